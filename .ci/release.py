@@ -1,4 +1,4 @@
-"""Builds in ``dist`` what a release consists of: wheel, sdist, the lessons as a zip, and checksums of these."""
+"""Build the files of a release in ``dist``: wheel, sdist, a zip of the lessons, and their checksums."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rsl_edu import __version__  # noqa: E402
 
 
 def build() -> Path:
-    """Build wheel and sdist, look at them as the package index does, and return the wheel."""
+    """Build wheel and sdist, check them as the package index does, and return the wheel."""
     shutil.rmtree(DIST, ignore_errors=True)
     python = [sys.executable, "-m"]
     subprocess.run([*python, "build", "--no-isolation", "--outdir", DIST, ROOT], check=True)
@@ -28,26 +28,28 @@ def build() -> Path:
 
 
 def lessons(wheel: Path) -> Path:
-    """Zip the lessons of a wheel, in a folder of the release's name."""
+    """Zip the lessons of a wheel, in a folder with the name of the release."""
     name = f"rsl_edu-{__version__}-lessons"
     inside = "rsl_edu/_lessons/"
     with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(DIST / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as target:
         for file in source.infolist():
             if file.filename.startswith(inside):
                 content = source.read(file)
-                file.filename = f"{name}/{file.filename.removeprefix(inside)}"  # with its date: the same again
+                file.filename = (
+                    f"{name}/{file.filename.removeprefix(inside)}"  # keeps the date, so that the zip is reproducible
+                )
                 target.writestr(file, content, zipfile.ZIP_DEFLATED)
     return DIST / f"{name}.zip"
 
 
 def checksums() -> None:
-    """Write what ``sha256sum --check`` reads."""
+    """Write the checksums in the format of ``sha256sum --check``."""
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(DIST.iterdir())]
     (DIST / "SHA256SUMS").write_text("".join(lines), encoding="ascii")
 
 
 def main(tag: str) -> None:
-    """Build a release; ``tag`` must be that of the version, if there is one."""
+    """Build a release. If there is a ``tag``, it must match the version."""
     if tag not in ("", f"v{__version__}"):
         raise SystemExit(f"TAG: expected v{__version__}, the version in rsl_edu/__init__.py; got {tag}")
     lessons(build())

@@ -1,4 +1,4 @@
-"""The book: `make book` runs Sphinx with the repository's root as its source folder, so that nothing is copied."""
+"""Configuration of the book. Sphinx uses the repository's root as its source folder, so that nothing is copied."""
 
 import dataclasses
 import hashlib
@@ -17,8 +17,10 @@ from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).parents[1]
 BUILD = Path(os.environ.get("RSL_EDU_BOOK_BUILD", ROOT / "book" / "_build"))
-EXECUTED = sorted(Path(os.environ.get("RSL_EDU_BOOK_EXECUTED", os.devnull)).glob("*.ipynb"))  # lessons: by the tests
-LESSONS = os.environ.get("RSL_EDU_BOOK_LESSONS", "[1-9]_*").split()  # the tests build a book of few
+EXECUTED = sorted(
+    Path(os.environ.get("RSL_EDU_BOOK_EXECUTED", os.devnull)).glob("*.ipynb")
+)  # lessons that the tests executed
+LESSONS = os.environ.get("RSL_EDU_BOOK_LESSONS", "[1-9]_*").split()  # the tests build a book with few of them
 sys.path[:0] = [str(ROOT), str(ROOT / "book")]
 
 import house  # noqa: E402
@@ -29,13 +31,13 @@ from rsl_edu.explorers import Explorer  # noqa: E402
 from rsl_edu.explorers.bench import scripts, static_page  # noqa: E402
 from rsl_edu.folders import ensure_home  # noqa: E402
 
-ensure_home()  # the kernels that execute the lessons keep files there
+ensure_home()  # the kernels that execute the lessons write files there
 os.environ |= {
-    "RSL_EDU_BOOK": "1",  # explorers show themselves as they do in a page
+    "RSL_EDU_BOOK": "1",  # explorers take the form that they have in a page
     "TQDM_DISABLE": "1",
-    "OMP_NUM_THREADS": "1",  # two lessons are executed at a time
+    "OMP_NUM_THREADS": "1",  # two lessons are executed at the same time
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    # A kernel that does not warn, for each lesson, that "Kernel is running over TCP without encryption".
+    # A kernel without the warning "Kernel is running over TCP without encryption", which would appear for each lesson.
     "JUPYTER_PATH": os.pathsep.join(filter(None, (str(ROOT / "book" / "jupyter"), os.environ.get("JUPYTER_PATH")))),
 }
 
@@ -46,7 +48,7 @@ version = release = __version__
 language = "en"
 root_doc = "book/index"
 include_patterns = ["book/*.md", "book/api/*.md", *(f"notebooks/{lesson}.ipynb" for lesson in LESSONS)]
-if "RSL_EDU_BOOK_LESSONS" in os.environ:  # links to the lessons that are left out lead nowhere
+if "RSL_EDU_BOOK_LESSONS" in os.environ:  # links to the missing lessons are broken
     suppress_warnings = ["toc.not_readable", "toc.excluded", "myst.xref_missing", "ref.doc"]
 exclude_patterns = ["book/_build", "book/README.md"]
 extensions = [
@@ -59,24 +61,24 @@ extensions = [
 ]
 nitpicky = True
 nitpick_ignore_regex = [
-    # Other projects have no inventory offline.
+    # The inventories of other projects are not available offline.
     ("py:.*", r"(abc|collections|datetime|ipywidgets|matplotlib|nn|np|numpy|pathlib|torch|typing)\..*"),
-    # Type variables, and what only type checkers import.
+    # Type variables, and names that only type checkers import.
     ("py:(class|obj)", r"(.*\.)?([RS]|Own)|Answer|Figure|Grid|Grip|Question|Spot|Live|Form|Motion|Path|MeanAndStd"),
 ]
 
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-mathjax_path = "mathjax/tex-svg.js"  # one file, which fetches nothing
+mathjax_path = "mathjax/tex-svg.js"  # one file, which downloads nothing
 
-# The cache of executed notebooks knows their code; a change of the package that this code calls changes the folder.
+# The cache notices changes of a notebook's code. If the package changes, the cache is in another folder.
 _sources = sorted(path for path in (ROOT / "rsl_edu").rglob("*") if path.suffix in {".py", ".js", ".css", ".j2"})
 _state = hashlib.sha256(b"".join(path.read_bytes() for path in _sources)).hexdigest()[:16]
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(BUILD / "cache" / _state)
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
-nb_ipywidgets_js: dict[str, Any] = {}  # a widget without a kernel is a dead hole
+nb_ipywidgets_js: dict[str, Any] = {}  # without a kernel, widgets would stay empty
 nb_merge_streams = True
 
 autodoc_member_order = "bysource"
@@ -89,7 +91,7 @@ html_static_path = ["static", str(BUILD / "static")]
 html_css_files = ["book.css", "explorers.css"]
 html_js_files = [("explorers.js", {"defer": "defer"})]
 html_context = {"default_mode": "auto"}
-html_show_search_summary = False  # it fetches pages, which a browser refuses to do from a file
+html_show_search_summary = False  # it downloads pages, which browsers forbid for pages opened from a file
 html_theme_options = {
     "use_download_button": True,
     "use_fullscreen_button": False,
@@ -100,17 +102,17 @@ html_theme_options = {
 
 
 class House(SphinxDirective):
-    """The picture of the house, drawn from the code as it is now."""
+    """Directive that draws the parts of rsl_edu and their imports, from the current code."""
 
     def run(self) -> list[nodes.Node]:
-        """Return the picture; a change of what draws it makes the page anew, as a change of the package does."""
+        """Return the picture. If the package or the drawing code changes, Sphinx renders the page again."""
         for file in (house.__file__, house_picture.__file__):
             self.env.note_dependency(file)
         return [nodes.raw("", house_picture.picture(), format="html")]
 
 
 def _list_controls(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Write the controls of an explorer under its description: they are its keyword arguments."""
+    """List the controls of an explorer, which are its keyword arguments, under its description."""
     if what != "class" or not issubclass(obj, Explorer) or obj is Explorer:
         return
     lines += ["**Controls**", ""]
@@ -121,12 +123,12 @@ def _list_controls(app: Sphinx, what: str, name: str, obj: Any, options: Any, li
 
 
 def _prepare(app: Sphinx, config: Any) -> None:
-    """Write the scripts and styles of the explorers where Sphinx takes static files from; make the cache."""
+    """Write the scripts and styles of the explorers into the folder of static files, and create the cache."""
     from jupyter_cache import get_cache
     from jupyter_cache.base import CacheBundleIn
 
     cache = get_cache(nb_execution_cache_path)
-    cache.list_cache_records()  # makes it, before two processes do so at once
+    cache.list_cache_records()  # creates it, before two processes do so at the same time
     for lesson in EXECUTED:
         bundle = CacheBundleIn(nbformat.read(lesson, 4), str(lesson))
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
@@ -137,17 +139,19 @@ def _prepare(app: Sphinx, config: Any) -> None:
 
 
 def _link_notebook(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document) -> None:
-    """Let explorers point to the notebook, which lies beside the page."""
+    """Let explorers link to the notebook, which is next to the page."""
     if doctree and static_page.NOTEBOOK in context["body"]:
         address = context["pathto"](f"_sources/{context['sourcename']}", 1)
         context["body"] = context["body"].replace(static_page.NOTEBOOK, address)
 
 
 def _finish(app: Sphinx, failed: Exception | None) -> None:
-    """Add MathJax and a first page that leads to the landing page; leave out what draws the icons a second time."""
+    """Add MathJax and a page that redirects to the landing page; remove the script that draws icons a second time."""
     if failed:
         return
-    icons = re.compile(r"<script [^>]*fontawesome\.js[^>]*></script>")  # half a megabyte; the style sheet has a font
+    icons = re.compile(
+        r"<script [^>]*fontawesome\.js[^>]*></script>"
+    )  # half a megabyte; the style sheet already has a font
     for file in Path(app.outdir).rglob("*.html"):
         text = file.read_text("utf-8")
         if icons.search(text):
@@ -163,9 +167,9 @@ def _finish(app: Sphinx, failed: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Connect what this configuration adds."""
+    """Connect the additions of this configuration to Sphinx."""
     app.add_directive("house", House)
-    app.add_config_value("rsl_edu_state", _state, "env")  # another one: read every page anew
+    app.add_config_value("rsl_edu_state", _state, "env")  # if it changes, every page is read again
     app.connect("config-inited", _prepare)
     app.connect("autodoc-process-docstring", _list_controls)
     app.connect("html-page-context", _link_notebook)

@@ -1,4 +1,4 @@
-"""The house: the parts of rsl_edu, and which of them import which. Read from the code, which is not imported."""
+"""The parts of rsl_edu and their imports. They are read from the source code, which is not imported."""
 
 import ast
 import functools
@@ -12,10 +12,10 @@ _ROW = re.compile(r"^\| `([\w/]+)` \| (.+) \| (.+) \|$", re.MULTILINE)
 
 
 class Part(NamedTuple):
-    """What the map in CONTRIBUTING.md says of a part: a file of rsl_edu, or a folder of it.
+    """A row of the map in CONTRIBUTING.md: a file or a folder of rsl_edu.
 
     Attributes:
-        words: What the part is.
+        words: A description of the part.
         imports: The other parts that it imports.
     """
 
@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
 @functools.cache
 def stated() -> dict[str, Part]:
-    """Return the map in CONTRIBUTING.md: each part by its path in rsl_edu, without the ending ``.py``."""
+    """Return the map in CONTRIBUTING.md; its keys are paths in rsl_edu without ``.py``."""
     section = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## Map\n")[2].partition("\n## ")[0]
     return {
         name: Part(words, set(re.findall(r"`([\w/]+)`", imports))) for name, words, imports in _ROW.findall(section)
@@ -36,7 +36,7 @@ def stated() -> dict[str, Part]:
 def arrows() -> dict[str, set[str]]:
     """Return, for each part of the map, the other parts that its code imports.
 
-    Imports inside functions count, and so do those under ``if TYPE_CHECKING:``.
+    Imports inside functions and under ``if TYPE_CHECKING:`` count too.
     """
     found: dict[str, set[str]] = {part: set() for part in stated()}
     for file in files():
@@ -46,7 +46,7 @@ def arrows() -> dict[str, set[str]]:
 
 
 def is_folder(part: str) -> bool:
-    """Return whether a part is a folder; the others are files."""
+    """Return whether a part is a folder; otherwise it is a file."""
     return (PACKAGE / part).is_dir()
 
 
@@ -56,23 +56,23 @@ def files() -> list[Path]:
 
 
 def part_of(file: Path) -> str:
-    """Return the part that a module belongs to: of the folders that the map names, the innermost.
+    """Return the part that a module belongs to: the innermost folder that is in the map.
 
     Raises:
-        LookupError: If the map in CONTRIBUTING.md names neither the module nor a folder that it is in.
+        LookupError: If the map in CONTRIBUTING.md contains neither the module nor a folder around it.
     """
     path = file.relative_to(PACKAGE).with_suffix("")
-    if path == Path("__main__"):  # it only runs the command
+    if path == Path("__main__"):  # this file only runs the command
         path = Path("cli", "__main__")
     for place in (path, *path.parents):
         if place.as_posix() in stated():
             return place.as_posix()
-    raise LookupError(f"the map in CONTRIBUTING.md has no part for {file.relative_to(ROOT)}")
+    raise LookupError(f"the map in CONTRIBUTING.md has no part for {file.relative_to(ROOT)}; add a row")
 
 
 @functools.cache
 def imports(file: Path) -> set[Path]:
-    """Return the modules of rsl_edu that a module imports, inside functions and under ``if TYPE_CHECKING:`` too."""
+    """Return the modules of rsl_edu that a module imports, also inside functions and under ``if TYPE_CHECKING:``."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -92,7 +92,7 @@ def _source(node: ast.ImportFrom, file: Path) -> str:
 
 
 def _file(name: str) -> Path | None:
-    """Return the file of a module by its full name; None if it is none of rsl_edu."""
+    """Return the file of a module, given its full name; None if it is not part of rsl_edu."""
     path = ROOT.joinpath(*name.split("."))
     candidates = (path.with_suffix(".py"), path / "__init__.py")
     return next((it for it in candidates if it.is_relative_to(PACKAGE) and it.is_file()), None)

@@ -1,7 +1,7 @@
-"""The picture of the house: folders and files of rsl_edu as boxes, and imports as arrows, which all point down.
+"""Draw folders and files of rsl_edu as boxes, and imports as arrows, which all point down.
 
-It is SVG in the colours of the page around it (``book.css``), once for wide pages and once for phones. Parts that
-others share get no arrows: a line in each box names those that it imports.
+The picture is SVG in the colours of the page around it (``book.css``), once for wide pages and once for phones. Shared
+parts get no arrows; instead, a line in each box lists the shared parts that it imports.
 """
 
 import dataclasses
@@ -18,17 +18,17 @@ Graph = dict[str, set[str]]
 
 @dataclasses.dataclass(frozen=True)
 class Form:
-    """Measures of a picture, in pixels.
+    """Sizes of a picture, in pixels.
 
     Attributes:
-        name: Its class in the style sheet.
-        width: Width of the picture; the boxes are as wide as it allows.
-        most: Boxes in a row, at most.
-        columns: Columns of the shared parts.
-        font: Size of the letters.
-        lane: Width of an arrow's way past the boxes of a row.
+        name: Class of the picture in the style sheet.
+        width: Width of the picture; the boxes are as wide as possible.
+        most: Maximum number of boxes in a row.
+        columns: Number of columns for the shared parts.
+        font: Font size.
+        lane: Width of the space in which an arrow passes the boxes of a row.
         gap: Distance between boxes.
-        drop: Distance between rows, for the arrows.
+        drop: Distance between rows, which the arrows need.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Form:
 
     @property
     def pad(self) -> float:
-        """Distance between a box's edge and what is in it."""
+        """Distance between the edge of a box and its content."""
         return 0.65 * self.font
 
 
@@ -59,16 +59,16 @@ FORMS = (
 
 @dataclasses.dataclass(eq=False)
 class Box:
-    """A box; without lines, it is the lane in which an arrow passes a row.
+    """A box. Without lines of text, it is the lane in which an arrow passes a row.
 
     Attributes:
-        row: Its row, from above.
+        row: Number of its row, counted from the top.
         width: Its width.
-        lines: Its text: lines, each with its class in the style sheet.
-        inner: Boxes in it, one below another.
-        ties: Pairs of places in ``inner``: the first imports the second.
+        lines: Lines of text, each with its class in the style sheet.
+        inner: Boxes inside, one below the other.
+        ties: Pairs of indices in ``inner``: the first box imports the second.
         height: Its height.
-        x, y: Its upper left corner.
+        x, y: Position of its upper left corner.
     """
 
     row: int
@@ -82,15 +82,15 @@ class Box:
 
     @property
     def middle(self) -> float:
-        """Its middle, from the left."""
+        """Return the x of its middle."""
         return self.x + self.width / 2
 
 
 Way = list[Box]
-"""What an arrow passes, row by row: the box that it comes from, lanes, and the box that it leads to."""
+"""What an arrow passes, row by row: the box where it starts, lanes, and the box where it ends."""
 
 
-# What is in the picture -----------------------------------------------------------------------------------------------
+# Content of the picture -----------------------------------------------------------------------------------------------
 
 
 def picture() -> str:
@@ -99,13 +99,13 @@ def picture() -> str:
 
 
 def shared() -> set[str]:
-    """Return the parts that are drawn apart: those below the subject, ``modules``, in the map."""
+    """Return the parts that are drawn separately: those below ``modules`` in the map."""
     parts = list(house.stated())
     return set(parts[parts.index("modules") + 1 :])
 
 
 def rooms() -> Graph:
-    """Return, for each folder and file right in rsl_edu that is not shared, the others of these that it imports."""
+    """Return the imports between the folders and files directly in rsl_edu, without the shared ones."""
     found: Graph = {}
     for part, others in house.arrows().items():
         if part not in shared():
@@ -116,16 +116,16 @@ def rooms() -> Graph:
 
 
 def alternative() -> str:
-    """Return what the picture shows, in words."""
+    """Return a description of the picture for screen readers."""
     told = [f"{room} imports {', '.join(sorted(others))}" for room, others in rooms().items() if others]
-    return f"Boxes in rows, and arrows between them that point down: {'; '.join(told)}. The table has every import."
+    return f"Boxes in rows, with arrows that point down: {'; '.join(told)}. The table lists every import."
 
 
 # Where it is ----------------------------------------------------------------------------------------------------------
 
 
 def rows(imports: Graph, most: int) -> dict[str, int]:
-    """Return a row for each room: below all that import it, and not more than ``most`` in any row but the first."""
+    """Return a row for each room, below all rooms that import it; only the first row has more than ``most`` rooms."""
     row: dict[str, int] = {}
     first, *rest = sorted(imports, key=lambda room: -_depth(room, imports))
     for room in (first, *rest):
@@ -133,10 +133,10 @@ def rows(imports: Graph, most: int) -> dict[str, int]:
         while row[room] > 0 and _in_row(row[room], row) > most:
             row[room] += 1
     for room in rest:
-        if row[room] == 0:  # nothing imports it: as close as there is a place to what it imports itself
+        if row[room] == 0:  # nothing imports it: put it as close as possible to its own imports
             below = min((row[other] for other in imports[room]), default=1)
             places = [number for number in range(below - 1, 0, -1) if _in_row(number, row) < most]
-            if not places and below > 1:  # a row of its own
+            if not places and below > 1:  # make a new row for it
                 row.update({other: number + 1 for other, number in row.items() if number >= below})
                 places = [below]
             row[room] = places[0] if places else 0
@@ -149,12 +149,12 @@ def _in_row(number: int, row: dict[str, int]) -> int:
 
 
 def _depth(room: str, imports: Graph) -> int:
-    """Return how many imports the longest chain from a room down has."""
+    """Return the number of imports in the longest chain that starts from a room."""
     return max((_depth(other, imports) + 1 for other in imports[room]), default=0)
 
 
 def _ways(boxes: dict[str, Box], imports: Graph, form: Form) -> list[Way]:
-    """Return the ways of all arrows."""
+    """Return the paths of all arrows."""
     ways = []
     for room, other in sorted((room, other) for room, others in imports.items() for other in others):
         between = range(boxes[room].row + 1, boxes[other].row)
@@ -163,7 +163,7 @@ def _ways(boxes: dict[str, Box], imports: Graph, form: Form) -> list[Way]:
 
 
 def _ordered(boxes: list[Box], ways: list[Way], form: Form) -> list[list[Box]]:
-    """Return the boxes and lanes of each row from left to right, so that few arrows cross, and arrows are short."""
+    """Return the boxes and lanes of each row in an order that makes few arrows cross and keeps arrows short."""
     everything = dict.fromkeys([*boxes, *itertools.chain(*ways)])
     order = [[box for box in everything if box.row == row] for row in range(1 + max(box.row for box in boxes))]
     best = _tangle(order, ways, form)
@@ -181,7 +181,7 @@ def _ordered(boxes: list[Box], ways: list[Way], form: Form) -> list[list[Box]]:
 
 
 def _tangle(order: list[list[Box]], ways: list[Way], form: Form) -> tuple[int, float]:
-    """Return how many arrows cross, and how far all go sideways, with each row packed in the middle."""
+    """Return the number of crossings and the total sideways length of arrows, with each row packed in the middle."""
     for row in order:
         _place(row, [form.width / 2] * len(row), form)
     levels: list[list[tuple[float, float]]] = [[] for _ in order]
@@ -194,10 +194,10 @@ def _tangle(order: list[list[Box]], ways: list[Way], form: Form) -> tuple[int, f
 
 
 def _place(row: list[Box], middles: list[float], form: Form) -> None:
-    """Put the boxes of a row, in their order, as close to the middles wanted as they can be without touching."""
+    """Put the boxes of a row, in this order, as close to the wanted middles as possible without overlaps."""
     spaces = [_space(box, form) for box in row]
-    begins = [0.0, *itertools.accumulate(spaces)]  # where each would begin if all were packed
-    blocks: list[list[float]] = []  # boxes that touch: how far each of them would go to the right
+    begins = [0.0, *itertools.accumulate(spaces)]  # where each box would start if all were packed
+    blocks: list[list[float]] = []  # boxes that touch: how far each would move to the right
     for space, begin, middle in zip(spaces, begins, middles, strict=False):
         blocks.append([middle - space / 2 - begin])
         while len(blocks) > 1 and _mean(blocks[-2]) >= _mean(blocks[-1]):
@@ -211,7 +211,7 @@ def _place(row: list[Box], middles: list[float], form: Form) -> None:
 
 
 def _space(box: Box, form: Form) -> float:
-    """Return the width that a box takes, its share of the gaps included."""
+    """Return the width that a box needs, including its share of the gaps."""
     return box.width + (form.gap if box.lines else 0)
 
 
@@ -220,11 +220,11 @@ def _mean(values: list[float]) -> float:
 
 
 def _straighten(order: list[list[Box]], ways: list[Way], form: Form) -> None:
-    """Move all boxes, in their order, towards those that they are joined to."""
+    """Move all boxes, without changing their order, towards the boxes that arrows connect them to."""
     joined: dict[Box, list[Box]] = {}
     for way in ways:
         for box, below in itertools.pairwise(way):
-            weight = 1 if box.lines or below.lines else 8  # an arrow that passes several rows goes straight down
+            weight = 1 if box.lines or below.lines else 8  # keep arrows that pass several rows straight
             joined.setdefault(box, []).extend([below] * weight)
             joined.setdefault(below, []).extend([box] * weight)
     for _ in range(30):
@@ -232,11 +232,11 @@ def _straighten(order: list[list[Box]], ways: list[Way], form: Form) -> None:
             _place(row, [_mean([other.middle for other in joined.get(box, [box])]) for box in row], form)
 
 
-# What is in a box -----------------------------------------------------------------------------------------------------
+# Content of a box -----------------------------------------------------------------------------------------------------
 
 
 def _room(room: str, row: int, width: float, form: Form) -> Box:
-    """Return the box of a room, and in it those of the parts in it, where there are any."""
+    """Return the box of a room with the boxes of its parts, if it has any."""
     arrows = house.arrows()
     parts = [part for part in house.stated() if part.partition("/")[0] == room]
     if len(parts) == 1:
@@ -250,7 +250,7 @@ def _room(room: str, row: int, width: float, form: Form) -> Box:
 
 
 def _box(part: str, row: int, width: float, form: Form, within: str = "") -> Box:
-    """Return the box of a part: its name, what it is, and which shared parts it imports."""
+    """Return the box of a part: its name, its description, and the shared parts that it imports."""
     name = part.removeprefix(f"{within}/") + ("/" if house.is_folder(part) else ".py")
     if part == within:
         names = sorted(file.stem for file in (house.PACKAGE / part).glob("[!_]*.py"))
@@ -262,7 +262,7 @@ def _box(part: str, row: int, width: float, form: Form, within: str = "") -> Box
         "rsl-uses": uses and f"+\N{NO-BREAK SPACE}{uses}",
     }
     room_for = width - 2 * form.pad
-    letters = {"rsl-name": 0.61, "rsl-words": 0.54, "rsl-uses": 0.51}  # widths, for a font of size 1
+    letters = {"rsl-name": 0.61, "rsl-words": 0.54, "rsl-uses": 0.51}  # average widths of letters at font size 1
     lines = [
         (kind, line)
         for kind, text in texts.items()
@@ -271,7 +271,7 @@ def _box(part: str, row: int, width: float, form: Form, within: str = "") -> Box
     return Box(row, width, lines, height=len(lines) * form.line + 2 * form.pad)
 
 
-# How it is drawn ------------------------------------------------------------------------------------------------------
+# Drawing --------------------------------------------------------------------------------------------------------------
 
 
 def drawn(form: Form) -> str:
@@ -296,7 +296,7 @@ def drawn(form: Form) -> str:
 
 
 def _box_width(row: dict[str, int], imports: Graph, form: Form) -> float:
-    """Return the width that lets the fullest row fit."""
+    """Return the width of boxes for which the fullest row fits."""
     widths = []
     for level in set(row.values()):
         lanes = sum(row[room] < level < row[other] for room, others in imports.items() for other in others)
@@ -305,7 +305,7 @@ def _box_width(row: dict[str, int], imports: Graph, form: Form) -> float:
 
 
 def _arrows(order: list[list[Box]], ways: list[Way]) -> Iterator[str]:
-    """Yield the arrows between boxes: through the gap under each row in a bend, past the boxes straight down."""
+    """Yield the arrows between boxes: curved in the gap under each row, and straight next to the boxes."""
     bottoms = [max(box.y + box.height for box in row) for row in order]
     begins, ends = _ports(ways), _ports([way[::-1] for way in ways])
     for number, way in enumerate(ways):
@@ -320,7 +320,7 @@ def _arrows(order: list[list[Box]], ways: list[Way]) -> Iterator[str]:
 
 
 def _ports(ways: list[Way]) -> list[float]:
-    """Return where each way begins on the edge of its first box: side by side, in the order in which they part."""
+    """Return the x where each path leaves its first box: side by side, in the order of their targets."""
     places = []
     for way in ways:
         beside = sorted(other[1].middle for other in ways if other[0] is way[0])
@@ -329,7 +329,7 @@ def _ports(ways: list[Way]) -> list[float]:
 
 
 def _drawn(box: Box, form: Form) -> str:
-    """Return a box with its text, and all that is in it."""
+    """Return a box with its text and its inner boxes."""
     kind = "rsl-folder" if box.lines[0][1].endswith("/") else "rsl-file"
     parts = [_rectangle(kind, box.x, box.y, box.width, box.height), _text(box, form)]
     y = box.y + form.pad + 1.3 * form.line
@@ -339,7 +339,7 @@ def _drawn(box: Box, form: Form) -> str:
         parts.append(_drawn(inner, form))
     for first, second in ((box.inner[a], box.inner[b]) for a, b in box.ties):
         bottom = first.y + first.height
-        if second.y - bottom < 2 * form.line:  # the next
+        if second.y - bottom < 2 * form.line:  # the next box
             parts.append(_arrow(f"M{first.middle:.1f} {bottom:.1f}V{second.y:.1f}", first.middle, second.y))
         else:
             right, begin, end = first.x + first.width, bottom - first.height / 2, second.y + second.height / 2
@@ -349,7 +349,7 @@ def _drawn(box: Box, form: Form) -> str:
 
 
 def _panel(top: float, form: Form) -> tuple[str, float]:
-    """Return the shared parts, under the rows, and where the picture ends."""
+    """Return the shared parts, which are below the rows, and the bottom of the picture."""
     parts = [part for part in house.stated() if part in shared()]
     lines = math.ceil(len(parts) / form.columns)
     columns = math.ceil(len(parts) / lines)
@@ -377,6 +377,6 @@ def _rectangle(kind: str, x: float, y: float, width: float, height: float) -> st
 
 
 def _arrow(path: str, x: float, y: float, turned: int = 0) -> str:
-    """Return an arrow along a path, with its head at ``x`` and ``y``: downwards, or turned by so many degrees."""
+    """Return an arrow along a path. Its head is at ``x`` and ``y``, and points down or is turned by some degrees."""
     head = f'<path class="rsl-head" d="M0 0l-4 -8h8z" transform="translate({x:.1f} {y:.1f}) rotate({turned})"/>'
     return f'<path class="rsl-arrow" d="{path}"/>{head}'

@@ -1,4 +1,4 @@
-"""Write the lists of explorers in the README and the reference, of what each declares. ``make notebooks`` runs it."""
+"""Write the lists of explorers in the book, from what each explorer declares. ``make notebooks`` runs this script."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def table() -> Iterator[str]:
-    """Yield the lines of the README's table."""
+    """Yield the lines of the table on the page *The explorers*."""
     yield "| explorer | shows | breaks it by |"
     yield "|---|---|---|"
     for name, explorer in EXPLORERS.items():
@@ -22,7 +22,7 @@ def table() -> Iterator[str]:
 
 
 def reference() -> Iterator[str]:
-    """Yield the lines of the reference: each explorer, and the methods that only it has."""
+    """Yield the lines of the reference: each explorer with the methods that only it has."""
     yield "```{eval-rst}"
     for name, explorer in EXPLORERS.items():
         yield f".. autoclass:: rsl_edu.explorers.{name}"
@@ -39,11 +39,11 @@ def _own_methods(explorer: type[Explorer[Any, Any]]) -> list[str]:
     return [name for name in public if not hasattr(Explorer, name)]
 
 
-LISTS = {"README.md": table, "book/api/explorers.md": reference}
+LISTS = {"book/explorers.md": table, "book/api/explorers.md": reference}
 
 
 def written(page: str, text: str) -> str:
-    """Return the text of a page with its list as it should be, between the page's two comments."""
+    """Return the text of a page with a current list between the page's two comments."""
     lines = "\n".join(LISTS[page]())
     between = re.compile(r"(<!-- explorers:[^\n]*-->\n).*?(<!-- /explorers -->)", re.DOTALL)
     new, count = between.subn(lambda found: f"{found[1]}{lines}\n{found[2]}", text)

@@ -1,4 +1,4 @@
-"""What ``make bench`` prints: what an import costs, an x-ray, and how long a lesson runs and what its kernel holds."""
+"""The part of ``make bench`` on imports, the x-ray, and the time and memory that a lesson takes."""
 
 import re
 import statistics
@@ -14,12 +14,12 @@ RUNS = 5
 
 IMPORT = "import time, torch; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
 OWN = {"2": "370 MB", "4": "430 MB", "6": "450 MB"}
-"""They train with torch.optim, which imports 72 MB of torch._dynamo; 4 has many inputs, too. Lesson 3 has room."""
+"""Lessons that train with torch.optim, which imports 72 MB of torch._dynamo; 4 also has many inputs. 3 stays below."""
 MEMORY = "print(open('/proc/self/status').read())"
 
 
 def import_ms(module: str) -> float:
-    """Return the milliseconds that an import takes after ``import torch``: the median of fresh processes."""
+    """Return the milliseconds for an import after ``import torch``, as the median over fresh processes."""
     command = [sys.executable, "-c", IMPORT.format(module)]
     return 1e3 * statistics.median(float(subprocess.check_output(command)) for _ in range(RUNS))
 
@@ -28,8 +28,8 @@ def run(lesson: Path) -> tuple[int, float, float, list[float]]:
     """Run a lesson in a fresh kernel.
 
     Returns:
-        Its cells, the seconds to its first picture and to its end, and MB (Linux only): what the kernel alone holds
-        at the end, and the most that it held together with what all kernels of a machine share, such as torch's code.
+        Its cells, the seconds to its first picture and to its end, and MB (Linux only): the private memory of the
+        kernel at the end, and its peak memory including what all kernels on a machine share, such as torch's code.
     """
     import nbformat
     from nbclient import NotebookClient
@@ -53,7 +53,7 @@ def run(lesson: Path) -> tuple[int, float, float, list[float]]:
 
 
 def isaac_lab(folder: Path, checkpoints: int = 31) -> None:
-    """Write a run as Isaac Lab leaves it: 48 observations, 512-256-128, 12 actions; each file 4.6 MB."""
+    """Write a run as Isaac Lab does: 48 observations, 512-256-128, 12 actions; each file has 4.6 MB."""
     import torch
 
     from rsl_edu.checkpoint import Policy
@@ -74,7 +74,7 @@ def isaac_lab(folder: Path, checkpoints: int = 31) -> None:
 
 
 def xray(folder: Path) -> tuple[float, float]:
-    """Open a run with 4,096 observations; return the seconds to its first picture, the milliseconds of its slider."""
+    """Open a run with 4,096 observations; return the seconds to its first picture and the ms per slider move."""
     import torch
 
     from rsl_edu.explorers import XRay
@@ -93,7 +93,7 @@ def xray(folder: Path) -> tuple[float, float]:
 
 
 def table() -> Iterator[tuple[str, str, str]]:
-    """Yield what is measured, its figure and its limit."""
+    """Yield the name, the figure and the limit of each measurement."""
     for module, limit in (("rsl_edu", "50 ms"), ("rsl_edu.modules", "50 ms"), ("rsl_rl.modules", "-")):
         yield f"import {module} after torch", f"{import_ms(module):.1f} ms", limit
     with tempfile.TemporaryDirectory() as folder:

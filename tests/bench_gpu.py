@@ -1,6 +1,6 @@
 """The part of ``make bench`` that needs a GPU: operations, their launches, iterations of PPO, and a CUDA graph.
 
-Everything but the graph takes a device, so that the tests can run it on the CPU.
+Everything except the graph takes a device as an argument, so that the tests can run it on the CPU.
 """
 
 import copy
@@ -33,15 +33,15 @@ from rsl_edu.swap import swapped_into_rsl_rl
 
 BATCHES = (64, 4096, 65536)
 ENVS = 4096
-ITERATION_ROUNDS = 30  # an iteration is launch-bound: single ones differ by a quarter
+ITERATION_ROUNDS = 30  # an iteration is launch-bound, and single iterations differ by a quarter
 COUNTED_CALLS = 4
 
-LEAST = 0.9  # ratio peer/ours, where it is not one of these: launches scatter by 5 % from run to run
+LEAST = 0.9  # allowed ratio peer/ours of all other operations: launch times scatter by 5 % from run to run
 LIMITS = {
     "EmpiricalNormalization.update": 1.0,
     "EmpiricalNormalization.update, until": 1.1,
-    "EmpiricalDiscountedVariationNormalization.forward": 0.85,  # small batches: the peer's wait for the GPU is short
-    "RNN.reset (gru)": 0.8,  # a new memory with as many launches; the peer overwrites the one that was handed out
+    "EmpiricalDiscountedVariationNormalization.forward": 0.85,  # rsl_rl waits only briefly with small batches
+    "RNN.reset (gru)": 0.8,  # ours makes a new hidden state; rsl_rl overwrites the old one
     "RNN.reset (lstm)": 1.0,
     "BetaDistribution.update, log_prob": 1.0,
     "BetaDistribution.update, entropy": 1.0,
@@ -50,17 +50,16 @@ NETWORKS = {
     "MLP": {"class_name": "MLPModel"},
     "LSTM": {"class_name": "RNNModel", "rnn_type": "lstm", "rnn_hidden_dim": 256},
 }
-MARKS = "<!-- bench-gpu: made by `make bench BENCH_ARGS=--readme` where there is a GPU -->", "<!-- /bench-gpu -->"
-CPU_TABLE_END = "<!-- /bench -->\n\n</details>\n"
+MARKS = "<!-- bench-gpu: made by `make bench BENCH_ARGS=--book` on a machine with a GPU -->", "<!-- /bench-gpu -->"
 
 Row = dict[str, Any]
 
 
-# What is measured -----------------------------------------------------------------------------------------------------
+# Measurements -------------------------------------------------------------------------------------------------------
 
 
 def launches(function: Callable[[], Any], device: str) -> float:
-    """Return how many kernels, copies and fills a call runs on the GPU, as torch.profiler sees them; 0 on a CPU."""
+    """Return the number of kernels, copies and fills that a call runs on the GPU, from torch.profiler; 0 on a CPU."""
     activity = ProfilerActivity.CPU if device == "cpu" else ProfilerActivity.CUDA
     function()
     synchronize(device)
@@ -73,7 +72,7 @@ def launches(function: Callable[[], Any], device: str) -> float:
 
 
 def counted(make: Callable[..., Operations], batch: int, learn: bool, device: str) -> dict[str, tuple[float, float]]:
-    """Return the launches of each operation, the peer's and ours."""
+    """Return the launches of each operation, in rsl_rl and here."""
     launches(lambda: None, device)  # the first profile sets up the profiler
     with torch.set_grad_enabled(learn):
         theirs, ours = make(rsl_rl.modules, batch, device), make(rsl_edu.modules, batch, device)
@@ -81,7 +80,7 @@ def counted(make: Callable[..., Operations], batch: int, learn: bool, device: st
 
 
 def operation_rows(device: str, batches: tuple[int, ...] = BATCHES, rounds: int = ROUNDS) -> Iterator[Row]:
-    """Yield a row for each operation and batch; the launches are those of the middle batch."""
+    """Yield a row for each operation and batch size; the launches are those of the middle size."""
     for make, learn in ((operations, False), (gradients, True)):
         count = counted(make, batches[len(batches) // 2], learn, device)
         for batch in batches:
@@ -92,12 +91,12 @@ def operation_rows(device: str, batches: tuple[int, ...] = BATCHES, rounds: int 
 
 
 def configuration(network: str, steps: int = 24) -> dict[str, Any]:
-    """Return a configuration of rsl_rl's runner, of the sizes that are usual for a legged robot."""
+    """Return a configuration of rsl_rl's runner with the usual sizes for a legged robot."""
     model = NETWORKS[network] | {"hidden_dims": [256, 128, 64], "activation": "elu", "obs_normalization": True}
     return {
         "num_steps_per_env": steps,
         "save_interval": 1000,
-        "check_for_nan": False,  # it waits for the GPU in every step, with either library's modules
+        "check_for_nan": False,  # it would wait for the GPU in every step, with the modules of either library
         "obs_groups": {"actor": ["policy"], "critic": ["policy"]},
         "actor": model | {"distribution_cfg": {"class_name": "GaussianDistribution", "init_std": 1.0}},
         "critic": dict(model),
@@ -117,7 +116,7 @@ def iteration_seconds(runner: OnPolicyRunner, device: str) -> float:
 def iteration_row(
     network: str, device: str, envs: int = ENVS, rounds: int = ITERATION_ROUNDS, steps: int = 24
 ) -> dict[str, Any]:
-    """Return the time of an iteration with the peer's modules and with ours: the fastest of many, taken in turn."""
+    """Return the time of an iteration with rsl_rl's modules and with ours: the fastest of many, measured in turn."""
     runners = []
     for swap in (False, True):
         torch.manual_seed(0)
@@ -127,7 +126,7 @@ def iteration_row(
                 runners.append(OnPolicyRunner(environment, config, None, device))
         else:
             runners.append(OnPolicyRunner(environment, config, None, device))
-        iteration_seconds(runners[-1], device)  # sets up what is set up once
+        iteration_seconds(runners[-1], device)  # for the one-time set-up
     times = [[iteration_seconds(runner, device) for runner in runners] for _ in range(rounds)]
     peer, ours = (1e3 * min(column) for column in zip(*times, strict=True))
     return {
@@ -141,7 +140,7 @@ def iteration_row(
 
 
 def rollout_step(batch: int, device: str) -> tuple[Callable[[torch.Tensor], Any], list[Any], torch.Tensor]:
-    """Return a rollout step of our modules, these modules and observations."""
+    """Return a rollout step with our modules, the modules, and observations."""
     torch.manual_seed(0)
     normalizer = rsl_edu.modules.EmpiricalNormalization(FEATURES).to(device)
     mlp = rsl_edu.modules.MLP(FEATURES, ACTIONS, [256, 128, 64]).to(device)
@@ -157,9 +156,9 @@ def rollout_step(batch: int, device: str) -> tuple[Callable[[torch.Tensor], Any]
 
 
 def graph_row(batch: int, device: str, rounds: int = ROUNDS) -> Row:
-    """Return the time of a rollout step launched kernel by kernel, and that of its CUDA graph."""
+    """Return the time of a rollout step launched kernel by kernel, and the time of its CUDA graph."""
     step, *_, observations = rollout_step(batch, device)
-    same, modules, _ = rollout_step(batch, device)  # with a normalizer of its own
+    same, modules, _ = rollout_step(batch, device)  # with a separate normalizer
     captured = capture_step(same, observations, modules=modules)
     with torch.no_grad():
         calls = [lambda: step(observations), lambda: captured(observations)]
@@ -168,7 +167,7 @@ def graph_row(batch: int, device: str, rounds: int = ROUNDS) -> Row:
 
 
 def measured(device: str) -> dict[str, Any]:
-    """Measure everything, and print it as it comes."""
+    """Measure everything, and print each result immediately."""
     torch.set_num_threads(1)
     card = torch.cuda.get_device_name(device)
     print(f"\n{card}: operation{'':<50}{'batch':>7}{'peer µs':>11}{'ours µs':>11}{'ratio':>8}{'launches':>12}")
@@ -193,7 +192,7 @@ def measured(device: str) -> dict[str, Any]:
 
 
 def shortfalls(result: dict[str, Any]) -> list[str]:
-    """Return what is slower than its limit allows."""
+    """Return the operations that are slower than their limit allows."""
     rows = [*result["operations"], *result["iterations"]]
     return [
         f"{row['operation']}, batch {row['batch']}: {row['ratio']:.2f}, limit {row['limit']:.2f}"
@@ -206,11 +205,11 @@ def _below(row: Row) -> str:
     return "  below its limit" if row["ratio"] < row["limit"] else ""
 
 
-# What the README shows ------------------------------------------------------------------------------------------------
+# What the book shows --------------------------------------------------------------------------------------------------
 
 
 def section(result: dict[str, Any]) -> str:
-    """Return the tables as Markdown, folded."""
+    """Return the tables as Markdown."""
     batches = sorted({row["batch"] for row in result["operations"]})
     ratios: dict[str, list[str]] = {}
     for row in result["operations"]:
@@ -235,18 +234,14 @@ def section(result: dict[str, Any]) -> str:
         for row in result["graph"]
     ]
     lines += ["", f"{result['machine']}. Launches: kernels, copies and fills on the GPU, counted by torch.profiler."]
-    return "\n".join(["<details><summary>Every operation on a GPU</summary>", "", *lines, "", "</details>"])
+    return "\n".join(lines)
 
 
-def with_section(readme: str, section: str) -> str:
-    """Return the README with this section in place of the old one; the first goes below the CPU's table."""
-    text = f"{MARKS[0]}\n{section}\n{MARKS[1]}"
-    if MARKS[0] not in readme:
-        before, after = readme.split(CPU_TABLE_END)
-        return f"{before}{CPU_TABLE_END}\n{text}\n{after}"
-    before, rest = readme.split(MARKS[0])
+def with_section(page: str, section: str) -> str:
+    """Return the page with new tables between its marks."""
+    before, rest = page.split(MARKS[0])
     _, after = rest.split(MARKS[1])
-    return f"{before}{text}{after}"
+    return f"{before}{MARKS[0]}\n{section}\n{MARKS[1]}{after}"
 
 
 def _line(*cells: str) -> str:

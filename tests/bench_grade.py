@@ -1,4 +1,4 @@
-"""Grade a class of synthetic submissions and print what it costs: ``python tests/bench_grade.py 500``."""
+"""Grade a class of synthetic submissions and print time and memory: ``python tests/bench_grade.py 500``."""
 
 import argparse
 import inspect
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from course.banks import BANKS, answers_in  # what learners answer
+from course.banks import BANKS, answers_in  # answers of learners
 
 from rsl_edu.course import assignment
 
@@ -23,13 +23,13 @@ ENTRY = "Moodle {0}_{1}_assignsubmission_file_/{2}.ipynb"
 
 
 def ticks():
-    """Seconds of CPU of the whole machine: what is killed with its sandbox is in nobody's account."""
+    """Return the CPU seconds of the entire machine: no process accounts for those killed with a sandbox."""
     times = psutil.cpu_times()
     return times.user + times.system
 
 
 def submissions(number):
-    """Notebooks like those of a class: right, wrong, unanswered, and now and then one that does not end."""
+    """Yield notebooks like those of a class: right, wrong, unanswered, and a few that never end."""
     choose = random.Random(0)
     source = assignment.find(NAME)
     for _ in range(number):
@@ -73,7 +73,7 @@ def main():
                 time.sleep(2)
         wall, cpu = time.monotonic() - begin, ticks() - cpu
         lines = [json.loads(line) for line in out.with_suffix(".journal.jsonl").read_text().splitlines()]
-        rows = [line for line in lines if "status" in line]  # the others are tables
+        rows = [line for line in lines if "status" in line]  # the other rows are tables
     middle = memory[len(memory) // 10 : len(memory) // 2], memory[len(memory) // 2 :]
     print(f"{len(rows)} submissions, {Counter(row['status'] for row in rows)}")
     print(f"wall {wall:.0f} s, {wall / len(rows):.2f} s each; CPU {cpu / len(rows):.2f} s each")

@@ -1,7 +1,7 @@
-"""What ``make bench-hub`` prints: what a class costs on one machine, with JupyterHub as ``make hub`` starts it.
+"""Measure what a class costs on one machine, with JupyterHub as ``make hub`` starts it: ``make bench-hub``.
 
-Learners log in at the hub, a few at a time. Each opens a lesson, runs all its cells, and then drags a slider of its
-explorer. All of it goes through the hub's proxy, as a browser's messages do (hub_learner.py). The learners run in this
+Learners log in at the hub, a few at a time. Each opens a lesson, runs all its cells, and then drags a slider of an
+explorer. All messages go through the hub's proxy, like those of a browser (hub_learner.py). The learners run in this
 process, on the same cores as the servers. ``--book`` writes the figures into ``book/hub/measured.json`` and the page.
 """
 
@@ -29,12 +29,12 @@ ROOT = Path(__file__).parents[1]
 PAGE, MEASURED = ROOT / "book" / "hub.md", ROOT / "book" / "hub" / "measured.json"
 MARKS = "<!-- hub: made by `make bench-hub BENCH_ARGS=--book` -->", "<!-- /hub -->"
 TOGETHER = 2
-"""Learners that log in and run their lesson at a time: one for each of two cores."""
+"""Number of learners who log in and run their lesson at the same time: one for each of two cores."""
 NEEDED_MB, LEAST_MB = 1500, 1000
-"""Available memory below which no learner is added, and below which everything stops."""
+"""Available memory below which no learner is added, and below which the benchmark stops."""
 DRAGGING = (1, 5, 10, 20)
 LONGEST = 1800
-"""Seconds after which it is given up."""
+"""Seconds after which the benchmark gives up."""
 PASSWORD = secrets.token_urlsafe(12)
 
 
@@ -55,7 +55,7 @@ def free_port():
 
 @contextlib.contextmanager
 def hub(data, environment=os.environ, patience=600.0):
-    """Start the hub as ``make hub`` does; yield its process and address; end it, and fail if anything is left."""
+    """Start the hub as ``make hub`` does; yield its process and address. End it, and fail if a process is left."""
     port = free_port()
     command = [sys.executable, str(ROOT / "book" / "hub" / "serve.py"), "--port", str(port), "--data", str(data)]
     log = Path(data).with_suffix(".log")
@@ -94,7 +94,7 @@ def _answers(url):
 
 
 def tree(root):
-    """Return the processes below one, by their id: the ids of their parents."""
+    """Return the descendants of a process: the id of each with the id of its parent."""
     parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -108,14 +108,14 @@ def tree(root):
 
 
 def alive(pid):
-    """Tell whether a process runs; one that only waits to be fetched does not."""
+    """Return whether a process runs; a zombie does not count."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
 
 
 def kinds(root):
-    """Return what each process of the hub is, ``(kind, learner)``: hub, proxy, server or kernel."""
+    """Return ``(kind, learner)`` for each process of the hub; kinds are hub, proxy, server and kernel."""
     found = {root: ("hub", "")}
     for pid in tree(root):
         with contextlib.suppress(OSError):
@@ -146,7 +146,7 @@ def cpu_seconds(pids):
 
 
 def available_mb():
-    """Return the memory that the machine can still give."""
+    """Return the available memory of the machine."""
     lines = Path("/proc/meminfo").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) / 1024
 
@@ -155,7 +155,7 @@ def available_mb():
 
 
 async def start(learner, gate):
-    """Let a learner log in, open the lesson and run it, when it is its turn."""
+    """Let a learner log in, open the lesson and run it, when the learner's turn comes."""
     async with gate:
         if (left := available_mb()) < NEEDED_MB:
             raise HubError(f"only {left:.0f} MB of memory are left: run with fewer, --learners")
@@ -171,9 +171,9 @@ def _times(learner):
 
 
 async def drag(learners, count, seconds, process):
-    """Let so many learners drag at the same time; return the times, and the cores that each kind of process kept busy.
+    """Let some learners drag at the same time; return the times, and the busy cores for each kind of process.
 
-    One who drags alone is a learner of each lesson in turn: explorers differ in what a picture costs.
+    If one drags alone, each lesson is measured in turn, because the pictures of explorers take different times.
     """
     turns = [[learner] for learner in learners[: len(LESSONS)]] if count == 1 else [learners[:count]]
     processes = kinds(process.pid)
@@ -208,13 +208,13 @@ async def watch():
 
 
 async def measure(process, url, count, seconds):
-    """Let a class work; return what was measured."""
+    """Simulate a class, and return the measurements."""
     learners = [Learner(url, f"learner{i + 1}", LESSONS[i % len(LESSONS)], PASSWORD) for i in range(count)]
     free, gate = available_mb(), asyncio.Semaphore(TOGETHER)
     print(f"{count} learners, {TOGETHER} at a time; {free:.0f} MB of memory are free", flush=True)
     watcher = asyncio.create_task(watch())
     try:
-        await _or_stop(watcher, start(learners[0], gate))  # the first one alone, as on a quiet machine
+        await _or_stop(watcher, start(learners[0], gate))  # the first learner alone, as on an idle machine
         await _or_stop(watcher, asyncio.gather(*(start(learner, gate) for learner in learners[1:])))
         rows = []
         for dragging in sorted({number for number in DRAGGING if number < count} | {count}):
@@ -238,7 +238,7 @@ async def measure(process, url, count, seconds):
 
 
 def machine():
-    """Return what the figures depend on, in words."""
+    """Return a description of what the figures depend on."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("torch", "jupyterlab", "jupyterhub"))
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     system = f"{os.cpu_count()} cores, {total:.0f} GB, {platform.machine()}"
@@ -255,11 +255,11 @@ async def _or_stop(watcher, work):
     return task.result()
 
 
-# What is said of it
+# The tables
 
 
 def rounded(value):
-    """Return what was measured with three digits, which is more than repeats."""
+    """Return the measurements with three digits, which is more than their precision."""
     if isinstance(value, dict):
         return {key: rounded(one) for key, one in value.items()}
     if isinstance(value, list):
@@ -268,15 +268,15 @@ def rounded(value):
 
 
 def used(row):
-    """Return the cores that the hub and all below it kept busy."""
+    """Return the number of cores that the hub and its descendants kept busy."""
     return sum(cores for kind, cores in row["cores"].items() if kind != "bench")
 
 
 def capacity(found):
-    """Return the learners that a core and a GB carry.
+    """Return the number of learners that a core and a GB can serve.
 
-    A core: each with as many pictures a second as one who drags alone gets, at what a picture costs when all drag.
-    A GB: by the mean share (PSS) of server and kernel.
+    For a core, each learner gets as many pictures per second as one who drags alone, and a picture costs as much as
+    when all drag. For a GB, the mean share (PSS) of server and kernel counts.
     """
     alone, together = found["dragging"][0], found["dragging"][-1]
     core_seconds = used(together) * found["seconds"] / together["events"]
@@ -292,7 +292,7 @@ def capacity(found):
 
 
 def memory_table(found):
-    """Return the memory of the learners, lesson by lesson, and of what all share."""
+    """Return the memory of the learners for each lesson, and the memory of the shared processes."""
     lines = ["| MB per learner: RSS, PSS, private | server | kernel | together |", "|---|---|---|---|"]
     for lesson in LESSONS:
         if of := [one for one in found["memory"] if one["lesson"] == lesson]:
@@ -309,7 +309,7 @@ def memory_table(found):
 
 
 def times_table(found):
-    """Return how long a learner waits after the log-in."""
+    """Return the times after the log-in."""
     first, *others = found["times"]
     together = f"the others, {found['together']} at a time: median, longest"
     lines = [f"| seconds after the log-in until | the first learner | {together} |", "|---|---|---|"]
@@ -322,7 +322,7 @@ def times_table(found):
 
 
 def dragging_table(found):
-    """Return how long a picture takes, and what a core carries."""
+    """Return the time for a picture, and the number of learners that a core can serve."""
     lines = [
         "| learners dragging | slider to picture, median | 95th percentile | pictures a second, each | busy cores |"
     ]
@@ -356,7 +356,7 @@ def tables(found):
 
 
 def with_tables(page, found):
-    """Return the page with other figures between its marks."""
+    """Return the page with new figures between its marks."""
     before, rest = page.split(MARKS[0])
     _, after = rest.split(MARKS[1])
     return f"{before}{MARKS[0]}\n{tables(found)}\n{MARKS[1]}{after}"

@@ -1,4 +1,4 @@
-"""The operations that ``make bench`` times in both libraries, on any device, and how it times them."""
+"""The operations that ``make bench`` times in both libraries, on any device, and the function that times them."""
 
 import importlib.metadata
 import time
@@ -18,7 +18,7 @@ Operations = dict[str, Callable[[], Any]]
 
 
 def operations(package: Any, batch: int, device: str = "cpu") -> Operations:
-    """Return the operations of one library on a batch, without gradients."""
+    """Return the operations of a library on a batch, without gradients."""
     torch.manual_seed(0)
     x, rewards, dones = torch.randn(batch, FEATURES), torch.randn(batch), torch.zeros(batch)
     scans = torch.randn(batch, 1, 17, 11)
@@ -48,7 +48,7 @@ def operations(package: Any, batch: int, device: str = "cpu") -> Operations:
         new = tuple(param * 1.01 for param in policy.params)
         table[f"{name}.update"] = lambda policy=policy, output=output: policy.update(output)
         table[f"{name}.sample"] = policy.sample
-        # After each update anew: ours remembers for the entropy what log_prob has computed.
+        # Update before each call, because our entropy reuses what log_prob has computed.
         table[f"{name}.update, log_prob"] = lambda p=policy, o=output, a=actions: (p.update(o), p.log_prob(a))
         table[f"{name}.update, entropy"] = lambda p=policy, o=output: (p.update(o), p.entropy)
         table[f"{name}.kl_divergence"] = lambda p=policy, old=old, new=new: p.kl_divergence(old, new)
@@ -56,7 +56,7 @@ def operations(package: Any, batch: int, device: str = "cpu") -> Operations:
 
 
 def gradients(package: Any, batch: int, device: str = "cpu") -> Operations:
-    """Return the forward and backward pass that PPO makes through a distribution."""
+    """Return the forward and backward pass of PPO through a distribution."""
 
     def step(policy: Any, output: torch.Tensor, actions: torch.Tensor) -> None:
         policy.update(output)
@@ -72,7 +72,7 @@ def gradients(package: Any, batch: int, device: str = "cpu") -> Operations:
 
 
 def policies(package: Any, batch: int, device: str = "cpu") -> Iterator[tuple[str, Any, torch.Tensor, torch.Tensor]]:
-    """Yield the name of each distribution, itself, a network's output for it and actions."""
+    """Yield each distribution with its name, a network output for it, and actions."""
     torch.manual_seed(1)
     mean, actions = torch.randn(batch, ACTIONS).to(device), (torch.rand(batch, ACTIONS) - 0.5).to(device)
     halves = torch.stack((mean, 0.3 + mean.abs()), 1)
@@ -86,15 +86,15 @@ def policies(package: Any, batch: int, device: str = "cpu") -> Iterator[tuple[st
 
 
 def synchronize(device: str) -> None:
-    """Wait until a GPU has done what was asked of it; nothing else works in the background."""
+    """Wait until a GPU has finished its work; other devices have no work in the background."""
     if torch.device(device).type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def microseconds(functions: list[Callable[[], Any]], rounds: int = ROUNDS, device: str = "cpu") -> list[float]:
-    """Return the time of each function: its fastest round of many, taken in turn.
+    """Return the time of each function in its fastest round; rounds alternate between the functions.
 
-    A round has many calls and one wait for the device, so that on a GPU launches queue as they do in a training.
+    A round has many calls and waits for the device once, so that launches on a GPU queue as in training.
     """
 
     def seconds(function: Callable[[], Any], calls: int) -> float:
@@ -109,7 +109,7 @@ def microseconds(functions: list[Callable[[], Any]], rounds: int = ROUNDS, devic
     for function in functions:
         function(), function()
         calls.append(max(1, round(ROUND_SECONDS / seconds(function, 1))))
-        if device != "cpu":  # a single call waits longer for the GPU than it computes
+        if device != "cpu":  # for a single call, waiting for the GPU takes longer than the computation
             calls[-1] = max(1, round(calls[-1] * ROUND_SECONDS / seconds(function, calls[-1])))
     best = [float("inf")] * len(functions)
     for _ in range(rounds):
@@ -136,6 +136,6 @@ def compare(
 
 
 def versions() -> str:
-    """Return which libraries were measured, and on what."""
+    """Return the versions of the libraries, and the sizes that were measured."""
     peer = importlib.metadata.version("rsl-rl-lib")
     return f"torch {torch.__version__}, rsl-rl-lib {peer}, {FEATURES} features, {ACTIONS} actions"

@@ -1,8 +1,8 @@
-"""What ``make bench`` prints about speed: every operation of the modules beside rsl_rl's, in turn, in one process.
+"""The part of ``make bench`` on speed: times each operation of the modules and the same operation of rsl_rl.
 
-Each pair is timed in many short rounds, ours and the peer's in turn, and the fastest round of each counts: what other
-programs do to a machine can only make a round slower. `--readme` puts the table into the README. Where there is a GPU,
-the same follows for it (`bench_gpu.py`).
+Both run in one process, in many short rounds, ours and rsl_rl's in turn. The fastest round of each counts, because
+other programs on the machine can only make a round slower. `--book` writes the tables into the book. If there is a GPU,
+`bench_gpu.py` measures the operations there as well.
 """
 
 import argparse
@@ -20,20 +20,21 @@ from bench_operations import compare, gradients, microseconds, operations, versi
 import rsl_edu.modules
 
 ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "book" / "measured.md"
 RESULT = ROOT / "build" / "bench.json"
 BATCHES = (64, 4096)
 GROWTH = tuple(4**k for k in range(9))  # 1 … 65,536
 
-LIMITS = {  # least ratio peer/ours at batch 64 and 4096, where it is not 0.95
+LIMITS = {  # least allowed ratio peer/ours at batch 64 and 4096, if it is not 0.95
     "EmpiricalNormalization.update": (1.3, 4.0),
     "GaussianDistribution.update, log_prob": (0.95, 1.5),
     "GaussianDistribution.update, entropy": (0.95, 2.0),
 }
-MARKS = "<!-- bench: made by `make bench BENCH_ARGS=--readme` -->", "<!-- /bench -->"
+MARKS = "<!-- bench: made by `make bench BENCH_ARGS=--book` -->", "<!-- /bench -->"
 
 
 def rows() -> Iterator[dict[str, Any]]:
-    """Yield a row for each operation and batch, with its limit."""
+    """Yield a row for each operation and batch size, with its limit."""
     for make, learn in ((operations, False), (gradients, True)):
         for place, batch in enumerate(BATCHES):
             for row in compare(make, batch, learn):
@@ -41,7 +42,7 @@ def rows() -> Iterator[dict[str, Any]]:
 
 
 def growth() -> Iterator[dict[str, Any]]:
-    """Yield the time of the cheap operations over the batch size."""
+    """Yield the time of the cheap operations for growing batch sizes."""
     kept = ("EmpiricalNormalization.", "GaussianDistribution.", "EmpiricalDiscounted")
     with torch.no_grad():
         for batch in GROWTH:
@@ -52,26 +53,26 @@ def growth() -> Iterator[dict[str, Any]]:
                     yield {"operation": name, "batch": batch, "peer_us": round(peer, 2), "ours_us": round(mine, 2)}
 
 
-def readme_table(rows: list[dict[str, Any]], machine: str) -> str:
+def table(rows: list[dict[str, Any]], machine: str) -> str:
     """Return the table of ratios as Markdown."""
     ratios: dict[str, dict[int, str]] = {}
     for row in rows:
         ratios.setdefault(row["operation"], {})[row["batch"]] = f"{row['ratio']:.2f}"
     lines = ["| rsl_rl's time / ours | batch 64 | batch 4096 |", "|---|---|---|"]
     lines += [f"| `{name}` | {of[64]} | {of[4096]} |" for name, of in ratios.items()]
-    return "\n".join([*lines, "", f"One thread, without gradients but for the last three rows; {machine}."])
+    return "\n".join([*lines, "", f"One thread, without gradients except in the last three rows; {machine}."])
 
 
-def with_table(readme: str, table: str) -> str:
-    """Return the README with another table between its marks."""
-    before, rest = readme.split(MARKS[0])
+def with_table(page: str, table: str) -> str:
+    """Return the page with a new table between its marks."""
+    before, rest = page.split(MARKS[0])
     _, after = rest.split(MARKS[1])
     return f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--readme", action="store_true", help="put the tables into the README")
+    parser.add_argument("--book", action="store_true", help="write the tables into book/measured.md")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     machine = f"{platform.machine()}, {versions()}"
@@ -98,12 +99,11 @@ def main() -> None:
     gpu = bench_gpu.measured("cuda") if torch.cuda.is_available() else None
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps({"machine": machine, "rows": measured, "growth": grown, "gpu": gpu}, indent=1))
-    if arguments.readme:
-        readme = ROOT / "README.md"
-        text = with_table(readme.read_text(encoding="utf-8"), readme_table(measured, machine))
-        if gpu:  # else the table of another machine stays
+    if arguments.book:
+        text = with_table(PAGE.read_text(encoding="utf-8"), table(measured, machine))
+        if gpu:  # without a GPU, keep the tables of the machine that had one
             text = bench_gpu.with_section(text, bench_gpu.section(gpu))
-        readme.write_text(text, encoding="utf-8")
+        PAGE.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

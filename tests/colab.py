@@ -1,9 +1,9 @@
-"""What ``make colab`` runs: every lesson with the versions that Colab has, in an environment of their own.
+"""Run every lesson with the versions that Colab has, in a separate environment: ``make colab``.
 
 The versions are in ``colab.txt``. The first cell of lesson 1 installs the course, as on Colab, but from this checkout;
-that must not change a package that Colab has. Then an explorer is asked for by messages, as Colab's page does it. The
-environment lies in the folder for temporary files (6 GB, since pip brings a CUDA build of torch) and is removed at the
-end. Colab itself, its page and its widget manager, is not here.
+this must not change a package that Colab has. Then an explorer is requested by messages, as Colab's page does. The
+environment is in the folder for temporary files (6 GB, because pip installs a CUDA build of torch) and is removed at
+the end. Colab's page and its widget manager are not part of this test.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ explorers.Divergence()
 
 
 def packages() -> dict[str, str]:
-    """Return the version of each package that is installed here, by its name."""
+    """Return the version of each installed package, by name."""
     freeze = [sys.executable, "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"]
     lines = subprocess.check_output(freeze, text=True).splitlines()
     return dict(line.split("==", 1) for line in lines)
 
 
 def run_cells(notebook: Any, folder: str) -> list[str]:
-    """Run a notebook and return what went wrong: errors, and whatever was written to stderr."""
+    """Run a notebook and return its problems: errors, and everything that was written to stderr."""
     from nbclient import NotebookClient
 
     resources = {"metadata": {"path": folder}}
@@ -60,7 +60,7 @@ def run_cells(notebook: Any, folder: str) -> list[str]:
 
 
 def install_as_on_colab(folder: str) -> list[str]:
-    """Let the first cell of lesson 1 install the course from this checkout; return what is wrong then."""
+    """Let the first cell of lesson 1 install the course from this checkout; return the problems."""
     import nbformat
 
     before = packages()
@@ -78,7 +78,7 @@ def install_as_on_colab(folder: str) -> list[str]:
 
 
 def run_lesson(lesson: Path, folder: str) -> list[str]:
-    """Run a lesson, print its row, and return what went wrong."""
+    """Run a lesson, print its row, and return its problems."""
     import nbformat
 
     started, notebook = time.monotonic(), nbformat.read(lesson, as_version=4)
@@ -91,7 +91,7 @@ def run_lesson(lesson: Path, folder: str) -> list[str]:
 
 
 def messages(client: Any, request: str) -> Iterator[tuple[str, Any]]:
-    """Yield kind and content of all that the kernel sends for a request, to its end."""
+    """Yield type and content of all messages that the kernel sends for a request."""
     while True:
         message = client.get_iopub_msg(timeout=600)
         if message["parent_header"].get("msg_id") == request:
@@ -101,7 +101,7 @@ def messages(client: Any, request: str) -> Iterator[tuple[str, Any]]:
 
 
 def ask_for_an_explorer(folder: str) -> list[str]:
-    """Show an explorer and move a slider by messages; return what Colab's page would lack."""
+    """Show an explorer and move a slider by messages; return what would be missing on Colab's page."""
     from jupyter_client.manager import start_new_kernel
 
     manager, client = start_new_kernel(kernel_name="python3", cwd=folder)
@@ -155,10 +155,10 @@ def inside() -> int:
 
 
 def main() -> int:
-    """Make the environment, run the lessons in it, remove it."""
+    """Create the environment, run the lessons in it, and remove it."""
     from other_torch import run
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else the folder would stay
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # otherwise the folder would stay
     wanted = re.search(r"Python (\d+\.\d+)", VERSIONS.read_text())
     here = "{}.{}".format(*sys.version_info)
     if wanted and wanted[1] != here:
@@ -166,7 +166,7 @@ def main() -> int:
     os.environ |= {"OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "TQDM_DISABLE": "1"}
     with tempfile.TemporaryDirectory(prefix="colab-") as name:
         folder = Path(name)
-        print(f"Setting up what Colab has in {folder}; this takes some minutes.", flush=True)
+        print(f"Installing the versions that Colab has in {folder}; this takes some minutes.", flush=True)
         python = folder / "bin" / "python"
         (folder / "tmp").mkdir()
         os.environ["TMPDIR"] = str(folder / "tmp")

@@ -1,4 +1,4 @@
-"""What tests of several folders share: the browser, the sandbox, and the scripts of the book."""
+"""Fixtures that several folders share: the browser, the sandbox, and the scripts of the book."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from rsl_edu.course.grade import sandbox
 
 sys.path.append(str(Path(__file__).parents[1] / "book"))  # badges.py, house.py, house_picture.py, lists.py
 MUST_BE_THERE = os.environ.get("CI") == "true" and sys.platform == "linux"
-"""Whether `.ci/run` has installed what tests need besides Python: then none of them is skipped."""
+"""Whether `.ci/run` has installed everything that tests need besides Python. Then no test is skipped."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -28,7 +28,7 @@ INSTALL = "playwright install chromium (or your system's package: apt-get instal
 
 @pytest.fixture(scope="session")
 def browser():
-    """Chromium of the system or of Playwright. Without one a skip says how to get it; in CI on Linux a failure."""
+    """Return Chromium. If neither the system nor Playwright has it, skip with instructions, or fail in CI on Linux."""
     expect.set_options(timeout=patience.MILLISECONDS)
     found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
@@ -44,7 +44,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def bwrap():
-    """The name of a sandbox that works. Without one: a skip that says how to get it; in CI on Linux: a failure."""
+    """Return the name of a working sandbox. If it is missing, skip with instructions, or fail in CI on Linux."""
     try:
         sandbox.probe("bwrap", sandbox.Limits())
     except sandbox.SandboxError as error:

@@ -1,4 +1,4 @@
-"""Policies, the checkpoints that rsl_rl saves of them, and exporters as people have them."""
+"""Policies, their checkpoints as rsl_rl saves them, and exporters that people use."""
 
 import copy
 import io
@@ -15,7 +15,7 @@ FEATURES, ACTIONS = 6, 3
 
 
 def policy(seed=0, activation="elu", rnn=None, normalized=True, layers=1, hidden=(16, 16)):
-    """An actor with a normalizer that has seen something."""
+    """Return an actor whose normalizer has statistics."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         normalizer = EmpiricalNormalization(FEATURES) if normalized else None
@@ -25,14 +25,14 @@ def policy(seed=0, activation="elu", rnn=None, normalized=True, layers=1, hidden
         memory = rnn and RNN(FEATURES, 8, layers, rnn)
         mlp = MLP(FEATURES if rnn is None else 8, ACTIONS, list(hidden), activation)
         actor = Policy(mlp, GaussianDistribution(ACTIONS, init_std=0.5), normalizer, memory)
-        with torch.no_grad():  # a mean that differs from zero, and stds that differ
+        with torch.no_grad():  # a mean other than zero, and different stds
             mlp[-1].bias.copy_(torch.tensor([0.2, -0.4, 0.1]))
             actor.distribution.std_param.copy_(torch.tensor([0.3, 0.5, 0.7]))
     return actor.eval().requires_grad_(False)
 
 
 def save(actor, path, release=5):
-    """Save a policy as a release of rsl_rl does."""
+    """Save a policy as the given release of rsl_rl does."""
     state = {name: x.clone() for name, x in actor.state_dict().items()}
     others = {"optimizer_state_dict": {"state": {}, "param_groups": [{"lr": 1e-3}]}, "iter": 0, "infos": None}
     if release == 5:
@@ -50,7 +50,7 @@ def save(actor, path, release=5):
 
 
 class IsaacLab(nn.Module):
-    """The exporter of Isaac Lab, with places for mistakes before and after the network."""
+    """Isaac Lab's exporter, with hooks for mistakes before and after the network."""
 
     def __init__(self, actor, normalizer=None, before=None, after=None):
         super().__init__()
@@ -84,7 +84,7 @@ class IsaacLab(nn.Module):
 
 
 class OnnxMemory(nn.Module):
-    """Isaac Lab's exporter of a memory to ONNX: the state comes in and goes out."""
+    """Isaac Lab's ONNX exporter for a recurrent policy: the hidden state is an input and an output."""
 
     def __init__(self, actor, normalizer=None):
         super().__init__()
@@ -105,7 +105,7 @@ class OnnxMemory(nn.Module):
 
 
 class Apply(nn.Module):
-    """A function of torch, as a module that TorchScript knows."""
+    """A torch function as a module that TorchScript can compile."""
 
     def __init__(self, scale=1.0, offset=0.0, low=-1e9, high=1e9, tanh=False, noise=0.0, order=()):
         super().__init__()
@@ -135,7 +135,7 @@ def script(module, path):
 
 
 def to_onnx(module, path, inputs=None, names=(("obs",), ("actions",)), **options):
-    """Export as people do with the older of torch's exporters; the newer one takes seconds."""
+    """Export with the older of torch's exporters, as many people do; the newer one takes seconds."""
     options = {"opset_version": 17, "dynamo": False} | options
     given = (torch.zeros(1, FEATURES),) if inputs is None else inputs
     options |= {"input_names": list(names[0]), "output_names": list(names[1])}
@@ -146,7 +146,7 @@ def to_onnx(module, path, inputs=None, names=(("obs",), ("actions",)), **options
 
 
 def in_this_process(monkeypatch):
-    """Let exports run here: those of the tests can be trusted, and a sandbox takes seconds to start."""
+    """Run exports in this process: the tests' own files can be trusted, and a sandbox takes seconds to start."""
 
     def answer(export, request, unsafe, limits):
         out = io.BytesIO()

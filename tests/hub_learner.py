@@ -1,4 +1,4 @@
-"""A learner of a JupyterHub, as the browser speaks for one: logs in, opens a lesson, runs it and drags a slider."""
+"""Simulate a learner on JupyterHub, with a browser's messages: log in, open a lesson, run it, drag a slider."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ import aiohttp
 import nbformat
 from yarl import URL
 
-SLIDERS = {  # of each lesson an explorer, the slider that is dragged, and the control that moves on at each turn
+SLIDERS = {  # for each lesson: an explorer, the dragged slider, and the control that changes when the slider turns back
     "1_mlp": ("Signal", "gain", "seed"),
     "2_cnn": ("Features", "pixel's row (%)", "seed"),
     "3_rnn": ("Memory", "time step", "environment"),
@@ -20,36 +20,36 @@ SLIDERS = {  # of each lesson an explorer, the slider that is dragged, and the c
 }
 LESSONS = tuple(SLIDERS)
 TICK = 0.1
-"""Seconds between two events of a slider that is dragged, at least."""
+"""Minimum number of seconds between two events of the dragged slider."""
 LAB = ("api/kernelspecs", "api/terminals", "lab/api/settings", "lab/api/translations", "lab/api/workspaces/default")
-"""What JupyterLab asks for when it is opened, besides its own files."""
+"""Requests that JupyterLab sends when it is opened, besides those for its own files."""
 
 
 class HubError(Exception):
-    """The hub or a server did not do what was asked for."""
+    """The hub or a server did not fulfil a request."""
 
 
 class Learner:
-    """One browser.
+    """A learner with a browser.
 
     Attributes:
         name: The user name.
         lesson: Name of the lesson.
         seconds: Seconds since the log-in: ``server`` until JupyterLab's page was there, ``picture`` until the first
             picture, ``explorer`` until the first explorer, ``done`` until all cells had run.
-        explorer: The widget that is dragged: its comm, controls and place.
+        explorer: The explorer whose slider is dragged: its comm, controls and position.
     """
 
     def __init__(self, url, name, lesson, password):
         self.url, self.name, self.lesson, self._password = url, name, lesson, password
         self.seconds, self.explorer = {}, None
-        self._waiting = {}  # what ends when a message comes, by what the message answers
+        self._waiting = {}  # futures that end when a message arrives, by the request that it answers
         self._executed = 0
         self._session = uuid.uuid4().hex
         self._http = self._reader = None
 
     async def __aenter__(self):
-        # Cookies of an address without a name; no limit of the connections, as each learner has a machine of its own.
+        # Cookies for an address without a name; no limit on connections, because real learners have their own machines.
         jar = aiohttp.CookieJar(unsafe=True)
         self._http = aiohttp.ClientSession(self.url, cookie_jar=jar, timeout=aiohttp.ClientTimeout(600))
         return self
@@ -63,7 +63,7 @@ class Learner:
     # The hub
 
     async def log_in(self):
-        """Fill in the form and wait for the server, as the page does that shows its progress."""
+        """Fill in the form and wait for the server, as the progress page does."""
         self._start = time.monotonic()
         form = await self._text("/hub/login")
         token = re.search(r'name="_xsrf" value="([^"]+)"', form).group(1)
@@ -112,7 +112,7 @@ class Learner:
         await self._request("kernel_info_request", {})
 
     async def run(self, until=None):
-        """Run all cells, or those until something is in ``seconds``; an error in one is raised."""
+        """Run all cells, or the cells until an entry is in ``seconds``; raise an error if a cell fails."""
         for cell in self._cells:
             if until in self.seconds:
                 return
@@ -129,10 +129,11 @@ class Learner:
         return await self._request("execute_request", content | {"user_expressions": {}, "stop_on_error": True})
 
     async def drag(self, seconds):
-        """Drag the slider to and fro; return the seconds from each event to its picture.
+        """Drag the slider back and forth; return the seconds from each event to its picture.
 
-        The next event is sent after the kernel has dealt with the one before, as our script in the browser does, and
-        not before the next tick. At each turn another control moves on, so that each picture is new to the kernel.
+        The next event is sent after the kernel has processed the previous one, as our script in the browser does, and
+        not before the next tick. When the slider turns back, another control changes, so that the kernel has to draw
+        each picture.
         """
         taken, end, step = [], time.monotonic() + seconds, 1
         place, slider, other = list(self.explorer["place"]), *self.explorer["moved"]
@@ -165,7 +166,7 @@ class Learner:
 
     def _arrived(self, value, *key):
         future = self._waiting.pop(key, None)
-        if future and not future.done():  # one that is done was given up
+        if future and not future.done():  # a future that is done was abandoned
             future.set_result(value)
 
     async def _request(self, kind, content):
@@ -259,7 +260,7 @@ def _words(page):
 
 
 def _packed(channel, header, content):
-    """Return a message as JupyterLab sends it: where each part begins, then the parts."""
+    """Return a message as JupyterLab sends it: the offset of each part, then the parts."""
     parts = [channel.encode(), *(json.dumps(part).encode() for part in (header, {}, {}, content))]
     offsets = [8 * (len(parts) + 2)]
     for part in parts:
@@ -268,7 +269,7 @@ def _packed(channel, header, content):
 
 
 def _unpacked(data):
-    """Return channel, header, header of the parent and content of a message of the server."""
+    """Return the channel, header, parent header and content of a message from the server."""
     (count,) = struct.unpack_from("<Q", data)
     offsets = struct.unpack_from(f"<{count}Q", data, 8)
     channel, header, parent, _, content = (data[offsets[i] : offsets[i + 1]] for i in range(5))

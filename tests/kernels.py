@@ -1,6 +1,6 @@
-"""Run the tests whose numbers come from torch with each of the CPU kernels that it can choose on this machine.
+"""Run the tests whose numbers come from torch, with each torch CPU kernel available on this machine.
 
-Trained numbers differ between kernels from the first hundreds of steps on; what the course says of them must not.
+Trained numbers differ between kernels after some hundred steps, but the course's statements about them must stay true.
 """
 
 import argparse
@@ -16,11 +16,11 @@ NUMBERS = ("tests/modules", "tests/explorers", "tests/course/test_check.py", "no
 
 
 def main() -> int:
-    """Run the tests once for each kernel; return the first exit status that is not 0."""
+    """Run the tests once for each kernel, and return the first exit status that is not 0."""
     own = torch.backends.cpu.get_cpu_capability().lower()
     has = LEVELS[: LEVELS.index(own) + 1] if own in LEVELS else LEVELS[:1]
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("kernels", nargs="*", metavar="KERNEL", help=f"of {', '.join(has)}; all if none is named")
+    parser.add_argument("kernels", nargs="*", metavar="KERNEL", help=f"of {', '.join(has)}; default: all of them")
     parser.add_argument("--pytest", default="", metavar="ARGUMENTS", help="further arguments for pytest, in one string")
     options = parser.parse_args()
     if unknown := set(options.kernels) - {*has}:

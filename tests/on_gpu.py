@@ -1,9 +1,9 @@
 """Test and measure on a machine with a GPU, in one run: ``python tests/on_gpu.py FOLDER [ARGUMENTS OF PYTEST]``.
 
-Runs the tests of the modules, of CUDA graphs and of the benchmark, then times every operation and rsl_rl's. FOLDER gets
-`tests.txt`, `slow.txt`, `bench_gpu.json` and `bench_gpu.md`, the tables that `make bench BENCH_ARGS=--readme` writes.
-The machine needs torch, pytest, hypothesis and rsl-rl-lib with its requirements, but not nbval or playwright. The exit
-status is 0 if all tests pass and no operation is slower than its limit.
+Runs the tests of the modules, of CUDA graphs and of the benchmark, then times every operation here and in rsl_rl. It
+writes `tests.txt`, `slow.txt`, `bench_gpu.json` and `bench_gpu.md` into FOLDER; the last one contains the tables that
+`make bench BENCH_ARGS=--book` writes. The machine needs torch, pytest, hypothesis and rsl-rl-lib with its requirements,
+but not nbval or playwright. The exit status is 0 if all tests pass and no operation is slower than its limit.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TESTS = ("tests/modules", "tests/test_cuda_graph.py", "tests/test_cuda_graph_on_gpu.py", "tests/test_bench.py")
-# No settings and no conftest.py that need other packages.
+# Without the settings and the conftest.py that need other packages.
 BARE = (
     "-c",
     os.devnull,
@@ -25,13 +25,13 @@ BARE = (
 
 
 def command(arguments: list[str]) -> list[str]:
-    """Return the command of the tests."""
+    """Return the command that runs the tests."""
     options = ["-q", "-rs", "--disable-warnings", "-p", "no:cacheprovider"]
     return [sys.executable, "-m", "pytest", *options, *BARE, *TESTS, *arguments]
 
 
 def tests_pass(folder: Path, arguments: list[str]) -> bool:
-    """Run the tests and show what they say; return whether they pass."""
+    """Run the tests and show their output; return whether they pass."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         command(arguments), cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -45,7 +45,7 @@ def tests_pass(folder: Path, arguments: list[str]) -> bool:
 
 
 def write(folder: Path, result: dict, section: str, slow: list[str]) -> None:
-    """Write what was measured."""
+    """Write the results."""
     (folder / "bench_gpu.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
     (folder / "bench_gpu.md").write_text(section + "\n", encoding="utf-8")
     (folder / "slow.txt").write_text("".join(f"{line}\n" for line in slow), encoding="utf-8")

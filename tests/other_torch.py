@@ -1,8 +1,8 @@
-"""What ``make torch TORCH=2.9.1`` runs: some of the tests with one release of torch, in an environment of their own.
+"""Run some of the tests with another release of torch, in a separate environment: ``make torch TORCH=2.9.1``.
 
-The environment lies in the folder for temporary files and is removed at the end. A CUDA build of torch, which pip
-brings on Linux by default, needs 8 GB there; ``TMPDIR=/elsewhere make torch ...`` puts it elsewhere. Everything but
-torch is installed at the versions of ``constraints.txt``, as far as that release of torch allows.
+The environment is in the folder for temporary files and is removed at the end. A CUDA build of torch, which pip
+installs on Linux by default, needs 8 GB; ``TMPDIR=/elsewhere make torch ...`` selects another folder. All packages
+except torch have the versions in ``constraints.txt``, if this release of torch allows it.
 """
 
 import argparse
@@ -32,32 +32,32 @@ print("Tested with: " + ", ".join(versions))
 
 
 def run(*command: Any) -> int:
-    """Run a command in the checkout and return its exit status; if we are stopped, so is all that it started."""
+    """Run a command in the checkout and return its exit status. If this process is stopped, stop its processes too."""
     process = subprocess.Popen([str(part) for part in command], cwd=ROOT, start_new_session=True)
     try:
         return process.wait()
     except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)  # nothing may write into the folder that is removed next
+        os.killpg(process.pid, signal.SIGKILL)  # nothing may write into the folder while it is removed
         process.wait()
         raise
 
 
 def release(name: str) -> str:
-    """Return the name of a release of torch, checked before minutes go into an environment."""
+    """Check and return the name of a release of torch, before the environment takes minutes to create."""
     if re.fullmatch(RELEASE, name):
         return name
     raise argparse.ArgumentTypeError(f"expected a release such as 2.9.1, got {name!r}")
 
 
 def name_of(requirement: str) -> str:
-    """Return the package that a line of `pip freeze` or of a constraints file is about; "" for a comment."""
+    """Return the package in a line of `pip freeze` or of a constraints file; "" for a comment."""
     return re.split("[ =@;#]", requirement)[0].lower().replace("_", "-")
 
 
 def constraints_beside(installed: list[str]) -> list[str]:
-    """Return what is installed, and the lines of constraints.txt about everything else but tensordict.
+    """Return the installed packages, and constraints.txt without these and without tensordict.
 
-    Of tensordict each release works with some releases of torch only: pip finds one that does.
+    Each release of tensordict works only with some releases of torch, so pip chooses one.
     """
     settled = {name_of(line) for line in installed} | {"tensordict"}
     pins = (ROOT / "constraints.txt").read_text().splitlines()
@@ -65,7 +65,7 @@ def constraints_beside(installed: list[str]) -> list[str]:
 
 
 def install(python: Path, torch: str, folder: Path) -> None:
-    """Install torch, then the course and its tests around it, with the peer if there is one for this torch."""
+    """Install torch, then the course and its tests, and rsl_rl if there is a release for this torch."""
     pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     if run(*pip, "install", f"torch=={torch}"):
         sys.exit(f"pip could not install torch {torch} for Python {sys.version.split()[0]}; its message is above.")
@@ -80,13 +80,13 @@ def install(python: Path, torch: str, folder: Path) -> None:
 
 
 def main() -> int:
-    """Make the environment, run the tests in it, remove it."""
+    """Create the environment, run the tests in it, and remove it."""
     parser = argparse.ArgumentParser(description="Run some of the tests with another release of torch.")
-    parser.add_argument("torch", type=release, help="a release, as 2.9.1")
+    parser.add_argument("torch", type=release, help="a release such as 2.9.1")
     parser.add_argument("pytest", nargs=argparse.REMAINDER, help=f"arguments for pytest instead of {' '.join(TESTS)}")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else the folder would stay
-    os.environ["OMP_NUM_THREADS"] = "1"  # as in `make test`: sums then have one order on every machine
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # otherwise the folder would stay
+    os.environ["OMP_NUM_THREADS"] = "1"  # as in `make test`: sums have the same order on every machine
     with tempfile.TemporaryDirectory(prefix=f"torch-{arguments.torch}-") as name:
         folder = Path(name)
         print(f"Setting up torch {arguments.torch} in {folder}; this takes some minutes.", flush=True)
@@ -94,11 +94,13 @@ def main() -> int:
             sys.exit(f"{sys.executable} could not make an environment in {folder}; its message is above.")
         python = folder / "bin" / "python"
         (folder / "tmp").mkdir()
-        os.environ["TMPDIR"] = str(folder / "tmp")  # what pip, torch.compile and pytest leave there goes too
+        os.environ["TMPDIR"] = str(
+            folder / "tmp"
+        )  # files that pip, torch.compile and pytest leave there are removed too
         install(python, arguments.torch, folder)
         run(python, "-c", SHOW_VERSIONS)
         status = run(python, "-m", "pytest", *(arguments.pytest or TESTS))
-        run(python, "-c", SHOW_VERSIONS)  # again, below what may be a long report
+        run(python, "-c", SHOW_VERSIONS)  # again, because the report may be long
     return status
 
 

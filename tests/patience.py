@@ -1,6 +1,6 @@
-"""How long a test waits for what must come.
+"""How long a test waits for an event.
 
-Tests wait for events: however busy the machine, what is right comes in the end. Only a test that fails waits this long.
+Tests wait for events instead of fixed times, so they also pass on a busy machine. Only a failing test waits this long.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""How much memory the process of a test has held at most."""
+"""The peak memory of a test's process."""
 
 import sys
 
@@ -6,7 +6,7 @@ import pytest
 
 
 def peak_memory() -> int:
-    """Return KiB; skips the test where the system does not say."""
-    resource = pytest.importorskip("resource", reason="Windows does not say how much memory a process has held")
+    """Return the peak memory in KiB, or skip the test if the system does not provide it."""
+    resource = pytest.importorskip("resource", reason="Windows does not provide the peak memory of a process")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak // 1024 if sys.platform == "darwin" else peak  # a Mac counts bytes
+    return peak // 1024 if sys.platform == "darwin" else peak  # macOS counts bytes

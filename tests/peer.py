@@ -1,4 +1,4 @@
-"""What tests share that train with rsl_rl: its configurations, robots for it, and a training that is watched."""
+"""Shared code of tests that train with rsl_rl: configurations, robots, and a recorded training."""
 
 import copy
 import os
@@ -14,7 +14,7 @@ try:
     from rsl_rl.runners import OnPolicyRunner
     from tensordict import TensorDict
 except ModuleNotFoundError:
-    if os.environ.get("CI") == "true":  # there the tests must not be skipped
+    if os.environ.get("CI") == "true":  # in CI, the tests must not be skipped
         raise
     VecEnv = object
 
@@ -28,7 +28,7 @@ DISTRIBUTIONS = {
     "gaussian-log": {"class_name": "GaussianDistribution", "init_std": 0.5, "std_type": "log"},
     "heteroscedastic": {"class_name": "HeteroscedasticGaussianDistribution", "init_std": 0.5},
     "heteroscedastic-log": {"class_name": "HeteroscedasticGaussianDistribution", "init_std": 0.5, "std_type": "log"},
-    "beta": {"class_name": "BetaDistribution", "action_range": (-0.5, 0.5)},  # of length 1: there the entropies agree
+    "beta": {"class_name": "BetaDistribution", "action_range": (-0.5, 0.5)},  # length 1, for which both entropies agree
 }
 NETWORKS = {
     "mlp": {"class_name": "MLPModel"},
@@ -39,10 +39,10 @@ NETWORKS = {
 
 
 class Robots(VecEnv):
-    """Pendulums on carts, each on its piece of real terrain."""
+    """Pendulums on carts, each on its own piece of real terrain."""
 
     def __init__(self, see_terrain=False, robot="InvertedPendulum-v5", envs=ENVS, limit=25):
-        # 25 steps, so that episodes end for both reasons
+        # 25 steps, so that episodes end by failure and by time-out
         self.envs = gymnasium.make_vec(robot, envs, vectorization_mode="sync", max_episode_steps=limit)
         self.num_envs, self.num_actions = envs, self.envs.single_action_space.shape[0]
         self.max_episode_length, self.device, self.cfg = limit, "cpu", {}
@@ -84,7 +84,7 @@ def configuration(network, distribution, **algorithm):
 
 
 class Recorded:
-    """A training: its runner, and what came out of every iteration."""
+    """A training: its runner, and the results of every iteration."""
 
     def __init__(self, config, folder=None):
         torch.manual_seed(0)
@@ -106,16 +106,16 @@ class Recorded:
 
 
 def train(folder, network="mlp", seed=0, robot="InvertedPendulum-v5", envs=16, iterations=20, **model):
-    """Train a run into a folder, as one does at home: episodes are long, and every fifth checkpoint is kept.
+    """Train a run in a folder, as users do: episodes are long, and every fifth checkpoint is saved.
 
     Args:
         folder: The log folder of rsl_rl's runner.
-        network: In `NETWORKS`.
-        seed: Of weights and noise.
-        robot: Of Gymnasium.
-        envs: Robots side by side.
-        iterations: Each of 16 steps.
-        model: Changes of the configuration of actor and critic.
+        network: A key of `NETWORKS`.
+        seed: Seed of weights and noise.
+        robot: Name of a Gymnasium robot.
+        envs: Number of environments.
+        iterations: Number of iterations, with 16 steps each.
+        model: Changes to the configuration of actor and critic.
     """
     algorithm = {"num_learning_epochs": 4, "num_mini_batches": 2, "entropy_coef": 0.0}
     config = configuration(network, "gaussian", **algorithm)

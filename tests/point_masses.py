@@ -1,4 +1,4 @@
-"""An environment for rsl_rl that lives on one device: masses that are pushed to a goal, one for each action."""
+"""An environment for rsl_rl on a single device: each action pushes a mass towards a goal."""
 
 import torch
 from rsl_rl.env import VecEnv
@@ -8,22 +8,24 @@ STEP_SECONDS, DAMPING, FAR = 0.05, 0.5, 3.0
 
 
 class PointMasses(VecEnv):
-    """Masses on lines. An episode ends when one of them is too far away, or at its time limit.
+    """Masses on lines. An episode ends if a mass is too far away, or at the time limit.
 
-    A step is a few operations on tensors and never waits for the device, so that the time of a training is that of its
-    algorithm and of its networks. An observation has four parts: positions, velocities, goals and the last actions.
+    A step consists of a few tensor operations and never waits for the device, so that the algorithm and the networks
+    determine the training time. An observation has four parts: positions, velocities, goals and the last actions.
 
     Args:
-        envs: Environments side by side.
-        device: Where their tensors are.
-        masses: Masses of each environment, as many as actions.
-        limit: Steps of an episode at most.
+        envs: Number of environments.
+        device: Device of the tensors.
+        masses: Number of masses in each environment, equal to the number of actions.
+        limit: Maximum number of steps in an episode.
     """
 
     def __init__(self, envs: int, device: str = "cpu", masses: int = 12, limit: int = 200):
         self.num_envs, self.num_actions = envs, masses
         self.max_episode_length, self.device, self.cfg = limit, device, {}
-        self.episode_length_buf = torch.randint(limit, (envs,), device=device)  # they do not all end together
+        self.episode_length_buf = torch.randint(
+            limit, (envs,), device=device
+        )  # so that episodes do not all end at the same time
         self.position, self.velocity, self.goal, self.action = torch.zeros(4, envs, masses, device=device)
         self._begin(torch.ones(envs, 1, dtype=torch.bool, device=device))
 
@@ -45,6 +47,6 @@ class PointMasses(VecEnv):
         return self.get_observations(), rewards, dones.long(), {"time_outs": time_outs & ~failed}
 
     def _begin(self, dones: torch.Tensor) -> None:
-        """Put the masses of the environments that begin anew to their start, and draw a goal for each."""
+        """Reset the masses of the environments that are done, and draw new goals."""
         self.position, self.velocity = (part.masked_fill(dones, 0) for part in (self.position, self.velocity))
         self.goal = torch.where(dones, 2 * torch.rand_like(self.goal) - 1, self.goal)

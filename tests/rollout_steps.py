@@ -1,4 +1,4 @@
-"""Rollout steps that the tests of CUDA graphs capture, and what they do with them."""
+"""Rollout steps that the tests of CUDA graphs capture, and a function that runs them."""
 
 import torch
 from torch import nn
@@ -18,7 +18,7 @@ DISTRIBUTIONS = [GaussianDistribution, HeteroscedasticGaussianDistribution, Beta
 
 
 class Actor(nn.Module):
-    """A rollout step as rsl_rl takes it: learn from the observations, normalize them, sample, evaluate."""
+    """A rollout step as in rsl_rl: update the statistics, normalize, sample, evaluate."""
 
     def __init__(self, distribution=GaussianDistribution, until=None):
         super().__init__()
@@ -36,7 +36,7 @@ class Actor(nn.Module):
 
 
 class RecurrentActor(Actor):
-    """An actor with a GRU, whose memory is an argument and a result."""
+    """An actor with a GRU, whose hidden state is an argument and a result."""
 
     def __init__(self):
         super().__init__()
@@ -58,7 +58,7 @@ def observations(steps=STEPS, mean=100.0):
 
 @torch.no_grad()
 def run(step, inputs):
-    """Take steps from a fixed seed; keep what they return."""
+    """Take steps from a fixed seed, and return their results."""
     torch.manual_seed(2)
     return [tuple(result.clone() for result in step(each)) for each in inputs]
 

@@ -1,6 +1,6 @@
-"""A plugin for pytest: rsl_rl's own tests run with our modules, and a report says what happened.
+"""A pytest plugin that runs rsl_rl's own tests with our modules and writes a report.
 
-`test_rsl_rl_suite.py` passes it to a pytest of its own.
+`test_rsl_rl_suite.py` passes it to a separate pytest.
 """
 
 import collections
@@ -8,7 +8,7 @@ import contextlib
 import json
 from pathlib import Path
 
-import rsl_rl.modules  # the installed one: pytest later puts the checkout, which has an rsl_rl too, first in the path
+import rsl_rl.modules  # the installed one: later, pytest puts the checkout, which also has an rsl_rl, first in the path
 from torch import nn
 
 from rsl_edu.swap import swapped_into_rsl_rl
@@ -17,12 +17,12 @@ outcomes, built, stack = {}, collections.Counter(), contextlib.ExitStack()
 
 
 def pytest_addoption(parser):
-    parser.addoption("--our-modules", action="store_true", help="put our modules in place of rsl_rl's")
+    parser.addoption("--our-modules", action="store_true", help="replace rsl_rl's modules with ours")
     parser.addoption("--report", type=Path, help="the JSON file to write")
 
 
 def pytest_configure(config):
-    """Count what is built, and put our modules in place before any test file imports a module."""
+    """Count the modules that are built, and install ours before any test file imports a module."""
     init = nn.Module.__init__
 
     def counted(self, *arguments, **options):
@@ -43,7 +43,7 @@ def pytest_collectreport(report):
 
 
 def pytest_runtest_logreport(report):
-    """Keep one outcome of each test: "passed", or what went wrong in any of its phases."""
+    """Store one outcome for each test: "passed", or the error in any of its phases."""
     if report.failed or report.skipped:
         outcomes[report.nodeid] = report.longreprtext or str(report.longrepr)
     elif report.when == "call":

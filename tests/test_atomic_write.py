@@ -1,4 +1,4 @@
-"""A file is there whole, old or new."""
+"""A file is written completely or not at all."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_new_file_replaces_the_old_one_and_keeps_its_permissions(tmp_path):
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_error_leaves_the_old_file_and_nothing_else(tmp_path, error):
+def test_after_an_error_only_the_old_file_exists(tmp_path, error):
     path = tmp_path / "grades.csv"
     path.write_text("old")
 

@@ -1,4 +1,4 @@
-"""The benchmark measures the same operations of both libraries, and the README shows all of them."""
+"""The benchmark measures the same operations of both libraries, and the book shows all of them."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import on_gpu
 import pytest
 import torch
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[1] / "book" / "measured.md").read_text(encoding="utf-8")
 KINDS = ["operations", "gradients"]
 
 
@@ -31,7 +31,7 @@ def gpu():
 
 
 def names(bench):
-    """The names of all operations, in order."""
+    """Return the names of all operations, in order."""
     package = bench.rsl_edu.modules
     return [*bench.operations(package, 4), *bench.gradients(package, 4)]
 
@@ -50,30 +50,30 @@ def test_every_operation_runs_in_both_libraries(bench, kind):
             operation()
 
 
-def test_the_limits_name_operations(bench, gpu):
+def test_every_limit_belongs_to_an_operation(bench, gpu):
     assert {*bench.LIMITS, *gpu.LIMITS} <= set(names(bench))
 
 
-def test_the_readme_shows_every_operation_and_keeps_the_limits_of_its_own_run(bench):
-    rows = re.findall(r"^\| `(.+)` \| ([\d.]+) \| ([\d.]+) \|$", between(bench.MARKS, README), re.MULTILINE)
+def test_book_shows_every_operation_within_its_limit(bench):
+    rows = re.findall(r"^\| `(.+)` \| ([\d.]+) \| ([\d.]+) \|$", between(bench.MARKS, PAGE), re.MULTILINE)
     assert [name for name, *_ in rows] == names(bench)
     for name, *ratios in rows:
-        if not name.startswith("RNN.reset"):  # it copies, on purpose
+        if not name.startswith("RNN.reset"):  # it copies the hidden state on purpose
             assert all(float(r) >= limit for r, limit in zip(ratios, bench.LIMITS.get(name, (0.95, 0.95)), strict=True))
 
 
-def test_a_new_table_takes_the_place_of_the_old_one(bench):
-    text = bench.with_table(README, "new")
+def test_new_table_replaces_the_old_one(bench):
+    text = bench.with_table(PAGE, "new")
     assert between(bench.MARKS, text) == f"{bench.MARKS[0]}\nnew\n"
-    assert bench.with_table(text, between(bench.MARKS, README)[len(bench.MARKS[0]) + 1 : -1]) == README
+    assert bench.with_table(text, between(bench.MARKS, PAGE)[len(bench.MARKS[0]) + 1 : -1]) == PAGE
 
 
-# On a GPU; the tests run the same on the CPU --------------------------------------------------------------------------
+# On a GPU; these tests run on the CPU as well -------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def result(gpu):
-    """What the benchmark of a GPU measures, on the CPU and on small batches; a graph needs a GPU."""
+    """Result of the GPU benchmark, measured on the CPU with small batches. The graph's times are made up."""
     return {
         "machine": f"no card, {gpu.versions()}",
         "operations": list(gpu.operation_rows("cpu", batches=(2, 4, 8), rounds=1)),
@@ -82,7 +82,7 @@ def result(gpu):
     }
 
 
-def test_gpu_rows_have_every_operation_and_batch_with_its_limit(bench, gpu, result):
+def test_gpu_rows_contain_every_operation_and_batch_size_with_its_limit(bench, gpu, result):
     rows = result["operations"]
     assert {(row["operation"], row["batch"]) for row in rows} == {(name, n) for name in names(bench) for n in (2, 4, 8)}
     assert all(row["peer_us"] > 0 and row["ours_us"] > 0 and row["peer_launches"] == 0 for row in rows)
@@ -90,7 +90,7 @@ def test_gpu_rows_have_every_operation_and_batch_with_its_limit(bench, gpu, resu
     assert {row["limit"] for row in rows if row["operation"].startswith("MLP")} == {gpu.LEAST}
 
 
-def test_iterations_train_with_the_modules_of_each_library(gpu, result, monkeypatch):
+def test_ppo_iterations_use_the_modules_of_each_library(gpu, result, monkeypatch):
     assert [row["operation"] for row in result["iterations"]] == [
         "an iteration of PPO, MLP",
         "an iteration of PPO, LSTM",
@@ -103,7 +103,7 @@ def test_iterations_train_with_the_modules_of_each_library(gpu, result, monkeypa
     assert packages == ["rsl_rl", "rsl_edu", "rsl_rl", "rsl_edu", "rsl_rl", "rsl_edu"]
 
 
-def test_rollout_step_that_is_captured_runs(gpu):
+def test_rollout_step_for_the_graph_runs(gpu):
     act, modules, observations = gpu.rollout_step(4, "cpu")
     actions, log_prob = act(observations)
     assert actions.shape == (4, gpu.ACTIONS)
@@ -112,14 +112,14 @@ def test_rollout_step_that_is_captured_runs(gpu):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_launches_are_counted_and_a_graph_is_timed(gpu):
+def test_launches_are_counted_and_graph_is_timed(gpu):
     x = torch.ones(4, device="cuda")
     assert gpu.launches(lambda: x + 1, "cuda") == 1
     assert gpu.launches(lambda: (x + 1, x.clone(), x.zero_()), "cuda") == 3
     assert gpu.graph_row(4, "cuda", rounds=1)["graph_us"] > 0
 
 
-def test_everything_is_printed_as_it_is_measured(gpu, result, monkeypatch, capsys):
+def test_every_measurement_is_printed(gpu, result, monkeypatch, capsys):
     iterations = dict(zip(gpu.NETWORKS, result["iterations"], strict=True))
     monkeypatch.setattr(gpu.torch.cuda, "get_device_name", lambda device: "a card")
     monkeypatch.setattr(gpu, "operation_rows", lambda device: result["operations"])
@@ -134,30 +134,24 @@ def test_everything_is_printed_as_it_is_measured(gpu, result, monkeypatch, capsy
     assert sum("below its limit" in line for line in lines) == len(gpu.shortfalls(measured))
 
 
-def test_slow_rows_are_named(gpu, result):
+def test_operations_below_their_limit_are_reported(gpu, result):
     row = result["operations"][0] | {"ratio": 0.5, "limit": 0.95}
     assert gpu.shortfalls({"operations": [row], "iterations": []}) == [
         "EmpiricalNormalization.update, batch 2: 0.50, limit 0.95"
     ]
 
 
-def test_first_gpu_section_goes_below_the_cpu_table_and_the_next_takes_its_place(bench, gpu, result):
-    start = README
-    if gpu.MARKS[0] in README:
-        start = README.replace(f"\n{between(gpu.MARKS, README)}{gpu.MARKS[1]}\n", "")
-    text = gpu.with_section(start, gpu.section(result))
-    assert text.index(bench.MARKS[1]) < text.index(gpu.MARKS[0]) < text.index("\n## In a course")
-    assert text.replace(f"\n{between(gpu.MARKS, text)}{gpu.MARKS[1]}\n", "") == start
-    assert gpu.with_section(text, gpu.section(result)) == text
+def test_new_gpu_tables_replace_the_old_ones(bench, gpu, result):
+    text = gpu.with_section(PAGE, gpu.section(result))
+    assert text.index(bench.MARKS[1]) < text.index(gpu.MARKS[0])
+    assert gpu.with_section(text, between(gpu.MARKS, PAGE)[len(gpu.MARKS[0]) + 1 : -1]) == PAGE
     shown = re.findall(r"^\| `(.+)` \| [\d.]+ \| [\d.]+ \| [\d.]+ \| 0 / 0 \|$", between(gpu.MARKS, text), re.MULTILINE)
     assert shown == names(bench)
     assert "no card, torch" in text
 
 
-def test_gpu_section_of_the_readme_keeps_the_limits_of_its_own_run(bench, gpu):
-    if gpu.MARKS[0] not in README:
-        pytest.skip("the README has no table of a GPU yet")
-    table = between(gpu.MARKS, README)
+def test_gpu_tables_in_the_book_are_within_the_limits(bench, gpu):
+    table = between(gpu.MARKS, PAGE)
     rows = re.findall(r"^\| `(.+)` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| .+ \|$", table, re.MULTILINE)
     assert [name for name, *_ in rows] == names(bench)
     for name, *ratios in rows:
@@ -165,7 +159,7 @@ def test_gpu_section_of_the_readme_keeps_the_limits_of_its_own_run(bench, gpu):
     assert re.search(r"torch [\d.]+.*, rsl-rl-lib [\d.]+", table)
 
 
-def test_point_masses_end_at_a_limit_and_far_away(gpu):
+def test_point_masses_end_at_the_time_limit_and_when_far_away(gpu):
     torch.manual_seed(0)
     environment = gpu.PointMasses(8, masses=2, limit=5)
     environment.episode_length_buf = torch.arange(8) % 5
@@ -181,7 +175,7 @@ def test_point_masses_end_at_a_limit_and_far_away(gpu):
     assert environment.episode_length_buf[0] == 0
 
 
-# The run on another machine -------------------------------------------------------------------------------------------
+# The run on a machine with a GPU --------------------------------------------------------------------------------------
 
 
 def test_run_on_a_gpu_collects_its_tests_without_nbval_and_playwright(tmp_path):
@@ -196,7 +190,7 @@ def test_run_on_a_gpu_collects_its_tests_without_nbval_and_playwright(tmp_path):
         assert f"{file}::" in done.stdout
 
 
-def test_run_on_a_gpu_writes_what_it_measured(gpu, result, tmp_path):
+def test_run_on_a_gpu_writes_its_results(gpu, result, tmp_path):
     on_gpu.write(tmp_path, result, gpu.section(result), ["MLP.forward, batch 64: 0.50, limit 0.95"])
     assert {path.name for path in tmp_path.iterdir()} == {"bench_gpu.json", "bench_gpu.md", "slow.txt"}
     assert gpu.section(result) in (tmp_path / "bench_gpu.md").read_text(encoding="utf-8")

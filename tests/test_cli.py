@@ -58,24 +58,24 @@ def test_lab_that_only_copies_takes_no_arguments_for_jupyterlab(tmp_path, opened
         (["my lessons", "--port=8890", "--", "--no-browser"], "rsl-edu lab 'my lessons' -- --port=8890 --no-browser"),
     ],
 )
-def test_lab_says_where_arguments_for_jupyterlab_go(tmp_path, opened, capsys, words, meant):
+def test_lab_explains_where_arguments_for_jupyterlab_go(tmp_path, opened, capsys, words, meant):
     assert wrong(capsys, "lab", *words).endswith(f"; to pass arguments to JupyterLab, put them after --: {meant}\n")
     assert opened == []
     assert [path.name for path in tmp_path.iterdir()] == ["shipped"]
 
 
-def test_words_that_are_too_many_are_named(opened, capsys):
+def test_superfluous_arguments_are_named(opened, capsys):
     assert wrong(capsys, "lab", "mine", "yours") == "unrecognized arguments: yours\n"
     assert wrong(capsys, "xray", "run", "--port", "8890") == "unrecognized arguments: --port 8890\n"
 
 
-def test_dashes_are_for_jupyterlab_in_lab_alone(capsys):
+def test_only_lab_passes_arguments_after_dashes_to_jupyterlab(capsys):
     assert wrong(capsys, "xray", "--", "-run").startswith("-run: no such file or folder")
     assert wrong(capsys, "xray", "run", "--", "--no-browser") == "unrecognized arguments: --no-browser\n"
 
 
-def test_lab_says_where_the_lessons_are_before_the_server_speaks(tmp_path):
-    """Where the output is no terminal, Python would keep what is printed until the end."""
+def test_lab_prints_the_folder_of_the_lessons_before_the_server_starts(tmp_path):
+    """If the output is not a terminal, Python would buffer it until the end."""
     code = "import os; from rsl_edu import cli; cli.lab.open_lab = lambda *_: os.write(1, b'server'); "
     code += "raise SystemExit(cli.main(['lab', 'mine']))"
     said = subprocess.check_output([sys.executable, "-c", code], text=True)
@@ -83,13 +83,13 @@ def test_lab_says_where_the_lessons_are_before_the_server_speaks(tmp_path):
     assert said.endswith("server")
 
 
-def test_package_runs_as_the_command(tmp_path):
+def test_package_runs_as_a_command(tmp_path):
     done = subprocess.run([sys.executable, "-m", "rsl_edu", "lab", "--copy-only", "mine"], stdout=subprocess.DEVNULL)
     assert done.returncode == 0
     assert (tmp_path / "mine" / "index.ipynb").exists()
 
 
-def test_an_empty_name_is_refused(tmp_path, capsys):
+def test_empty_name_is_rejected(tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         cli.main(["lab", "--copy-only", ""])
     assert "argument DIR: expected a name, got an empty one" in capsys.readouterr().err
@@ -98,7 +98,7 @@ def test_an_empty_name_is_refused(tmp_path, capsys):
         assert wrong(capsys, "xray", "run", option, "") == f"argument {option}: expected a name, got an empty one\n"
 
 
-def test_a_reader_that_has_gone_ends_it_without_a_word(tmp_path):
+def test_closed_pipe_ends_the_command_without_a_message(tmp_path):
     begin = "import sys; from rsl_edu.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", begin, "lab", "--copy-only", tmp_path / "mine"]
     reading, writing = os.pipe()
@@ -109,7 +109,7 @@ def test_a_reader_that_has_gone_ends_it_without_a_word(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_an_output_that_cannot_be_written_is_an_error_in_a_line(tmp_path):
+def test_output_that_cannot_be_written_is_a_one_line_error(tmp_path):
     begin = "import sys; from rsl_edu.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", begin, "lab", "--copy-only", tmp_path / "mine"]
     with Path("/dev/full").open("w") as full:
@@ -118,7 +118,7 @@ def test_an_output_that_cannot_be_written_is_an_error_in_a_line(tmp_path):
     assert done.stderr == b"rsl-edu: error: cannot write the output: No space left on device\n"
 
 
-def test_ctrl_c_ends_it_with_a_word(tmp_path, monkeypatch, capsys):
+def test_ctrl_c_ends_the_command_with_a_message(tmp_path, monkeypatch, capsys):
     def stopped(*_):
         raise KeyboardInterrupt
 
@@ -141,7 +141,7 @@ def test_lab_can_only_copy(tmp_path, opened, option):
         ("notes.txt/lessons", "cannot copy the lessons into notes.txt/lessons: Not a directory"),
     ],
 )
-def test_lab_says_why_it_cannot_copy(tmp_path, opened, capsys, folder, message):
+def test_lab_explains_why_it_cannot_copy(tmp_path, opened, capsys, folder, message):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(SystemExit, match="2"):
         cli.main(["lab", folder])
@@ -184,13 +184,13 @@ def test_lab_prints_a_name_that_the_terminal_cannot_show(tmp_path):
     assert b"?bung ?" in said
 
 
-def test_an_error_writes_no_control_characters(tmp_path, capsys, sources):
+def test_errors_contain_no_control_characters(tmp_path, capsys, sources):
     assert wrong(capsys, "xray", "no\x1b[31m").startswith("no?[31m: ")
     words = ["grade", "doubling", "no\x1b[31m", "--out=grades.csv", f"--sources={sources}"]
     assert wrong(capsys, *words) == "SUBMISSIONS: there is no no?[31m\n"
 
 
-def test_nothing_that_is_printed_has_control_characters(tmp_path, capsys, sources):
+def test_output_contains_no_control_characters(tmp_path, capsys, sources):
     out = "out\x1b[31m"
     assert cli.main(["assign", "doubling", f"--out={out}", f"--sources={sources}"]) == 0
     assert cli.main(["lab", out, "--copy-only"]) == 0
@@ -200,7 +200,7 @@ def test_nothing_that_is_printed_has_control_characters(tmp_path, capsys, source
     assert "\x1b" not in said
 
 
-def test_the_rehearsal_of_a_source_prints_no_control_characters_of_it(capsys, sources):
+def test_rehearsal_prints_no_control_characters_from_the_source(capsys, sources):
     source = nbformat.read(sources / "doubling.ipynb", 4)
     source.metadata["kernelspec"] = {"name": "any", "display_name": "any", "language": "\x1b[31m"}
     nbformat.write(source, sources / "doubling.ipynb")
@@ -208,20 +208,20 @@ def test_the_rehearsal_of_a_source_prints_no_control_characters_of_it(capsys, so
     assert capsys.readouterr().out == "error: doubling: expected a Python notebook, got a notebook in ?[31m\n"
 
 
-def test_version_is_that_of_the_package(capsys):
+def test_version_option_prints_the_version_of_the_package(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--version"])
     assert capsys.readouterr().out == f"rsl_edu {rsl_edu.__version__}\n"
 
 
-def test_importing_the_command_line_is_light():
+def test_importing_the_command_line_is_fast():
     heavy = "{'torch', 'numpy', 'matplotlib', 'jupyterlab', 'jinja2', 'gymnasium'}"
     code = f"import sys, rsl_edu.cli; print({heavy} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
 
 
 def wrong(capsys, *words):
-    """Run the command, which ends with status 2, and return what it says."""
+    """Run a command that must end with status 2, and return its message."""
     with pytest.raises(SystemExit, match="2"):
         cli.main([str(word) for word in words])
     return capsys.readouterr().err.rpartition("error: ")[2]
@@ -229,7 +229,7 @@ def wrong(capsys, *words):
 
 @pytest.fixture
 def sources(tmp_path):
-    """A folder with the source of an assignment of one exercise."""
+    """Return a folder with the source of an assignment that has one exercise."""
     answer = "def double(number):\n    ### BEGIN SOLUTION\n    return 2 * number\n    ### END SOLUTION"
     check = "assert double(2) == 4\n### BEGIN HIDDEN TESTS\nassert double(3) == 6\n### END HIDDEN TESTS"
     cells = {
@@ -255,12 +255,12 @@ def test_assign_writes_a_version(tmp_path, capsys, sources, kind, solved, hidden
     assert ("double(3)" in check.source) is hidden
 
 
-def test_assign_takes_the_sources_of_the_clone(tmp_path):
+def test_assign_uses_the_sources_in_the_clone(tmp_path):
     assert cli.main(["assign", "4_normalization.ipynb", "--out=out"]) == 0
     assert (tmp_path / "out" / "4_normalization.ipynb").exists()
 
 
-def test_assign_writes_over_a_notebook_only_if_told_so(tmp_path, capsys, sources):
+def test_assign_overwrites_a_notebook_only_with_force(tmp_path, capsys, sources):
     words = ["assign", "doubling", f"--sources={sources}", "--out=out"]
     (tmp_path / "out").mkdir()
     there = tmp_path / "out" / "doubling.ipynb"
@@ -271,7 +271,7 @@ def test_assign_writes_over_a_notebook_only_if_told_so(tmp_path, capsys, sources
     assert there.read_text() != "mine"
 
 
-def test_assign_says_what_is_wrong(tmp_path, capsys, sources):
+def test_assign_explains_errors(tmp_path, capsys, sources):
     (tmp_path / "file").touch()
     (sources / "broken.ipynb").write_text("{")
     (tmp_path / "empty").mkdir()
@@ -299,18 +299,18 @@ def test_assign_says_what_is_wrong(tmp_path, capsys, sources):
         (["--sources=elsewhere"], "--sources: expected a folder with notebooks, got elsewhere\n"),
     ],
 )
-def test_grade_says_what_is_wrong(tmp_path, capsys, sources, options, says):
+def test_grade_explains_errors(tmp_path, capsys, sources, options, says):
     words = ["grade", "--out=grades.csv", f"--sources={sources}", "doubling", "sources", *options]
     assert wrong(capsys, *words) == says
     assert not (tmp_path / "grades.csv").exists()
 
 
-def test_grade_shows_how_far_it_is_and_what_came_out(tmp_path, monkeypatch, capsys, sources):
+def test_grade_shows_its_progress_and_results(tmp_path, monkeypatch, capsys, sources):
     shown = []
 
     class Bar(tqdm.tqdm):
         def __init__(self, *given, **named):
-            super().__init__(*given, **named, disable=False)  # the environment of the tests disables it
+            super().__init__(*given, **named, disable=False)  # the tests' environment disables it
 
         def update(self, n=1):
             shown.append((self.total, n))
@@ -339,12 +339,12 @@ def test_grade_shows_how_far_it_is_and_what_came_out(tmp_path, monkeypatch, caps
     assert (tmp_path / "new" / "grades_report.html").exists()
 
 
-def test_the_bar_of_grade_grows_with_the_notebooks_in_a_students_zip(tmp_path, monkeypatch, sources):
+def test_progress_bar_counts_the_notebooks_in_a_students_zip(tmp_path, monkeypatch, sources):
     shown = []
 
     class Bar(tqdm.tqdm):
         def __init__(self, *given, **named):
-            super().__init__(*given, **named, disable=False)  # the environment of the tests disables it
+            super().__init__(*given, **named, disable=False)  # the tests' environment disables it
 
         def update(self, n=1):
             super().update(n)
@@ -362,7 +362,7 @@ def test_the_bar_of_grade_grows_with_the_notebooks_in_a_students_zip(tmp_path, m
     assert shown == [(1, 2), (2, 2), (3, 3), (4, 4)]
 
 
-def test_xray_says_what_is_wrong_with_a_run(capsys):
+def test_xray_reports_what_is_wrong_with_a_run(capsys):
     assert cli.main(["xray", str(example_run()), "--robot", "InvertedPendulum-v5"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "16 checkpoints, iterations 0 to 59, written by rsl_rl 5" in said
@@ -372,15 +372,15 @@ def test_xray_says_what_is_wrong_with_a_run(capsys):
     assert "--obs" not in said
 
 
-def test_xray_says_which_option_settles_a_guess(tmp_path, capsys):
+def test_xray_names_the_options_that_replace_a_guess(tmp_path, capsys):
     assert cli.main(["xray", shutil.copy(example_run() / "model_12.pt", tmp_path)]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "4 observations → normalizer → MLP 16, 16 (elu?) → 1 action, Gaussian" in said
-    assert "guessed the activation elu: no file next to the checkpoint says so." in said
-    assert "--activation NAME or --config agent.yaml settles it" in said
+    assert "guessed the activation elu: no file next to the checkpoint gives this." in said
+    assert "Give --activation NAME or --config agent.yaml (in Python" in said
 
 
-def test_xray_takes_observations_from_a_file_and_writes_a_page(tmp_path, capsys):
+def test_xray_reads_observations_from_a_file_and_writes_a_page(tmp_path, capsys):
     torch.save({"policy": torch.randn(3, 5, 4)}, tmp_path / "obs.pt")
     (run := tmp_path / "run").mkdir()
     for name in ("model_0.pt", "model_59.pt"):
@@ -394,7 +394,7 @@ def test_xray_takes_observations_from_a_file_and_writes_a_page(tmp_path, capsys)
     assert "<rsl-explorer>" in page
 
 
-def test_xray_without_observations_says_what_it_did_not_check(capsys):
+def test_xray_without_observations_lists_what_it_did_not_check(capsys):
     assert cli.main(["xray", str(example_run() / "model_12.pt")]) == 0
     said = capsys.readouterr().out
     assert "random numbers" in said
@@ -402,21 +402,21 @@ def test_xray_without_observations_says_what_it_did_not_check(capsys):
     assert said.endswith("--obs FILE, or --robot NAME for a Gymnasium robot.\n")
 
 
-def test_xray_says_what_a_checkpoint_lacks(capsys):
+def test_xray_lists_what_a_checkpoint_lacks(capsys):
     assert cli.main(["xray", str(example_run()), "--contents"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("file        model_59.pt, written by rsl_rl 5\n")
     assert "optimizer            settings, no moments" in said
 
 
-def test_xray_prints_on_a_terminal_that_has_no_arrows():
+def test_xray_prints_on_a_terminal_without_arrows():
     code = "import sys; from rsl_edu.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "xray", str(example_run() / "model_12.pt")]
     said = subprocess.check_output(command, env=os.environ | {"PYTHONIOENCODING": "ascii"}, text=True)
     assert "4 observations ? normalizer ? MLP 16, 16 (elu, from params/agent.yaml) ? 1" in said
 
 
-def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path, capsys):
+def test_xray_reads_the_activation_from_the_option_or_the_configuration(tmp_path, capsys):
     (tmp_path / "agent.yaml").write_text("actor: {activation: tanh}")
     for option, said in ((["--config", "agent.yaml"], "tanh, from agent.yaml"), (["--activation", "relu"], "relu")):
         assert cli.main(["xray", str(example_run() / "model_12.pt"), *option]) == 0
@@ -429,7 +429,7 @@ def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path
     ("arguments", "message"),
     [
         (["nowhere"], "nowhere: no such file or folder"),
-        (["empty"], "empty: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its folders"),
+        (["empty"], "empty: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its subfolders"),
         (["notes.txt"], "notes.txt: a text, which begins 'mine'; expected a checkpoint of rsl_rl"),
         (["RUN", "--obs", "nowhere.pt"], "nowhere.pt: No such file or directory"),
         (
@@ -445,7 +445,7 @@ def test_xray_takes_the_activation_from_the_option_or_the_configuration(tmp_path
         (["RUN", "--html", "nowhere/page.html"], "--html: cannot write nowhere/page.html: No such file or directory"),
     ],
 )
-def test_xray_says_what_it_cannot_do(tmp_path, capsys, arguments, message):
+def test_xray_explains_errors(tmp_path, capsys, arguments, message):
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("mine")
     words = [str(example_run() / "model_12.pt") if word == "RUN" else word for word in arguments]
@@ -458,7 +458,7 @@ def test_xray_says_what_it_cannot_do(tmp_path, capsys, arguments, message):
 
 FAILURES = {
     "xray nowhere": "nowhere: no such file or folder",
-    "xray .": ".: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its folders",
+    "xray .": ".: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its subfolders",
     "xray RUN --obs nowhere.pt": "nowhere.pt: No such file or directory",
     "xray RUN --obs notes.txt --robot Hopper-v5": "argument --robot: not allowed with argument --obs",
     "xray RUN --config nowhere.yaml": "--config: expected a file, got nowhere.yaml",
@@ -498,7 +498,7 @@ for command in sys.argv[1:]:
 """
 
 
-def test_a_wrong_name_or_path_is_reported_before_torch_is_imported(tmp_path):
+def test_wrong_name_or_path_is_reported_before_torch_is_imported(tmp_path):
     (tmp_path / "notes.txt").write_text("a: [")
     (tmp_path / "empty").mkdir()
     (tmp_path / "folder.csv").mkdir()
@@ -528,7 +528,7 @@ def test_a_wrong_name_or_path_is_reported_before_torch_is_imported(tmp_path):
     ],
 )
 @pytest.mark.parametrize("command", ["xray run/model_0.pt", "compare run/model_0.pt export.pt"])
-def test_a_page_replaces_no_other_file(tmp_path, monkeypatch, capsys, command, page, says):
+def test_page_does_not_overwrite_files_of_another_kind(tmp_path, monkeypatch, capsys, command, page, says):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(example_run(), "run")
     torch.save(torch.zeros(3, 4), "obs.pt")
@@ -541,7 +541,7 @@ def test_a_page_replaces_no_other_file(tmp_path, monkeypatch, capsys, command, p
     assert (tmp_path / page).read_bytes() == before
 
 
-def test_a_page_replaces_a_page(tmp_path, monkeypatch, capsys):
+def test_page_overwrites_a_page(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for begin in ("", "<!doctype HTML><p>old", "\n<html>"):
         (tmp_path / "page.html").write_text(begin)
@@ -551,7 +551,7 @@ def test_a_page_replaces_a_page(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
 @pytest.mark.parametrize("words", ["xray pipe", "xray RUN --obs pipe", "xray RUN --config pipe", "compare RUN pipe"])
-def test_a_pipe_is_not_opened(tmp_path, monkeypatch, capsys, words):
+def test_named_pipe_is_not_opened(tmp_path, monkeypatch, capsys, words):
     monkeypatch.chdir(tmp_path)
     os.mkfifo("pipe")
     said = wrong(capsys, *words.replace("RUN", str(example_run())).split())

@@ -1,4 +1,4 @@
-"""``rsl-edu compare``: tells what its files are, and says with its status whether they are the same."""
+"""``rsl-edu compare`` identifies its files; its exit status shows whether they are the same."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ ACTOR = policy()
 
 @pytest.fixture
 def files(tmp_path, monkeypatch):
-    """A folder with a run, exports of it that are right and wrong, and recordings."""
+    """Return a folder with a run, right and wrong exports of it, and recordings."""
     in_this_process(monkeypatch)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "run").mkdir()
@@ -27,14 +27,14 @@ def files(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_status_is_0_for_the_same(files, capsys):
+def test_status_is_0_if_both_are_the_same(files, capsys):
     assert cli.main(["compare", "run", "policy.pt"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("checkpoint  model_1.pt: iteration 1, rsl_rl 5, 6 observations → normalizer →")
     assert "\nSame actions, provided that the checkpoint was trained with elu (only the export names the" in out
 
 
-def test_the_status_is_2_if_the_code_was_not_run(files, monkeypatch, capsys):
+def test_status_is_2_if_the_code_was_not_run(files, monkeypatch, capsys):
     def refuse(*_):
         raise SandboxError("cannot run bwrap: No such file or directory")
 
@@ -47,7 +47,7 @@ def test_the_status_is_2_if_the_code_was_not_run(files, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("words", [("run/model_1.pt", "wrong.pt"), ("wrong.pt", "run/model_1.pt"), ("wrong.pt", "run")])
-def test_the_status_is_1_for_another_in_either_order(words, files, capsys):
+def test_status_is_1_for_another_policy_in_either_order(words, files, capsys):
     assert cli.main(["compare", *words]) == 1
     assert "\n1. normalizer left out\n" in capsys.readouterr().out
 
@@ -68,7 +68,7 @@ def test_options_reach_the_comparison(files, capsys):
 
 
 @pytest.mark.parametrize("second", ["train.pt", "play.npy", "old.pt"])
-def test_two_recordings_go_to_their_own_comparison(second, files, monkeypatch, capsys):
+def test_two_recordings_are_compared_as_recordings(second, files, monkeypatch, capsys):
     class Result:
         status = 1
 
@@ -109,7 +109,7 @@ ALLOWED = "a checkpoint (or a run folder) and an export of it (TorchScript or ON
         ),
     ],
 )
-def test_what_cannot_be_compared_is_an_error(words, says, files, capsys):
+def test_files_that_cannot_be_compared_are_an_error(words, says, files, capsys):
     (files / "notes.txt").write_text("notes")
     (files / "notes.onnx").write_text("notes")
     (files / "pointer.onnx").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n")
@@ -134,7 +134,7 @@ MODULE = torch.nn.Sequential(torch.nn.Linear(6, 3))
             lambda f: f.write_bytes(b"\0\1\2\3" * 9),
             f"x.pt: not a file written by torch.save and not an export; expected {ALLOWED}",
         ),
-        (lambda f: torch.save(MODULE, f), "x.pt: a whole module (torch.nn.modules.container.Sequential), which"),
+        (lambda f: torch.save(MODULE, f), "x.pt: a complete module (torch.nn.modules.container.Sequential), which"),
         (
             lambda f: torch.export.save(torch.export.export(MODULE, (torch.zeros(1, 6),)), str(f)),
             f"x.pt: an exported program (torch.export, .pt2); expected {ALLOWED}",
@@ -150,14 +150,14 @@ MODULE = torch.nn.Sequential(torch.nn.Linear(6, 3))
     ],
     ids=["truncated", "empty", "HTML", "text", "YAML", "bytes", "module", "torch.export", "state_dict", "legacy"],
 )
-def test_what_is_neither_checkpoint_nor_export_is_named(write, says, files, capsys):
+def test_file_that_is_neither_checkpoint_nor_export_is_named(write, says, files, capsys):
     write(files / "x.pt")
     with pytest.raises(SystemExit, match="2"):
         cli.main(["compare", "run", "x.pt"])
     assert says in capsys.readouterr().err
 
 
-def test_of_two_folders_the_export_in_one_is_named(files, capsys):
+def test_error_about_two_folders_names_the_export_in_one(files, capsys):
     (files / "run" / "exported").mkdir()
     (files / "policy.pt").rename(files / "run" / "exported" / "policy.pt")
     for words in (["run", "run/exported"], ["run/exported", "run"], ["run", "run"]):
@@ -166,8 +166,8 @@ def test_of_two_folders_the_export_in_one_is_named(files, capsys):
         assert "got a folder and a folder. Give the exported file: run/exported/policy.pt" in (capsys.readouterr().err)
 
 
-def test_a_bare_state_dict_beside_an_export_is_to_be_wrapped(files, capsys):
+def test_error_about_a_state_dict_explains_how_to_wrap_it(files, capsys):
     torch.save(ACTOR.state_dict(), files / "bare.pt")
     with pytest.raises(SystemExit, match="2"):
         cli.main(["compare", "bare.pt", "policy.pt"])
-    assert 'wrap it, torch.save({"actor_state_dict": state_dict}, "model_0.pt")' in capsys.readouterr().err
+    assert 'wrap it: torch.save({"actor_state_dict": state_dict}, "model_0.pt")' in capsys.readouterr().err

@@ -1,7 +1,7 @@
-"""A capture checks its arguments and leaves no trace in the modules.
+"""A capture checks its arguments and leaves the modules unchanged.
 
-No test here needs a GPU: they run the parts of a capture on the CPU, and the whole of it with a simulated graph, which
-replays by running Python. Those in `test_cuda_graph_on_gpu.py` compare real graphs with the steps that they captured.
+No test here needs a GPU: they run the parts of a capture on the CPU, and a complete capture with a simulated graph that
+replays by running Python. The tests in `test_cuda_graph_on_gpu.py` compare real graphs with the captured steps.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from rsl_edu.modules import RNN, EmpiricalDiscountedVariationNormalization
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="only without a CUDA device")
-def test_without_cuda_the_error_says_what_is_needed():
+def test_error_without_cuda_names_what_is_needed():
     with pytest.raises(RuntimeError, match="CUDA device and a CUDA build of torch"):
         capture_step(Actor(), torch.zeros(ENVS, OBS), modules=[])
 
@@ -57,12 +57,12 @@ def test_arguments_are_named_as_in_the_step():
         ),
     ],
 )
-def test_inputs_unlike_the_examples_are_refused_by_name(inputs, error, message):
+def test_inputs_that_differ_from_the_examples_are_rejected_by_name(inputs, error, message):
     with pytest.raises(error, match=message):
         check_inputs(["x", "dones"], [torch.zeros(4, 3), torch.zeros(4)], inputs)
 
 
-def test_inputs_like_the_examples_are_taken():
+def test_inputs_like_the_examples_are_accepted():
     check_inputs(["x", "dones"], [torch.zeros(4, 3), torch.zeros(4)], [torch.ones(3, 4).T, torch.ones(4)])
 
 
@@ -86,7 +86,7 @@ def test_modules_must_be_modules():
 
 @pytest.mark.parametrize("seen", [0, 3])
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
-def test_warm_up_leaves_modules_and_random_numbers_as_they_were(distribution, seen):
+def test_warm_up_does_not_change_modules_or_random_numbers(distribution, seen):
     actor = Actor(distribution)
     run(actor, observations(seen))
     untouched, before = copy.deepcopy(actor), statistics(actor)
@@ -96,12 +96,12 @@ def test_warm_up_leaves_modules_and_random_numbers_as_they_were(distribution, se
         warm_up(actor, [observations()[0]], SavedState([actor]))
     assert torch.rand(()) == torch.rand((), generator=torch.Generator().manual_seed(3))
     torch.testing.assert_close(statistics(actor), before, rtol=0, atol=0)
-    assert [buffer.data_ptr() for buffer in actor.buffers()] == places  # a graph reads and writes there
+    assert [buffer.data_ptr() for buffer in actor.buffers()] == places  # a graph reads and writes at these addresses
     torch.testing.assert_close(run(actor, observations()), run(untouched, observations()), rtol=0, atol=0)
     torch.testing.assert_close(statistics(actor), statistics(untouched), rtol=0, atol=0)
 
 
-def test_warm_up_restores_even_if_the_step_fails():
+def test_warm_up_restores_modules_even_if_the_step_fails():
     actor = Actor()
     before = statistics(actor)
 
@@ -123,7 +123,7 @@ def test_warm_up_restores_even_if_the_step_fails():
         (lambda: EmpiricalDiscountedVariationNormalization([]), (ENVS,), "_DiscountedSum.avg"),
     ],
 )
-def test_state_that_a_replay_cannot_carry_is_refused(make, shape, named, steps_before):
+def test_state_that_a_replay_cannot_carry_is_rejected(make, shape, named, steps_before):
     module = make()
     for _ in range(steps_before):
         module(torch.ones(shape))
@@ -131,7 +131,7 @@ def test_state_that_a_replay_cannot_carry_is_refused(make, shape, named, steps_b
         warm_up(module, [torch.ones(shape)], SavedState([nn.Sequential(module)]))
 
 
-def test_loading_a_checkpoint_leaves_every_tensor_in_its_place():
+def test_loading_a_checkpoint_keeps_the_address_of_every_tensor():
     actor, other = Actor(), Actor()
     run(other, observations())
     placed = PlacedModules(list(actor.modules()))
@@ -148,7 +148,7 @@ def test_loading_a_checkpoint_leaves_every_tensor_in_its_place():
         (lambda actor: actor.mlp.double(), "Linear.weight: no longer where the graph"),
     ],
 )
-def test_changed_modules_need_another_capture(change, message):
+def test_changed_modules_need_a_new_capture(change, message):
     actor = Actor()
     placed = PlacedModules(list(actor.modules()))
     run(actor, observations())
@@ -159,7 +159,7 @@ def test_changed_modules_need_another_capture(change, message):
         placed.check()
 
 
-def test_recurrent_step_that_passes_its_memory_is_accepted():
+def test_recurrent_step_with_hidden_state_as_argument_is_accepted():
     actor = RecurrentActor()
     arguments = [observations()[0], torch.ones(1, ENVS, HIDDEN), torch.zeros(ENVS, dtype=torch.bool)]
     with torch.no_grad():
@@ -167,7 +167,7 @@ def test_recurrent_step_that_passes_its_memory_is_accepted():
 
 
 class Simulation:
-    """Stands in for CUDA: a graph that replays the last call of the step on its static tensors."""
+    """Simulates CUDA: a graph that replays the last call of the step on its static tensors."""
 
     def __init__(self, monkeypatch, step):
         self.step, self.calls = step, []
@@ -202,7 +202,7 @@ def test_simulated_capture_copies_inputs_and_overwrites_outputs(monkeypatch):
     captured = capture_step(step, a, b, modules=[])
     assert len(step.calls) == cuda_graph.WARM_UP + 1
     assert a.data_ptr() != step.calls[-1][0][0].data_ptr()
-    assert captured.__wrapped__ is step  # and with it all that a replay may read
+    assert captured.__wrapped__ is step  # and with it everything that a replay may read
     total, product = captured(a, b)
     assert total.tolist() == [3, 3, 3]
     again, _ = captured(torch.full((3,), 5.0), b.requires_grad_())
@@ -215,7 +215,7 @@ def test_simulated_capture_copies_inputs_and_overwrites_outputs(monkeypatch):
 
 
 @pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad, torch.enable_grad])
-def test_simulated_capture_gives_normal_tensors_without_gradients_in_every_mode(monkeypatch, mode):
+def test_simulated_capture_returns_normal_tensors_without_gradients_in_every_mode(monkeypatch, mode):
     actor = Actor()
     step = Simulation(monkeypatch, lambda x: actor(x)[:2])
     with mode():
@@ -225,7 +225,7 @@ def test_simulated_capture_gives_normal_tensors_without_gradients_in_every_mode(
     assert not any(result.is_inference() or result.requires_grad for result in results)
 
 
-def test_simulated_capture_that_fails_says_where_to_look(monkeypatch):
+def test_error_of_a_failed_simulated_capture_says_where_to_look(monkeypatch):
     def step(x):
         step.calls += 1
         if step.calls > cuda_graph.WARM_UP:
@@ -239,7 +239,7 @@ def test_simulated_capture_that_fails_says_where_to_look(monkeypatch):
     assert "not permitted" in str(caught.value.__cause__)
 
 
-def test_step_that_waits_for_the_device_is_told_how(monkeypatch):
+def test_error_about_a_step_that_waits_for_the_device_explains_the_reason(monkeypatch):
     def step(x):
         raise RuntimeError("called a synchronizing CUDA operation")
 

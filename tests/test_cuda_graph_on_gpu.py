@@ -1,4 +1,4 @@
-"""A captured step computes what the step itself computes, and never waits for the GPU."""
+"""A captured step gives the same results as the step itself, and never waits for the GPU."""
 
 import copy
 import re
@@ -18,7 +18,7 @@ RECIPES = "\n".join(re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8")
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
 
-def test_recipes_of_the_book_run_on_the_cpu_without_a_graph(monkeypatch):
+def test_code_in_the_book_runs_on_the_cpu_without_a_graph(monkeypatch):
     monkeypatch.setattr(cuda_graph, "capture_step", lambda step, *examples, modules: step)
     names = {}
     exec(compile(RECIPES.replace('"cuda"', '"cpu"'), PAGE.name, "exec"), names)
@@ -27,7 +27,7 @@ def test_recipes_of_the_book_run_on_the_cpu_without_a_graph(monkeypatch):
 
 
 @needs_gpu
-def test_recipes_of_the_book_run():
+def test_code_in_the_book_runs():
     names = {}
     exec(compile(RECIPES, PAGE.name, "exec"), names)
     assert names["normalizer"].count.item() == 4096
@@ -39,7 +39,7 @@ def test_recipes_of_the_book_run():
 @pytest.mark.parametrize("until", [None, 5 * ENVS])
 @pytest.mark.parametrize("seen", [0, 3])
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
-def test_replays_give_the_samples_and_statistics_of_the_step(distribution, seen, until):
+def test_replays_give_the_same_samples_and_statistics_as_the_step(distribution, seen, until):
     actor = Actor(distribution, until).cuda()
     run(actor, observations(seen).cuda())
     eager, before = copy.deepcopy(actor), statistics(actor)
@@ -56,14 +56,14 @@ def test_replays_give_the_samples_and_statistics_of_the_step(distribution, seen,
     expected = (seen + STEPS) * ENVS if until is None else until
     assert actor.normalizer.count.item() == expected
 
-    later = observations(3, mean=90.0).cuda()  # the modules are of use without the graph, and then with it again
+    later = observations(3, mean=90.0).cuda()  # the modules work without the graph, and then with it again
     for step in (actor, captured):
         torch.testing.assert_close(run(step, later), run(eager, later), **CLOSE)
         torch.testing.assert_close(statistics(actor), statistics(eager), **CLOSE)
 
 
 @needs_gpu
-def test_recurrent_replays_carry_the_memory_that_they_are_given():
+def test_recurrent_replays_carry_the_given_hidden_state():
     actor = RecurrentActor().cuda()
     eager = copy.deepcopy(actor)
     eager.rnn.rnn.flatten_parameters()
@@ -84,7 +84,7 @@ def test_recurrent_replays_carry_the_memory_that_they_are_given():
 
 
 @needs_gpu
-def test_a_replay_does_not_wait_for_the_device():
+def test_replay_does_not_wait_for_the_device():
     actor, inputs = Actor().cuda(), observations().cuda()
     captured = capture_step(actor, inputs[0], modules=[actor])
     captured(inputs[0])
@@ -97,7 +97,7 @@ def test_a_replay_does_not_wait_for_the_device():
 
 
 @needs_gpu
-def test_a_replay_uses_the_present_parameters_and_a_loaded_checkpoint():
+def test_replay_uses_current_parameters_and_a_loaded_checkpoint():
     actor, other = Actor().cuda(), Actor().cuda()
     inputs = observations().cuda()
     run(other, inputs)
@@ -108,7 +108,7 @@ def test_a_replay_uses_the_present_parameters_and_a_loaded_checkpoint():
 
 
 @needs_gpu
-def test_a_step_that_waits_is_refused_and_leaves_no_trace():
+def test_step_that_waits_is_rejected_and_changes_nothing():
     actor, inputs = Actor().cuda(), observations().cuda()
     before = statistics(actor)
 
@@ -120,11 +120,11 @@ def test_a_step_that_waits_is_refused_and_leaves_no_trace():
         capture_step(step, inputs[0], modules=[actor])
     torch.testing.assert_close(statistics(actor), before, rtol=0, atol=0)
     assert torch.cuda.get_sync_debug_mode() == 0
-    run(capture_step(actor, inputs[0], modules=[actor]), inputs)  # another capture works
+    run(capture_step(actor, inputs[0], modules=[actor]), inputs)  # a new capture works
 
 
 @needs_gpu
-def test_inputs_on_the_cpu_are_refused():
+def test_inputs_on_the_cpu_are_rejected():
     actor, inputs = Actor().cuda(), observations()
     with pytest.raises(ValueError, match="observations: expected a tensor on a CUDA device, got a tensor on cpu"):
         capture_step(actor, inputs[0], modules=[actor])
@@ -134,7 +134,7 @@ def test_inputs_on_the_cpu_are_refused():
 
 
 @needs_gpu
-def test_a_capture_that_fails_leaves_torch_as_it_was():
+def test_failed_capture_does_not_change_torch():
     actor, inputs = Actor().cuda(), observations().cuda()
     before, stream = statistics(actor), torch.cuda.current_stream()
 

@@ -1,4 +1,4 @@
-"""pyproject.toml, environment.yml and constraints.txt name the same packages; `make torch` wants a release."""
+"""pyproject.toml, environment.yml and constraints.txt list the same packages; `make torch` needs a release."""
 
 import re
 import subprocess
@@ -29,22 +29,24 @@ def conda_name(requirement):
     return f"{CONDA.get(pip_name, pip_name)}{specifier}"
 
 
-def test_conda_environment_holds_the_dependencies_of_the_project(project):
+def test_conda_environment_contains_the_dependencies_of_the_project(project):
     environment = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
     *packages, pip = environment["dependencies"]
     lines = project["dependencies"] + project["optional-dependencies"]["test"]
-    wanted = [conda_name(line) for line in lines if Requirement(line).marker is None]  # a marker is for pip: -e .
+    wanted = [
+        conda_name(line) for line in lines if Requirement(line).marker is None
+    ]  # pip installs those with a marker: -e .
     assert sorted(packages) == sorted([f"python{project['requires-python']}", "pip", *wanted])
     assert pip == {"pip": ["-e ."]}
 
 
-def test_binder_gets_the_dependencies_without_those_of_the_tests(project):
+def test_binder_environment_contains_the_dependencies_without_those_of_the_tests(project):
     environment = yaml.safe_load((ROOT / ".binder" / "environment.yml").read_text("utf-8"))
     wanted = [conda_name(line) for line in project["dependencies"] if Requirement(line).marker is None]
     assert sorted(environment["dependencies"]) == sorted(["python=3.12", "pip", *wanted])
 
 
-def test_colab_has_every_dependency_within_its_range_but_those_that_it_has_not(project):
+def test_versions_of_colab_are_within_the_ranges_of_the_project(project):
     lines = (ROOT / "tests" / "colab.txt").read_text("utf-8").splitlines()
     pins = {pin.name.lower(): pin for pin in (Requirement(line) for line in lines if not line.startswith("#"))}
     missing = set()
@@ -55,7 +57,7 @@ def test_colab_has_every_dependency_within_its_range_but_those_that_it_has_not(p
         (version,) = pins[wanted.name].specifier
         assert version.operator == "=="
         assert wanted.specifier.contains(version.version), f"{wanted}, and Colab has {version.version}"
-    assert missing == {"jupyterlab", "pyseccomp"}, "what pip adds there, besides MuJoCo"
+    assert missing == {"jupyterlab", "pyseccomp"}, "pip installs these on Colab, besides MuJoCo"
 
 
 def test_constraints_pin_every_dependency_within_its_range(project):
@@ -72,7 +74,7 @@ def test_constraints_pin_every_dependency_within_its_range(project):
     assert str(here["torch"].specifier) == "==2.13.0"
 
 
-def test_versions_of_python_that_are_named_are_those_that_ci_runs(project):
+def test_ci_runs_the_versions_of_python_that_are_listed(project):
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
     versions = workflow["jobs"]["test"]["strategy"]["matrix"]["python"]
     named = [line.rpartition(" ")[2] for line in project["classifiers"] if ":: Python :: 3." in line]
@@ -81,7 +83,7 @@ def test_versions_of_python_that_are_named_are_those_that_ci_runs(project):
 
 
 @pytest.mark.parametrize("name", ["abc", "", "2", "2.9.1 x", "latest"])
-def test_another_torch_that_names_no_release_is_refused_at_once(name):
+def test_make_torch_rejects_a_wrong_release_immediately(name):
     words = [sys.executable, str(ROOT / "tests" / "other_torch.py"), name]
     refused = subprocess.run(words, capture_output=True, text=True)
     assert refused.returncode == 2

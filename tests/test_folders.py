@@ -1,4 +1,4 @@
-"""A folder that can be written is found for any user, and nobody else can write to it."""
+"""A writable folder is found for any user, and nobody else can write to it."""
 
 import os
 import subprocess
@@ -12,12 +12,12 @@ import pytest
 
 from rsl_edu import folders
 
-USER = 54321  # a number without an account, as containers have it
+USER = 54321  # a user without an account, as in containers
 
 
 @pytest.fixture
 def temporary(tmp_path, monkeypatch):
-    """The system's temporary folder, and a home that cannot be written."""
+    """Set the system's temporary folder, and a home folder that is not writable."""
     (tmp_path / "temporary").mkdir()
     (tmp_path / "file").touch()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
@@ -29,13 +29,13 @@ def temporary(tmp_path, monkeypatch):
 
 @pytest.fixture
 def own(temporary):
-    """Where this user's own folder is to be."""
+    """Return the expected path of this user's own folder."""
     return temporary / f"rsl_edu-{os.getuid()}"
 
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """A home that can be written."""
+    """Return a writable home folder."""
     (tmp_path / "home").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     return tmp_path / "home"
@@ -44,7 +44,7 @@ def home(tmp_path, monkeypatch):
 # The cache.
 
 
-def test_cache_is_the_named_folder_or_the_users_or_one_in_the_temporary_folder(own, monkeypatch, tmp_path):
+def test_cache_is_in_the_given_folder_the_users_folder_or_the_temporary_folder(own, monkeypatch, tmp_path):
     monkeypatch.setenv("RSL_EDU_CACHE", str(tmp_path / "named"))
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / "user" / name))
     named, user = tmp_path / "named", tmp_path / "user" / "rsl_edu"
@@ -64,21 +64,21 @@ def test_cache_of_a_user_without_a_home_is_in_the_temporary_folder(own, monkeypa
     assert list(folders.caches(write=True)) == [own / "cache"]
 
 
-def test_own_folder_is_closed_to_others_and_found_again(own):
+def test_own_folder_is_closed_to_other_users_and_found_again(own):
     assert folders.private() == own
     assert own.stat().st_mode & 0o777 == 0o700
     assert folders.private() == own
 
 
 @pytest.mark.parametrize("mode", [0o701, 0o710, 0o720, 0o755, 0o777])
-def test_own_folder_that_others_can_enter_is_not_used(own, mode):
+def test_own_folder_that_other_users_can_enter_is_not_used(own, mode):
     own.mkdir()
     own.chmod(mode)
     assert folders.private() is None
     assert own / "cache" not in folders.caches(write=True)
 
 
-def test_own_folder_that_someone_else_made_is_not_used(own, monkeypatch):
+def test_own_folder_of_another_user_is_not_used(own, monkeypatch):
     user = os.getuid()
     (own.parent / f"rsl_edu-{user + 1}").mkdir(mode=0o700)
     monkeypatch.setattr(os, "getuid", lambda: user + 1)
@@ -94,7 +94,7 @@ def test_own_folder_that_is_a_link_or_a_file_is_not_used(own, tmp_path):
     assert folders.private() is None
 
 
-def test_a_system_without_a_temporary_folder_is_no_error(own, monkeypatch, tmp_path):
+def test_system_without_a_temporary_folder_is_not_an_error(own, monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     assert folders.private() is None
     folders.ensure_home()
@@ -103,11 +103,11 @@ def test_a_system_without_a_temporary_folder_is_no_error(own, monkeypatch, tmp_p
     assert "MPLCONFIGDIR" not in os.environ
 
 
-# Matplotlib and the home.
+# Matplotlib and the home folder.
 
 
 @pytest.mark.parametrize("made", [[], [".config"], [".cache/matplotlib", ".config/matplotlib"]])
-def test_home_that_can_be_written_is_left_as_it_is(temporary, home, made):
+def test_writable_home_is_not_changed(temporary, home, made):
     for folder in made:
         (home / folder).mkdir(parents=True)
     before = sorted(home.rglob("*")), dict(os.environ)
@@ -117,33 +117,33 @@ def test_home_that_can_be_written_is_left_as_it_is(temporary, home, made):
     assert list(temporary.iterdir()) == []
 
 
-def test_home_that_is_missing_gets_a_stand_in(own):
+def test_missing_home_is_replaced(own):
     folders.ensure_home()
     assert os.environ["HOME"] == str(own / "home")
     assert (own / "home").is_dir()
 
 
-def test_matplotlib_gets_a_folder_where_it_could_not_write(own, home):
+def test_matplotlib_gets_a_folder_if_its_own_is_not_writable(own, home):
     (home / ".cache").touch()
     folders.ensure_matplotlib_folder()
     assert os.environ["MPLCONFIGDIR"] == str(own / "matplotlib")
     assert (own / "matplotlib").is_dir()
 
 
-def test_folder_that_is_named_for_matplotlib_is_kept(temporary, monkeypatch):
+def test_folder_that_is_set_for_matplotlib_is_kept(temporary, monkeypatch):
     monkeypatch.setenv("MPLCONFIGDIR", "mine")
     folders.ensure_matplotlib_folder()
     assert os.environ["MPLCONFIGDIR"] == "mine"
 
 
-def test_matplotlib_takes_the_folders_of_xdg_without_a_home(temporary, monkeypatch, tmp_path):
+def test_matplotlib_uses_xdg_folders_without_a_home(temporary, monkeypatch, tmp_path):
     for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
     folders.ensure_matplotlib_folder()
     assert "MPLCONFIGDIR" not in os.environ
 
 
-# All of it, in a process of its own.
+# Everything together, in a separate process.
 
 EVERYTHING = """
 import sys
@@ -161,9 +161,11 @@ sys.exit(execute.main(["lesson.ipynb"]))
 LESSON = "import rsl_edu\n\nimport matplotlib.pyplot as plt\n\nplt.plot([1]);"
 
 
-@pytest.mark.skipif(os.name != "posix", reason="users and folders of POSIX")
-def test_a_user_without_account_and_home_gets_no_warning_and_leaves_only_the_cache():
-    with tempfile.TemporaryDirectory(prefix="rsl_edu Prüfung α ") as name:  # not in tmp_path, which others cannot enter
+@pytest.mark.skipif(os.name != "posix", reason="needs users and folders of POSIX")
+def test_user_without_account_and_home_gets_no_warning_and_leaves_only_the_cache():
+    with tempfile.TemporaryDirectory(
+        prefix="rsl_edu Prüfung α "
+    ) as name:  # not in tmp_path, which other users cannot enter
         work, temporary = Path(name, "work"), Path(name, "temporary")
         for folder in (work.parent, work, temporary):
             folder.mkdir(exist_ok=True)
@@ -175,10 +177,10 @@ def test_a_user_without_account_and_home_gets_no_warning_and_leaves_only_the_cac
         command = [sys.executable, "-c"]
         try:
             alone = bool(user) and subprocess.run([*command, "import rsl_edu"], **options, **user).returncode == 0
-        except PermissionError:  # not even the interpreter
+        except PermissionError:  # not even the interpreter is readable
             alone = False
         if not alone:
-            user = {}  # only root can become someone else, who may not be allowed to enter the folders of Python
+            user = {}  # only root can become another user, who may not be allowed to enter the folders of Python
             options["env"] |= {"HOME": "/dev/null/home"}
         done = subprocess.run([*command, EVERYTHING], **options, **user)
         assert (done.returncode, done.stderr) == (0, "")

@@ -1,4 +1,4 @@
-"""Every number is counted once, those beyond the edges in the outermost bins."""
+"""Every number is counted once; numbers beyond the edges are in the outermost bins."""
 
 import itertools
 
@@ -12,7 +12,7 @@ EVEN, UNEVEN = np.linspace(-3, 3, 62), np.geomspace(1e-3, 1e3, 37)
 
 @pytest.mark.parametrize("edges", [EVEN, UNEVEN], ids=["even", "uneven"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_counts_are_those_between_the_edges_and_beyond_them(edges, dtype):
+def test_counts_include_numbers_beyond_the_edges(edges, dtype):
     drawn = np.random.default_rng(0).normal(size=(100, 80)) * 4
     values = np.concatenate([drawn.ravel(), edges, np.nextafter(edges, -9), np.nextafter(edges, 9)]).astype(dtype)
     counts = clipped_histogram(values, edges)

@@ -1,4 +1,4 @@
-"""JupyterHub for a class: its settings, what each learner starts, and one learner from the log-in to a picture."""
+"""JupyterHub for a class: its settings, the start of a learner, and a learner from the log-in to a picture."""
 
 import asyncio
 import importlib.util
@@ -26,13 +26,13 @@ needs_hub = pytest.mark.skipif(bool(MISSING), reason=f"to get {', '.join(MISSING
 
 
 def in_a_thread(coroutine):
-    """Run it; in this thread, a browser of the tests before may have left an event loop."""
+    """Run a coroutine in a new thread: an earlier browser test may have left an event loop in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, coroutine).result()
 
 
 def module(name):
-    """A script next to the page, as a module."""
+    """Return a script of the book as a module."""
     spec = importlib.util.spec_from_file_location(name, HUB / f"{name}.py")
     found = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(found)
@@ -41,20 +41,20 @@ def module(name):
 
 @pytest.fixture
 def configured(tmp_path, monkeypatch):
-    """A function that reads the hub's settings, with other variables than those that are right."""
+    """Return a function that reads the hub's settings with changed variables."""
     from traitlets.config import PyFileConfigLoader
 
     def read(**variables):
         right = {"PASSWORD": "correct horse", "DATA": str(tmp_path), "PORT": "9000"}
         for name, value in (right | variables).items():
             monkeypatch.setenv(f"RSL_EDU_HUB_{name}", value)
-        monkeypatch.setattr(shutil, "which", lambda name: f"/somewhere/{name}")  # the proxy is another test's affair
+        monkeypatch.setattr(shutil, "which", lambda name: f"/somewhere/{name}")  # another test covers the proxy
         return PyFileConfigLoader("jupyterhub_config.py", path=str(HUB)).load_config()
 
     return read
 
 
-def test_all_that_the_hub_writes_is_in_its_folder(configured, tmp_path):
+def test_hub_writes_only_into_its_folder(configured, tmp_path):
     c = configured()
     environment = c.Spawner.environment
     for place in (
@@ -68,14 +68,14 @@ def test_all_that_the_hub_writes_is_in_its_folder(configured, tmp_path):
         assert Path(place).is_relative_to(tmp_path)
 
 
-def test_the_hub_listens_on_loopback_only(configured):
+def test_hub_listens_only_on_loopback(configured):
     c = configured()
     assert c.JupyterHub.bind_url == "http://127.0.0.1:9000"
     assert c.ConfigurableHTTPProxy.api_url == "http://127.0.0.1:9001"
     assert (c.JupyterHub.hub_ip, c.JupyterHub.hub_port) == ("127.0.0.1", 9002)
 
 
-def test_a_learner_lands_at_lesson_1_in_a_lab_with_the_settings_of_rsl_edu_lab(configured):
+def test_learner_starts_at_lesson_1_in_jupyterlab_with_the_settings_of_rsl_edu_lab(configured):
     c = configured()
     assert c.Spawner.default_url == f"/lab/tree/{LESSONS[0].name}"
     assert (Path(c.Spawner.environment["JUPYTER_CONFIG_PATH"]) / "labconfig" / "page_config.json").is_file()
@@ -92,12 +92,12 @@ def test_a_learner_lands_at_lesson_1_in_a_lab_with_the_settings_of_rsl_edu_lab(c
         ({"PORT": "65534"}, "from 1024 to 65533"),
     ],
 )
-def test_settings_that_cannot_work_are_refused(configured, variables, words):
+def test_settings_that_cannot_work_are_rejected(configured, variables, words):
     with pytest.raises(SystemExit, match=words):
         configured(**variables)
 
 
-def test_a_folder_with_braces_is_refused(configured, tmp_path):
+def test_folder_with_braces_is_rejected(configured, tmp_path):
     folder = tmp_path / "{username}"
     folder.mkdir()
     with pytest.raises(SystemExit, match="braces"):
@@ -105,7 +105,7 @@ def test_a_folder_with_braces_is_refused(configured, tmp_path):
 
 
 @needs_hub
-def test_jupyterhub_knows_every_setting(configured):
+def test_every_setting_exists_in_jupyterhub(configured):
     from jupyterhub.app import JupyterHub
     from jupyterhub.auth import Authenticator
     from jupyterhub.authenticators.shared import SharedPasswordAuthenticator
@@ -125,11 +125,11 @@ def test_jupyterhub_knows_every_setting(configured):
         assert not set(settings) - set(traits[section])
 
 
-def test_a_port_in_use_gets_a_message_that_says_what_to_do(tmp_path):
+def test_error_about_a_port_in_use_says_what_to_do(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        port = taken.getsockname()[1] - 1  # the proxy's is taken
+        port = taken.getsockname()[1] - 1  # the proxy's port is in use
         command = [sys.executable, HUB / "serve.py", "--port", str(port), "--data", tmp_path / "data"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -140,7 +140,7 @@ def test_a_port_in_use_gets_a_message_that_says_what_to_do(tmp_path):
 
 @pytest.fixture
 def started(tmp_path):
-    """A function that runs what the hub starts for a learner, with programs in the place of ours."""
+    """Return a function that runs what the hub starts for a learner, with simulated programs."""
 
     def start(copies, **variables):
         for name, does in {"rsl-edu": copies, "jupyterhub-singleuser": 'echo "$*"; ulimit -d'}.items():
@@ -154,17 +154,17 @@ def started(tmp_path):
     return start
 
 
-def test_a_learner_gets_lessons_a_limit_and_the_arguments_of_the_hub(started, tmp_path):
+def test_learner_gets_lessons_a_memory_limit_and_the_arguments_of_the_hub(started, tmp_path):
     assert started('mkdir -p "$3" && touch "$3/copied"', MEM_LIMIT=str(2**30)) == ["--port=1", str(2**20)]
     assert (tmp_path / "home" / "lessons" / "copied").exists()
 
 
-def test_a_learner_whose_lessons_cannot_be_copied_still_gets_a_server(started, tmp_path):
+def test_learner_gets_a_server_even_if_lessons_cannot_be_copied(started, tmp_path):
     assert started("exit 1")[0] == "--port=1"
     assert (tmp_path / "home" / "lessons").is_dir()
 
 
-def test_what_is_recorded_is_what_the_lessons_ask_for_without_a_policy(tmp_path):
+def test_recordings_are_those_that_lessons_use_without_a_policy(tmp_path):
     recordings = module("record").recordings
     calls = {call for lesson in LESSONS for call in recordings(lesson)}
     assert "data.rollout('Humanoid-v5', steps=512, envs=16)" in calls
@@ -177,7 +177,7 @@ def test_what_is_recorded_is_what_the_lessons_ask_for_without_a_policy(tmp_path)
 
 @pytest.mark.slow
 @needs_hub
-def test_a_learner_logs_in_drags_a_slider_and_leaves_nothing_behind(tmp_path):
+def test_learner_logs_in_drags_a_slider_and_leaves_no_process(tmp_path):
     from bench_hub import PASSWORD, hub
     from hub_learner import HubError, Learner
 
@@ -204,10 +204,10 @@ def test_a_learner_logs_in_drags_a_slider_and_leaves_nothing_behind(tmp_path):
     assert too_much["ename"] == "MemoryError" or sys.platform != "linux"
     home = tmp_path / "data" / "learners" / "ada"
     assert (home / "lessons" / LESSONS[0].name).read_bytes() == LESSONS[0].read_bytes()
-    assert not (home / ".cache" / "rsl_edu").exists(), "recordings come from the folder that all share"
+    assert not (home / ".cache" / "rsl_edu").exists(), "recordings must come from the shared folder"
 
 
-def test_the_page_has_the_figures_that_were_measured():
+def test_page_shows_the_measured_figures():
     pytest.importorskip("aiohttp")
     from bench_hub import MEASURED, PAGE, with_tables
 
@@ -215,7 +215,7 @@ def test_the_page_has_the_figures_that_were_measured():
     assert with_tables(page, json.loads(MEASURED.read_text("utf-8"))) == page
 
 
-def test_what_a_core_and_a_gb_carry_follows_from_pictures_and_shares():
+def test_learners_per_core_and_gb_follow_from_picture_times_and_memory():
     pytest.importorskip("aiohttp")
     from bench_hub import capacity
 
@@ -226,13 +226,13 @@ def test_what_a_core_and_a_gb_carry_follows_from_pictures_and_shares():
     )
     memory = [{"server": {"pss": 100}, "kernel": {"pss": 412}}]
     carried = capacity({"seconds": 10, "dragging": [alone, together], "memory": memory})
-    assert carried["picture_ms"] == pytest.approx(100)  # 2 cores for 10 s, without the learners' side: 200 pictures
+    assert carried["picture_ms"] == pytest.approx(100)  # 2 cores for 10 s, without the simulated learners: 200 pictures
     assert carried["rate"] == pytest.approx(10)
     assert carried["core"] == pytest.approx(1)
     assert carried["gb"] == pytest.approx(2)
 
 
-def test_one_who_drags_alone_is_a_learner_of_each_lesson_in_turn():
+def test_dragging_alone_measures_each_lesson_in_turn():
     pytest.importorskip("aiohttp")
     import bench_hub
 
@@ -258,21 +258,21 @@ def test_one_who_drags_alone_is_a_learner_of_each_lesson_in_turn():
     assert together["p95_ms"] == pytest.approx(10000, rel=0.1)
 
 
-def test_the_bench_stops_before_the_machine_is_out_of_memory(monkeypatch):
+def test_benchmark_stops_before_the_machine_is_out_of_memory(monkeypatch):
     pytest.importorskip("aiohttp")
     import bench_hub
     from hub_learner import HubError
 
     async def work():
         watcher = asyncio.create_task(bench_hub.watch())
-        await bench_hub._or_stop(watcher, asyncio.Event().wait())  # which never ends
+        await bench_hub._or_stop(watcher, asyncio.Event().wait())  # never ends
 
     monkeypatch.setattr(bench_hub, "available_mb", lambda: 900.0)
     with pytest.raises(HubError, match="only 900 MB of memory are left"):
         in_a_thread(work())
 
 
-def test_messages_are_packed_as_the_server_reads_them():
+def test_messages_have_the_format_that_the_server_reads():
     pytest.importorskip("aiohttp")
     from hub_learner import _packed, _unpacked
     from jupyter_server.services.kernels.connection.base import deserialize_msg_from_ws_v1

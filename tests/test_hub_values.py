@@ -1,4 +1,4 @@
-"""The image and the values for Zero to JupyterHub agree with the project, with the hub and with what was measured."""
+"""The image and the values for Zero to JupyterHub agree with the project, the hub and the measurements."""
 
 import ast
 import json
@@ -26,31 +26,31 @@ def megabytes(size):
 
 
 def together(measure):
-    """The MB of server and kernel together, of each learner."""
+    """Return the MB of server and kernel together, for each learner."""
     return [one["server"][measure] + one["kernel"][measure] for one in MEASURED["memory"]]
 
 
 def assigned(name):
-    """The value that the hub's settings give a name."""
+    """Return the value of a name in the hub's settings."""
     for node in ast.parse((HUB / "jupyterhub_config.py").read_text("utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return node.value
     raise AssertionError(f"jupyterhub_config.py does not set {name}")
 
 
-def test_image_is_that_of_this_version():
+def test_image_has_the_version_of_the_package():
     assert SINGLEUSER["image"]["tag"] == __version__
     assert f"{SINGLEUSER['image']['name']}:{__version__} " in DOCKERFILE
 
 
-def test_memory_is_enough_for_what_was_measured():
+def test_memory_limit_is_enough_for_the_measured_use():
     assert megabytes(SINGLEUSER["memory"]["guarantee"]) >= max(together("private"))
     assert megabytes(SINGLEUSER["memory"]["limit"]) >= 2 * max(together("rss")), "two lessons open"
     assert ast.literal_eval(assigned("LEARNER_MB")) >= statistics.mean(together("pss"))
     assert ast.literal_eval(assigned("c.Spawner.mem_limit")) == SINGLEUSER["memory"]["limit"]
 
 
-def test_cpu_is_enough_for_one_who_drags_a_third_of_the_time():
+def test_cpu_limit_is_enough_for_a_learner_who_drags_a_third_of_the_time():
     row = MEASURED["dragging"][0]
     assert row["learners"] == 1
     assert 3 * SINGLEUSER["cpu"]["guarantee"] >= row["cores"]["kernel"] + row["cores"]["server"]
@@ -67,7 +67,7 @@ def test_image_and_hub_give_a_learner_the_same_environment():
             assert in_image[name] == value.value
 
 
-def test_learner_gets_the_same_start_page_and_the_same_limits_of_idle_kernels():
+def test_learner_gets_the_same_start_page_and_limits_for_idle_kernels():
     assert SINGLEUSER["defaultUrl"] == ast.literal_eval(assigned("c.Spawner.default_url"))
     command, *arguments = SINGLEUSER["cmd"]
     assert Path(command).name in DOCKERFILE
@@ -77,14 +77,14 @@ def test_learner_gets_the_same_start_page_and_the_same_limits_of_idle_kernels():
 
 
 def merged(defaults, values):
-    """Values as Helm puts them over those of the chart."""
+    """Merge values over those of the chart, as Helm does."""
     if not isinstance(defaults, dict) or not isinstance(values, dict):
         return values
     return defaults | {key: merged(defaults.get(key), value) for key, value in values.items()}
 
 
 @pytest.mark.skipif("Z2JH" not in os.environ, reason="Z2JH names a checkout of jupyterhub/zero-to-jupyterhub-k8s")
-def test_values_fit_the_schema_of_the_chart():
+def test_values_match_the_schema_of_the_chart():
     import jsonschema
 
     chart = Path(os.environ["Z2JH"]) / "jupyterhub"

@@ -1,4 +1,4 @@
-"""Imports are light, and point one way: the map in CONTRIBUTING.md says which parts import which."""
+"""Imports are fast and point one way: the map in CONTRIBUTING.md lists which parts import which."""
 
 import ast
 import graphlib
@@ -19,29 +19,29 @@ print(*{{name.partition(".")[0] for name in set(sys.modules) - before}})
 
 
 @pytest.mark.parametrize("module", ["rsl_edu", "rsl_edu.modules"])
-def test_import_brings_nothing_beyond_torch(module):
-    brought = subprocess.check_output([sys.executable, "-c", PROBE.format(module=module)], text=True).split()
-    assert set(brought) - sys.stdlib_module_names == {"rsl_edu"}
+def test_import_loads_nothing_besides_torch(module):
+    loaded = subprocess.check_output([sys.executable, "-c", PROBE.format(module=module)], text=True).split()
+    assert set(loaded) - sys.stdlib_module_names == {"rsl_edu"}
 
 
-def test_map_has_a_part_for_every_module_and_a_module_for_every_part():
+def test_every_module_has_a_part_in_the_map_and_every_part_a_module():
     assert {house.part_of(file) for file in house.files()} == set(house.stated())
 
 
 @pytest.mark.parametrize("part", house.stated())
-def test_part_imports_what_the_map_says(part):
+def test_part_imports_what_the_map_lists(part):
     assert house.arrows()[part] == house.stated()[part].imports
 
 
-def test_every_import_of_the_map_is_of_a_part_further_down():
+def test_every_import_in_the_map_is_further_down():
     below = set(house.stated())
     for name, part in house.stated().items():
         below.remove(name)
         assert part.imports <= below, name
 
 
-def test_folders_with_all_that_is_in_them_import_in_one_direction():
-    graphlib.TopologicalSorter(house_picture.rooms()).prepare()  # a CycleError names the circle
+def test_folders_import_in_one_direction():
+    graphlib.TopologicalSorter(house_picture.rooms()).prepare()  # a CycleError names the cycle
 
 
 @pytest.mark.parametrize("part", house.stated())
@@ -58,7 +58,7 @@ def test_relative_imports_stay_in_their_folder():
                 assert node.level <= depth, f"{file}: {ast.unparse(node)}"
 
 
-# The reader of the imports -------------------------------------------------------------------------------------------
+# Reading the imports ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_relative_imports_stay_in_their_folder():
         ("import torch, numpy.linalg\nfrom pathlib import Path", []),
     ],
 )
-def test_every_form_of_import_is_read(code, found, monkeypatch):
+def test_every_form_of_import_is_recognized(code, found, monkeypatch):
     monkeypatch.setattr("pathlib.Path.read_text", lambda *_: code)
     imports = house.imports.__wrapped__(house.PACKAGE / "explorers" / "new.py")
     assert sorted(file.relative_to(house.PACKAGE).as_posix() for file in imports) == found
 
 
-def test_module_that_the_map_does_not_name_is_noticed():
+def test_module_that_is_missing_from_the_map_is_an_error():
     with pytest.raises(LookupError, match="no part for rsl_edu/helper"):
         house.part_of(house.PACKAGE / "helper.py")

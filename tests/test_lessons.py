@@ -20,14 +20,14 @@ def shipped(tmp_path):
 
 @pytest.fixture
 def target(tmp_path, shipped):
-    """The learner's folder, with version 0.1.0 copied."""
+    """Return a learner's folder with the lessons of version 0.1.0."""
     folder = tmp_path / "mine" / "lessons"
     copy_lessons(folder, shipped, "0.1.0")
     return folder
 
 
-def test_first_copy_brings_every_lesson_and_no_checkpoint(tmp_path, shipped):
-    for folder in ("more", "assignments"):  # of which the second holds solutions, and stays
+def test_first_copy_contains_every_lesson_and_no_checkpoint(tmp_path, shipped):
+    for folder in ("more", "assignments"):  # assignments contain solutions, and are not copied
         (shipped / folder).mkdir()
         (shipped / folder / "1.ipynb").write_text(folder)
     done = copy_lessons(tmp_path / "new", shipped)
@@ -52,7 +52,7 @@ def test_unchanged_lesson_is_updated(target, shipped):
     assert (target / NAME).read_text() == "two"
 
 
-def test_changed_lesson_is_kept_and_a_newer_version_lands_beside_once(target, shipped):
+def test_changed_lesson_is_kept_and_a_newer_version_is_saved_next_to_it_once(target, shipped):
     (target / NAME).write_text("mine")
     assert copy_lessons(target, shipped, "0.1.0") == [Copy(NAME, "kept")]
     (shipped / NAME).write_text("two")
@@ -62,7 +62,7 @@ def test_changed_lesson_is_kept_and_a_newer_version_lands_beside_once(target, sh
     assert (target / BESIDE).read_text() == "two"
 
 
-def test_version_beside_that_was_changed_is_kept_too(target, shipped):
+def test_changed_newer_version_is_kept_too(target, shipped):
     (target / NAME).write_text("mine")
     (shipped / NAME).write_text("two")
     copy_lessons(target, shipped, "0.2.0")
@@ -73,13 +73,13 @@ def test_version_beside_that_was_changed_is_kept_too(target, shipped):
     assert (target / BESIDE).read_text() == "mine too"
 
 
-def test_deleted_lesson_comes_back(target, shipped):
+def test_deleted_lesson_is_copied_again(target, shipped):
     (target / NAME).unlink()
     assert copy_lessons(target, shipped, "0.1.0") == [Copy(NAME, "new")]
 
 
 @pytest.mark.parametrize("manifest", [None, "", "{", "[]", '{"copied": 3}', '{"copied": [1]}', "\xff"])
-def test_without_a_sound_manifest_every_differing_lesson_counts_as_changed(target, shipped, manifest):
+def test_without_a_valid_manifest_every_differing_lesson_counts_as_changed(target, shipped, manifest):
     (target / MANIFEST).unlink()
     if manifest is not None:
         (target / MANIFEST).write_bytes(manifest.encode("latin-1"))
@@ -89,10 +89,10 @@ def test_without_a_sound_manifest_every_differing_lesson_counts_as_changed(targe
     assert (target / NAME).read_text() == "one"
 
 
-def test_folder_in_the_place_of_a_lesson_is_left_alone(tmp_path, shipped):
+def test_folder_with_the_name_of_a_lesson_is_not_changed(tmp_path, shipped):
     (tmp_path / "odd" / NAME).mkdir(parents=True)
     assert copy_lessons(tmp_path / "odd", shipped, "0.2.0") == [Copy(BESIDE, "beside")]
 
 
-def test_source_is_the_notebooks_of_the_checkout():
+def test_source_is_the_notebooks_folder_of_the_checkout():
     assert lessons.source() == Path(__file__).parents[1] / "notebooks"

@@ -1,4 +1,4 @@
-"""What the commands of the Makefile run, with an environment in which every program only says how it was called."""
+"""The Makefile runs the right commands, in an environment whose programs only print their arguments."""
 
 import os
 import shutil
@@ -11,14 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TO_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "PORT"}
-"""Variables by which a `make` above would have its say, such as the one that runs the tests."""
+"""Variables through which an outer `make` would affect this one, such as the `make` that runs the tests."""
 
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="needs make")
 
 
 @pytest.fixture
 def make(tmp_path):
-    """A function that runs ``make`` with the words given."""
+    """Return a function that runs ``make`` with the given words."""
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("python", "rsl-edu"):
@@ -44,19 +44,19 @@ def make(tmp_path):
         (["PORT=8890", "LAB_ARGS=--no-browser"], " --port=8890 --no-browser"),
     ],
 )
-def test_lab_passes_on_its_port_and_its_arguments(make, words, arguments):
+def test_lab_passes_its_port_and_arguments_to_the_command(make, words, arguments):
     assert make("lab", *words).stdout == f"rsl-edu lab notebooks --{arguments}\n"
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "-1", "65536", "80.5"])
-def test_book_serve_refuses_a_wrong_port_before_the_book_is_built(make, port):
+def test_book_serve_rejects_a_wrong_port_before_building_the_book(make, port):
     done = make("book-serve", f"PORT={port}")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith(f"PORT: expected a free port from 1 to 65535, got '{port}'; name another: ")
+    assert done.stderr.startswith(f"PORT: expected a free port from 1 to 65535, got '{port}'; choose another: ")
 
 
-def test_book_serve_takes_a_free_port_only(make):
+def test_book_serve_accepts_only_a_free_port(make):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = make("book-serve", f"PORT={port}")

@@ -1,4 +1,4 @@
-"""The net under the lessons holds: strict nbval is red where a lesson breaks, and names the cell."""
+"""If a lesson breaks, strict nbval fails and names the cell."""
 
 import os
 import re
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 
 
 def excerpt():
-    """The lesson's imports, its data, and one explorer, with their stored outputs, and a cell that sweeps it."""
+    """Return a lesson's imports, data and one explorer with stored outputs, and a cell that sweeps the explorer."""
     notebook = nbformat.read(LESSON, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.id != "install"]
     made, name = next(
@@ -58,7 +58,7 @@ def change_a_digit_of_a_stored_output(cells):
     printed = next(output for output in cells[1].outputs if output.output_type == "stream")
     right = printed.text
     printed.text = re.sub(r"\d", lambda digit: str((int(digit[0]) + 1) % 10), right, count=1)
-    del cells[-1]  # the sweep, which takes longest
+    del cells[-1]  # the sweep, which is the slowest cell
     return cells[1], f"- {right.strip()}"
 
 
@@ -66,12 +66,12 @@ def delete_an_import(cells):
     before = cells[0].source
     cells[0].source = before.replace("import matplotlib.pyplot as plt\n", "")
     assert cells[0].source != before
-    del cells[1], cells[-1]  # the data, whose figure needs it too; the sweep, which takes longest
+    del cells[1], cells[-1]  # the data, which the figure needs too, and the sweep, which is the slowest cell
     return cells[0], "NameError: name 'plt' is not defined"
 
 
 def run_nbval(path):
-    """Run strict nbval with nothing of this repository but the list of what may differ.
+    """Run strict nbval; the only file from this repository is the list of allowed differences.
 
     Returns its exit status, the names of the cells that passed and of those that failed, and its report.
     """
@@ -93,8 +93,8 @@ def path(tmp_path):
     return tmp_path / "excerpt.ipynb"
 
 
-@exhaustive  # the tests below hold that all other cells are green
-def test_nbval_is_green_on_an_untouched_excerpt(path):
+@exhaustive  # the tests below also check that all other cells pass
+def test_nbval_passes_on_an_unchanged_excerpt(path):
     notebook = excerpt()
     nbformat.write(notebook, path)
     status, passed, failed, report = run_nbval(path)
@@ -109,7 +109,7 @@ def test_nbval_is_green_on_an_untouched_excerpt(path):
         [break_explorer_where_only_the_sweep_goes, change_a_digit_of_a_stored_output],
     ),
 )
-def test_nbval_is_red_on_a_damaged_excerpt_and_names_the_cell(damage, path):
+def test_nbval_fails_on_a_damaged_excerpt_and_names_the_cell(damage, path):
     notebook = excerpt()
     cell, reason = damage(notebook.cells)
     nbformat.write(notebook, path)
@@ -122,7 +122,7 @@ def test_nbval_is_red_on_a_damaged_excerpt_and_names_the_cell(damage, path):
 
 
 @exhaustive
-def test_lesson_that_says_something_else_in_a_second_run_is_red(tmp_path):
+def test_lesson_with_other_outputs_in_a_second_run_fails(tmp_path):
     folder = tmp_path / "notebooks"
     folder.mkdir()
     shutil.copy(REPOSITORY / "conftest.py", tmp_path)

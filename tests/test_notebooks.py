@@ -1,4 +1,4 @@
-"""Every lesson has the anatomy of a lesson; what its outputs say is nbval's affair."""
+"""Every lesson has the required structure; nbval checks its outputs."""
 
 import ast
 import base64
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.st
 
 
 def all_cells(lesson):
-    """The cells that a learner sees: without the one that installs rsl_edu where it is missing."""
+    """Return the cells that a learner sees, without the hidden cell that installs rsl_edu."""
     return [cell for cell in nbformat.read(lesson, as_version=4).cells if cell.id != "install"]
 
 
@@ -37,19 +37,19 @@ def test_lesson_is_short(lesson):
     assert max(len(cell.source.splitlines()) for cell in cells(lesson, "code")) <= 20
 
 
-def test_rsl_edu_is_imported_before_matplotlib_which_it_names_a_folder(lesson):
+def test_rsl_edu_is_imported_before_matplotlib_because_it_sets_its_folder(lesson):
     code = "\n".join(cell.source for cell in cells(lesson, "code"))
     assert code.index("from rsl_edu") < code.index("import matplotlib")
 
 
-def test_first_cell_says_what_one_will_be_able_to_do_and_how_long_it_takes(lesson):
+def test_first_cell_lists_learning_goals_and_working_time(lesson):
     first = cells(lesson, "markdown")[0].source
     objectives = re.findall(r"^- \*\w+\*", first, re.MULTILINE)
     assert 3 <= len(objectives) <= 5
     assert re.search(r"\*\*Time:\*\* \d+ minutes", first)
 
 
-def test_first_screen_shows_the_failure_as_a_picture_before_any_code(lesson):
+def test_picture_of_the_failure_comes_before_any_code(lesson):
     title, picture, caption = cells(lesson, "markdown")[0].source.split("\n\n")[:3]
     assert all_cells(lesson)[0].cell_type == "markdown"
     assert title.startswith("# ")
@@ -65,11 +65,13 @@ def test_first_code_cell_only_imports(lesson):
     assert all(isinstance(line, ast.Import | ast.ImportFrom) for line in imports)
     assert ast.unparse(style) == "plt.style.use('rsl_edu.any_theme')"
     folded = bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
-    assert folded == ("hide-input" in cell.metadata.get("tags", [])), "folded in JupyterLab, folded in the book"
+    assert folded == ("hide-input" in cell.metadata.get("tags", [])), (
+        "the cell must be folded in JupyterLab and in the book"
+    )
     assert folded or len(cell.source.splitlines()) <= 12
 
 
-def test_sections_stand_in_the_order_of_every_lesson(lesson):
+def test_sections_have_the_same_order_in_every_lesson(lesson):
     headings = re.findall(r"^## (.*)$", "\n".join(cell.source for cell in cells(lesson, "markdown")), re.MULTILINE)
     wanted = ["The case", "Build it", "See it", "Break it", "In the wild", "Check yourself", "In five lines"]
     found = [next((i for i, heading in enumerate(headings) if name in heading), None) for name in wanted]
@@ -77,7 +79,7 @@ def test_sections_stand_in_the_order_of_every_lesson(lesson):
     assert found == sorted(found)
 
 
-def test_case_names_the_thread_it_comes_from(lesson):
+def test_case_links_the_issue_it_comes_from(lesson):
     case = next(cell.source for cell in cells(lesson, "markdown") if "The case" in cell.source)
     assert re.search(r"\(https://github\.com/[\w.-]+/[\w.-]+/issues/\d+\)", case)
 
@@ -87,10 +89,10 @@ def test_learner_predicts_before_an_explorer_is_shown(lesson):
         name for cell in cells(lesson, "code") for name in re.findall(r"^explorers\.(Quiz)|^(\w+)$", cell.source, re.M)
     ]
     assert ("Quiz", "") in shown
-    assert shown[0] == ("Quiz", ""), "the form first, then the picture"
+    assert shown[0] == ("Quiz", ""), "the quiz must come before the picture"
 
 
-def test_every_explorer_is_swept_over_its_corners(lesson):
+def test_every_explorer_is_drawn_at_its_corners(lesson):
     code = "\n".join(cell.source for cell in cells(lesson, "code"))
     explored = re.findall(r"^(\w+) = explorers\.(?!Quiz)\w+\(", code, re.MULTILINE)
     assert explored
@@ -104,21 +106,21 @@ def test_equations_are_numbered_where_the_text_refers_to_them(lesson):
     assert {number for number in numbers if f"({number})" not in prose} == set()
 
 
-def test_figures_have_alternative_text(lesson):
+def test_figures_have_alt_texts(lesson):
     for cell in cells(lesson, "code"):
         if any("<Figure" in output.get("data", {}).get("text/plain", "") for output in cell.outputs):
             assert len(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")) > 40, cell.id
 
 
-def test_figures_have_no_ground_so_that_they_read_on_a_dark_page(lesson):
+def test_figures_have_no_background_so_that_they_are_legible_on_dark_pages(lesson):
     stored = [output.get("data", {}) for cell in cells(lesson, "code") for output in cell.outputs]
     figures = [data["image/png"] for data in stored if "<Figure" in data.get("text/plain", "")]
     assert figures
     for figure in figures:
         pixels = imread(io.BytesIO(base64.b64decode(figure)))
-        assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1], 3] == 0).all(), "a corner"
+        assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1], 3] == 0).all(), "a corner of the figure is not transparent"
     grounds = [output.get("metadata", {}) for cell in cells(lesson, "code") for output in cell.outputs]
-    assert not [ground for ground in grounds if "needs_background" in ground], "IPython asks for a ground behind it"
+    assert not [ground for ground in grounds if "needs_background" in ground], "IPython adds a background"
 
 
 def test_every_exercise_has_three_folded_hints_and_a_folded_solution_that_passes(lesson):
@@ -133,14 +135,14 @@ def test_every_exercise_has_three_folded_hints_and_a_folded_solution_that_passes
         assert check.EXERCISES[name](namespace[answer]).passed
 
 
-def test_stubs_say_that_they_are_not_answered_yet(lesson):
+def test_unanswered_exercises_say_that_they_are_not_answered_yet(lesson):
     stubs = [cell for cell in cells(lesson, "code") if CHECKED.search(cell.source)]
     for cell in stubs:
         assert "raise NotImplementedError" in cell.source
         assert "not answered yet" in cell.outputs[-1].data["text/plain"]
 
 
-def test_every_choice_stands_unanswered_with_its_answers_above_and_the_right_one_folded_below(lesson):
+def test_every_choice_is_unanswered_with_its_options_above_and_the_folded_answer_below(lesson):
     prose = "\n".join(cell.source for cell in cells(lesson, "markdown"))
     chosen = [(name, cell) for cell in cells(lesson, "code") for name in CHOSEN.findall(cell.source)]
     assert len(ANSWER.findall(prose)) == len(chosen)
@@ -162,7 +164,7 @@ def test_lesson_is_listed_with_its_minutes_on_the_landing_page_and_in_the_readme
         assert re.search(rf"\]\({re.escape(link)}\) \|(.*\|)? {minutes} \|", text), page.name
 
 
-def test_stored_pictures_of_explorers_come_with_a_sentence(lesson):
+def test_stored_pictures_of_explorers_have_a_caption(lesson):
     outputs = [output.get("data", {}) for cell in cells(lesson, "code") for output in cell.outputs]
     sentences = [data["text/plain"] for data in outputs if "image/png" in data and "<Figure" not in data["text/plain"]]
     assert sentences

@@ -1,4 +1,4 @@
-"""Numbers are written for people."""
+"""Numbers are formatted for readers."""
 
 import pytest
 
@@ -12,11 +12,11 @@ from rsl_edu.number_format import counted, large, power, round_up, short, small
         (-0.077, "-0.077"), (2.6e-5, "2.6·10⁻⁵"), (-1e-10, "-10⁻¹⁰"), (0.00034, "0.00034"), (123456.0, "120,000"),
     ],
 )  # fmt: skip
-def test_number_has_two_digits_and_no_exponent_of_a_programmer(value, text):
+def test_number_has_two_digits_and_no_e_notation(value, text):
     assert short(value) == text
 
 
-def test_decimals_are_kept_where_asked_for():
+def test_decimals_are_kept_on_request():
     assert short(-0.04, 1) == "0"
     assert short(0.16, 1) == "0.2"
 
@@ -31,7 +31,7 @@ def test_large_numbers_are_powers_of_ten():
     assert written == ["1,000,000", "2.6·10¹²", "-10⁶", "0.5", "infinity"]
 
 
-def test_what_is_below_a_thousandth_is_not_said():
+def test_numbers_below_a_thousandth_are_not_written_out():
     assert [small(value) for value in (0.0, 4e-4, 0.0123)] == ["0", "under 0.001", "0.012"]
 
 
@@ -42,10 +42,10 @@ def test_rounding_up_goes_to_the_next_round_number(value, above):
     assert round_up(value) == pytest.approx(above)
 
 
-def test_rounding_up_takes_the_digits_asked_for():
+def test_rounding_up_keeps_the_requested_digits():
     assert round_up(9.0, (1, 2, 4, 8)) == 10
     assert round_up(3.0, (1, 2, 4, 8)) == 4
 
 
-def test_what_is_counted_is_singular_for_one_only():
+def test_noun_is_singular_only_for_one():
     assert [counted(number, "row") for number in (0, 1, 2)] == ["0 rows", "1 row", "2 rows"]

@@ -1,4 +1,4 @@
-"""Links that open a lesson in a browser, and what stands behind them: Colab's first cell and Binder's image."""
+"""The links that open a lesson in Colab or Binder, Colab's installation cell, and Binder's image."""
 
 import ast
 import importlib.util
@@ -23,7 +23,7 @@ def cells(lesson):
     return nbformat.read(lesson, as_version=4).cells
 
 
-def test_every_address_of_the_project_follows_from_that_of_its_repository():
+def test_all_addresses_of_the_project_contain_owner_and_name_of_the_repository():
     repository = badges.address()
     owner, name = re.fullmatch(r"https://github\.com/([\w-]+)/([\w-]+)", repository).groups()
     assert badges.address("Documentation") == f"https://{owner}.github.io/{name}/"
@@ -31,11 +31,11 @@ def test_every_address_of_the_project_follows_from_that_of_its_repository():
     assert badges.address("Changelog") == f"{repository}/blob/{badges.BRANCH}/CHANGELOG.md"
 
 
-def test_no_other_file_names_the_address():
+def test_no_other_file_contains_the_address():
     owner_and_name = "/".join(badges.address().split("/")[-2:])
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, text=True, capture_output=True, check=False)
     if listed.returncode:
-        pytest.skip("this is no clone")
+        pytest.skip("this is not a clone")
     files = [ROOT / name for name in listed.stdout.split("\0") if name]
     naming = {file for file in files if file.is_file() and owner_and_name.encode() in file.read_bytes()}
     assert naming == {ROOT / "pyproject.toml", ROOT / "CITATION.cff", *(path for path, _ in PAGES.values())}
@@ -44,10 +44,10 @@ def test_no_other_file_names_the_address():
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page_has_the_links_of_the_present_address(page):
+def test_page_has_links_for_the_current_address(page):
     path, written = PAGES[page]
     text = path.read_text("utf-8")
-    assert written(text) == text, "python book/badges.py writes them"
+    assert written(text) == text, "run python book/badges.py"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -64,12 +64,12 @@ def test_another_address_changes_every_link_of_a_page(page, monkeypatch):
 
 
 @pytest.mark.parametrize("lesson", badges.LESSONS, ids=lambda path: path.stem)
-def test_links_of_a_lesson_lead_to_that_lesson(lesson):
+def test_links_in_a_lesson_open_that_lesson(lesson):
     first = cells(lesson)[0].source
     colab, binder = re.findall(r"\[Open in \w+\]\((\S+)\)", first)
     for link in (colab.partition(f"/blob/{badges.BRANCH}/")[2], unquote(binder.partition("?labpath=")[2])):
         assert ROOT / link == lesson
-    assert "![" not in first.partition("Run this lesson")[2], "lessons and book load no picture from a network"
+    assert "![" not in first.partition("Run this lesson")[2], "lessons and book must not load pictures from a network"
 
 
 @pytest.mark.parametrize("lesson", badges.LESSONS, ids=lambda path: path.stem)
@@ -86,7 +86,7 @@ def test_first_code_cell_installs_rsl_edu_and_is_hidden_everywhere(lesson):
 
 
 @pytest.mark.parametrize("missing", [True, False])
-def test_install_cell_calls_pip_where_rsl_edu_is_missing_and_nowhere_else(missing, monkeypatch):
+def test_install_cell_calls_pip_only_if_rsl_edu_is_missing(missing, monkeypatch):
     find, ran = importlib.util.find_spec, []
     if missing:
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "rsl_edu" else find(name))
@@ -96,7 +96,7 @@ def test_install_cell_calls_pip_where_rsl_edu_is_missing_and_nowhere_else(missin
     assert ran == ([("pip", f"install -q git+{badges.address()}")] if missing else [])
 
 
-def test_binder_records_what_the_lessons_ask_for():
+def test_binder_records_the_rollouts_that_the_lessons_use():
     assert "\npython book/hub/record.py\n" in (ROOT / ".binder" / "postBuild").read_text("utf-8")
     spec = importlib.util.spec_from_file_location("record", ROOT / "book" / "hub" / "record.py")
     record = importlib.util.module_from_spec(spec)
@@ -115,7 +115,7 @@ def test_binder_records_what_the_lessons_ask_for():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Binder's images are Linux")
-def test_what_binder_runs_is_a_script_without_errors_of_syntax():
+def test_script_for_binder_has_no_syntax_errors():
     script = ROOT / ".binder" / "postBuild"
     assert os.access(script, os.X_OK)
     subprocess.run(["bash", "-n", script], check=True)

@@ -1,4 +1,4 @@
-"""The wheel, in an environment outside the checkout with nothing but what it declares to need: without a clone."""
+"""The wheel works without a clone, in an environment that contains only its declared dependencies."""
 
 import importlib.metadata
 import os
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 
 
 def run(*command, cwd):
-    """Runs a command that knows nothing of the checkout and of the environment of the tests."""
+    """Run a command without access to the checkout or the tests' environment."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV", "JUPYTER"))}
     done = subprocess.run(list(map(str, command)), cwd=cwd, env=env, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -44,7 +44,7 @@ def run(*command, cwd):
 def outside(tmp_path_factory):
     folder = tmp_path_factory.mktemp("outside")
     yield folder
-    shutil.rmtree(folder)  # the environment takes over 1 GB
+    shutil.rmtree(folder)  # the environment takes more than 1 GB
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def wheel(outside):
 
 
 def needed(name, extras=("",), found=None):
-    """The distributions that one declares it needs, itself first, with what these need in turn."""
+    """Return a distribution and all its declared dependencies, direct and indirect."""
     found = {} if found is None else found
     distribution = importlib.metadata.distribution(name)
     found.setdefault(canonicalize_name(name), distribution)
@@ -69,9 +69,9 @@ def needed(name, extras=("",), found=None):
 
 @pytest.fixture(scope="module")
 def environment(outside, wheel):
-    """An environment that holds the wheel and what it declares to need, and nothing else of the tests' environment.
+    """Return an environment that contains only the wheel and its declared dependencies.
 
-    The files of the dependencies are links to those of this environment: installing 1 GB anew takes minutes.
+    The dependencies are links to the files of this environment, because installing 1 GB again takes minutes.
     """
     folder = outside / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=outside)
@@ -82,11 +82,11 @@ def environment(outside, wheel):
         for file in distribution.files:
             there = Path(os.path.normpath(packages / file))
             if scripts in there.parents or there.exists():
-                continue  # a command names the environment that it belongs to; some distributions list a file twice
+                continue  # a command contains the path of its environment; some distributions list a file twice
             there.parent.mkdir(parents=True, exist_ok=True)
             try:
                 there.hardlink_to(distribution.locate_file(file).resolve())
-            except OSError:  # on another file system
+            except OSError:  # if it is on another file system
                 shutil.copy2(distribution.locate_file(file), there)
     run(
         sys.executable,
@@ -103,7 +103,7 @@ def environment(outside, wheel):
     return scripts
 
 
-def test_wheel_holds_every_notebook_and_template_and_nothing_of_the_tests(wheel):
+def test_wheel_contains_every_notebook_and_template_but_no_tests(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"rsl_edu/_lessons/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")} <= names
     assert {f"rsl_edu/_lessons/pictures/{path.name}" for path in (ROOT / "notebooks" / "pictures").iterdir()} <= names
@@ -114,17 +114,19 @@ def test_wheel_holds_every_notebook_and_template_and_nothing_of_the_tests(wheel)
     assert not [name for name in names if "_checkpoints" in name or "__pycache__" in name or "assignments" in name]
 
 
-def test_installed_package_brings_a_lesson_that_runs(environment, outside, no_sweeps):
+def test_installed_package_contains_lessons_that_run(environment, outside, no_sweeps):
     listed = run(environment / "rsl-edu", "lab", "mine", "--copy-only", cwd=outside)
     assert f"  {LESSONS[0].name}: copied\n" in listed
     lesson = outside / "mine" / LESSONS[0].name
     assert lesson.read_bytes() == LESSONS[0].read_bytes()
-    assert len(list((lesson.parent / "pictures").glob("*.svg"))) == 1 + len(LESSONS), "one each, and the landing page's"
+    assert len(list((lesson.parent / "pictures").glob("*.svg"))) == 1 + len(LESSONS), (
+        "one picture for each lesson, and one for the landing page"
+    )
     imported = run(environment / "python", "-c", EXECUTE, lesson, no_sweeps, cwd=lesson.parent)
     assert Path(imported.strip()).is_relative_to(outside / "venv")
 
 
-def test_installed_package_grades_and_stays_out_of_sight(bwrap, environment, outside):
+def test_installed_package_grades_and_is_hidden_from_submissions(bwrap, environment, outside):
     sources = ROOT / "notebooks" / "assignments"
     notebook = find("3_rnn").solution()
     code = (

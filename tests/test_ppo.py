@@ -1,4 +1,4 @@
-"""Lesson 6's PPO, as it stands in the notebook, solves the pendulum with most seeds."""
+"""The PPO code in the notebook of lesson 6 solves the pendulum with most seeds."""
 
 import time
 from pathlib import Path
@@ -10,16 +10,16 @@ from tiers import exhaustive
 
 LESSON = Path(__file__).parents[1] / "notebooks" / "6_policy.ipynb"
 SEEDS = 5
-SOLVED = 950  # of 1000: mean return of ten episodes with the mean action
+SOLVED = 950  # of 1000; mean return of ten episodes with the mean action
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def lesson():
-    """What the cells tagged ppo define."""
+    """Return what the cells with the tag ppo define."""
     namespace: dict = {}
-    with plt.rc_context():  # a style is for the whole process
+    with plt.rc_context():  # a style would affect the entire process
         for cell in nbformat.read(LESSON, as_version=4).cells:
             if "ppo" in cell.metadata.get("tags", []):
                 exec(compile(cell.source, cell.id, "exec"), namespace)
@@ -34,7 +34,7 @@ def test_four_of_five_seeds_solve_the_pendulum(lesson, record_property):
         actor, _, log = lesson["train"](seed=seed)
         record_property(f"seed {seed}", f"{len(log)} iterations, {time.perf_counter() - start:.1f} s")
         returns.append(lesson["mean_return"](actor))
-        if sum(mean >= SOLVED for mean in returns) == SEEDS - 1:  # the last one cannot change it
+        if sum(mean >= SOLVED for mean in returns) == SEEDS - 1:  # the last seed cannot change the result
             break
     assert sum(mean >= SOLVED for mean in returns) >= SEEDS - 1, returns
 
@@ -45,7 +45,7 @@ def test_same_seed_trains_the_same_policy(lesson):
     assert one != other
 
 
-def test_a_time_out_bootstraps_and_a_failure_does_not(lesson):
+def test_time_out_bootstraps_and_failure_does_not(lesson):
     import torch
 
     robots, observation, actor, critic = lesson["start"]("InvertedPendulum-v5", 0, lesson["Settings"](num_envs=2))
@@ -60,7 +60,7 @@ def test_a_time_out_bootstraps_and_a_failure_does_not(lesson):
         assert timed_out == pytest.approx(1 + 0.5 * values[1].item() * bootstrap)
 
 
-def test_it_trains_with_the_learners_functions(lesson):
+def test_training_uses_the_learners_functions(lesson):
     called = []
 
     def gradient_step(loss, models, optimizer, max_grad_norm):
@@ -80,7 +80,7 @@ def test_untrained_policy_falls(lesson):
     assert lesson["mean_return"](actor) < 100
 
 
-def test_a_critic_that_takes_time_outs_for_failures_calls_the_last_action_a_disaster(lesson, capsys):
+def test_last_advantage_is_strongly_negative_if_time_outs_count_as_failures(lesson, capsys):
     case = next(
         cell.source for cell in nbformat.read(LESSON, as_version=4).cells if cell.source.startswith("def worth(")
     )

@@ -1,4 +1,4 @@
-"""What others wrote cannot command a terminal or a page."""
+"""Untrusted text cannot control a terminal or a page."""
 
 import pytest
 
@@ -13,12 +13,12 @@ from rsl_edu.printable import printable
         ("a\u202eb", "a?b"),
         ("a\nb", "a?b"),
         ("", ""),
-        ("\xab\xa0non\u202f\xbb\u3000x\u2028y", "« non » x?y"),  # spaces of French and Chinese; a line separator
+        ("\xab\xa0non\u202f\xbb\u3000x\u2028y", "« non » x?y"),  # French and Chinese spaces; a line separator
     ],
 )
-def test_what_cannot_be_printed_is_replaced(text, shown):
+def test_unprintable_characters_are_replaced(text, shown):
     assert printable(text) == shown
 
 
-def test_replacement_and_what_is_kept_can_be_chosen():
+def test_replacement_and_kept_characters_can_be_chosen():
     assert printable("a\nb\x00", replacement=" ", keep="\n") == "a\nb "

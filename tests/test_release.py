@@ -1,4 +1,4 @@
-"""A release has a tag of its version, and the lessons as a zip that is the same again when it is built again."""
+"""The tag of a release matches its version, and the zip of the lessons is reproducible."""
 
 import importlib.util
 import subprocess
@@ -22,13 +22,13 @@ def release(tmp_path, monkeypatch):
     return module
 
 
-def test_a_tag_of_another_version_is_refused_before_anything_is_built():
+def test_tag_of_another_version_is_rejected_before_building():
     run = subprocess.run([sys.executable, SCRIPT, "v9.9.9"], capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert run.stderr.strip() == f"TAG: expected v{__version__}, the version in rsl_edu/__init__.py; got v9.9.9"
 
 
-def test_zip_has_the_lessons_of_the_wheel_and_nothing_else(release, tmp_path):
+def test_zip_contains_only_the_lessons_in_the_wheel(release, tmp_path):
     wheel = tmp_path / "a.whl"
     with zipfile.ZipFile(wheel, "w") as file:
         file.writestr("rsl_edu/__init__.py", "")
@@ -39,8 +39,8 @@ def test_zip_has_the_lessons_of_the_wheel_and_nothing_else(release, tmp_path):
         assert file.namelist() == [f"rsl_edu-{__version__}-lessons/1_mlp.ipynb"]
 
 
-def test_checksums_are_those_of_the_files(release, tmp_path):
+def test_checksums_are_right(release, tmp_path):
     (tmp_path / "a.zip").write_bytes(b"abc")
     release.checksums()
-    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of FIPS 180-2
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # from FIPS 180-2
     assert (tmp_path / "SHA256SUMS").read_text("ascii") == f"{known}  a.zip\n"

@@ -1,6 +1,6 @@
 """rsl_rl's own tests pass on our modules.
 
-They are not part of this project. The environment variable `RSL_RL_SOURCES` names a checkout of rsl_rl that holds them.
+They are not part of this project. The environment variable `RSL_RL_SOURCES` gives a checkout of rsl_rl with the tests.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from peer import needs_rsl_rl
 import rsl_edu
 
 HERE = Path(__file__).parent
-USED = {  # by the tests of rsl_rl 5.4.2 and later
+USED = {  # used by the tests of rsl_rl 5.4.2 and later
     *("CNN", "MLP", "RNN", "EmpiricalNormalization", "EmpiricalDiscountedVariationNormalization"),
     *("GaussianDistribution", "HeteroscedasticGaussianDistribution", "BetaDistribution"),
 }
@@ -25,10 +25,12 @@ pytestmark = [pytest.mark.slow, needs_rsl_rl]
 
 
 def sources():
-    """The folder of the checkout."""
+    """Return the folder of the checkout."""
     named = os.environ.get("RSL_RL_SOURCES")
     if not named:
-        pytest.skip("RSL_RL_SOURCES is not set; to run rsl_rl's own tests, name the folder of a checkout of rsl_rl")
+        pytest.skip(
+            "RSL_RL_SOURCES is not set; to run rsl_rl's own tests, set it to the folder of a checkout of rsl_rl"
+        )
     folder = Path(named).resolve()
     if not list(folder.glob("tests/**/test_*.py")):
         raise FileNotFoundError(
@@ -38,7 +40,7 @@ def sources():
 
 
 def run_suite(folder, scratch, *options):
-    """Run the tests of a checkout in a process of its own, and return the report of the plugin."""
+    """Run the tests of a checkout in a separate process, and return the report of the plugin."""
     scratch.mkdir()
     (scratch / "empty.ini").write_text("[pytest]\n")
     report = scratch / "report.json"
@@ -61,7 +63,7 @@ def run_suite(folder, scratch, *options):
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """The reports of a run with our modules and of one with rsl_rl's own."""
+    """Return the reports of a run with our modules and a run with rsl_rl's own."""
     folder, scratch = sources(), tmp_path_factory.mktemp("suite")
     return run_suite(folder, scratch / "ours", "--our-modules"), run_suite(folder, scratch / "theirs")
 
@@ -71,12 +73,12 @@ def failed(report):
 
 
 def built_by(package, report):
-    """How many modules of each class of a package the tests built."""
+    """Return how many modules of each class in a package the tests built."""
     prefix = f"{package}."
     return {key.removeprefix(prefix): number for key, number in report["built"].items() if key.startswith(prefix)}
 
 
-def test_the_checkout_fits_the_installed_rsl_rl(runs):
+def test_checkout_matches_the_installed_rsl_rl(runs):
     _, theirs = runs
     assert theirs["rsl_rl"] == importlib.import_module("rsl_rl.modules").__file__
     assert theirs["outcomes"]
@@ -89,7 +91,7 @@ def test_every_test_of_rsl_rl_passes_on_our_modules(runs):
     assert not failed(ours), "\n\n".join(f"{test}\n{outcome}" for test, outcome in failed(ours).items())
 
 
-def test_the_tests_built_our_modules_wherever_they_build_those_of_rsl_rl(runs):
+def test_the_tests_built_our_modules_instead_of_those_of_rsl_rl(runs):
     ours, theirs = runs
     assert not built_by("rsl_rl", ours)
     assert not built_by("rsl_edu", theirs)
@@ -98,7 +100,7 @@ def test_the_tests_built_our_modules_wherever_they_build_those_of_rsl_rl(runs):
 
 
 @pytest.mark.parametrize("place", ["missing", "empty"])
-def test_a_folder_without_tests_is_an_error(place, tmp_path, monkeypatch):
+def test_folder_without_tests_is_an_error(place, tmp_path, monkeypatch):
     (tmp_path / "empty" / "tests").mkdir(parents=True)
     monkeypatch.setenv("RSL_RL_SOURCES", str(tmp_path / place))
     with pytest.raises(FileNotFoundError, match="expected a checkout of rsl_rl"):

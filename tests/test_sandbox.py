@@ -1,4 +1,4 @@
-"""A script that runs once is held by its limits, and in bubblewrap sees and harms nothing."""
+"""A script that runs once stays within its limits; in bubblewrap it can read and change nothing."""
 
 import stat
 import sys
@@ -12,7 +12,7 @@ ANSWER = "import sys; sys.stdout.write('x'); sys.stdout.flush()\n"
 
 @pytest.fixture
 def script(tmp_path):
-    """Writes code into a script."""
+    """Return a function that writes code into a script."""
 
     def write(code):
         path = tmp_path / "script.py"
@@ -24,14 +24,14 @@ def script(tmp_path):
 
 
 @pytest.mark.parametrize("sandboxed", [False, True], ids=["child process", "bubblewrap"])
-def test_a_request_goes_in_and_an_answer_comes_out(sandboxed, script, request):
+def test_script_gets_a_request_and_returns_an_answer(sandboxed, script, request):
     if sandboxed:
         request.getfixturevalue("bwrap")
     code = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read()[::-1])"
     assert run_once(script(code), b"abc" * 100_000, sandboxed=sandboxed) == b"cba" * 100_000
 
 
-def test_in_bubblewrap_nothing_is_seen_or_harmed(bwrap, script, tmp_path):
+def test_script_in_bubblewrap_reads_and_changes_nothing(bwrap, script, tmp_path):
     (tmp_path / "secret").write_text("secret")
     code = f"""
 import os, socket
@@ -63,18 +63,18 @@ print(seen)
         ("raise ValueError('no \\x1b[31m such thing')", {}, "it ended with status 1: ValueError: no ?[31m such thing"),
     ],
 )
-def test_limits_hold_and_a_crash_is_named(code, limits, says, script):
+def test_limits_are_enforced_and_a_crash_is_reported(code, limits, says, script):
     with pytest.raises(StoppedError) as error:
         run_once(script(ANSWER + code), b"", Limits(**limits), sandboxed=False)
     assert str(error.value) == says
 
 
-def test_a_crash_in_bubblewrap_is_named(bwrap, script):
+def test_crash_in_bubblewrap_is_reported(bwrap, script):
     with pytest.raises(StoppedError, match=r"it crashed \(SIGSEGV\)"):
         run_once(script(f"{ANSWER}import os; os.kill(os.getpid(), 11)"), b"")
 
 
-def test_cpu_time_counts_from_the_first_byte_on(script):
+def test_cpu_time_counts_from_the_first_byte(script):
     busy = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass\n"
     assert run_once(script(busy + ANSWER), b"", Limits(cpu=0.1), sandboxed=False) == b"x"
 
@@ -86,7 +86,7 @@ def test_cpu_time_counts_from_the_first_byte_on(script):
         (("echo 'bwrap: setting up uid map: Permission denied' >&2", "exit 1"), "bwrap: setting up uid map: Perm"),
     ],
 )
-def test_without_bubblewrap_it_says_so(lines, says, script, tmp_path, monkeypatch):
+def test_missing_bubblewrap_is_reported(lines, says, script, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     if lines:
         command = tmp_path / "bwrap"
@@ -96,7 +96,7 @@ def test_without_bubblewrap_it_says_so(lines, says, script, tmp_path, monkeypatc
         run_once(script(ANSWER), b"")
 
 
-def test_without_libseccomp_it_says_so(monkeypatch):
+def test_missing_libseccomp_is_reported(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyseccomp", None)
     with pytest.raises(SandboxError, match=r"needs pyseccomp and libseccomp.so.2 .*apt-get install libseccomp2"):
         syscalls._program.__wrapped__()

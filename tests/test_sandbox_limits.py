@@ -1,4 +1,4 @@
-"""Whatever a script in the sandbox does to use memory or CPU time unseen, it is refused or stopped."""
+"""A script in the sandbox cannot use memory or CPU time without being counted: it is refused or stopped."""
 
 import errno
 import json
@@ -59,7 +59,7 @@ HELD = {
         "for _ in range(4):\n    if os.fork() == 0:\n"
         "        for place in range(0, len(kept), 4096): kept[place] = 1\n        time.sleep(9999)"
     ),
-    "empty files where nobody may look": (  # each takes a piece of Linux's memory; 4 is PR_SET_DUMPABLE
+    "empty files where nobody may look": (  # each uses some of the kernel's memory; 4 is PR_SET_DUMPABLE
         "os.chmod('/tmp', 0o300), libc.prctl(4, 0)\n"
         "for number in range(400_000): os.close(os.open(f'/tmp/{number}', os.O_CREAT))"
     ),
@@ -99,7 +99,7 @@ BUSY = {
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs code in the sandbox and returns what it prints, or why it was stopped."""
+    """Run code in the sandbox, and return its output or the reason why it was stopped."""
 
     def run(code, **limits):
         script = tmp_path / "script.py"
@@ -114,18 +114,18 @@ def run(tmp_path):
 
 
 def refused(code):
-    """Code that prints whether something raises an error."""
+    """Return code that prints whether something raises an error."""
     return f"try:\n{textwrap.indent(code, '    ')}\nexcept OSError: print('refused')\nelse: time.sleep(9999)"
 
 
 @pytest.mark.parametrize("what", HELD)
-def test_memory_counts_wherever_it_is(run, what):
+def test_memory_counts_everywhere(run, what):
     says = run(f"{HELD[what]}\ntime.sleep(9999)", memory=MEMORY)
     assert says == "it used more than 200 MB of memory"
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_memory_that_would_not_count_is_refused(run, what):
+def test_memory_that_cannot_be_counted_is_refused(run, what):
     assert run(refused(REFUSED[what]), wall=5) == "refused\n"
 
 
@@ -139,7 +139,7 @@ def test_cpu_time_of_all_processes_counts(run, what):
     assert run(f"{BUSY[what]}\ntime.sleep(9999)", cpu=1) == "it used more than 1 s of CPU time"
 
 
-def test_shells_and_processes_work_as_ever(run):
+def test_shells_and_processes_still_work(run):
     code = """
     for shell in ("sh", "bash"):
         code = "(sleep 0.1; echo a) & (echo b; exit 3); echo $?; wait; echo c | tr c d; trap 'echo e' EXIT"
@@ -155,7 +155,7 @@ def test_shells_and_processes_work_as_ever(run):
     assert run(textwrap.dedent(code)) == f"{plain}{plain}b'f\\n'\n1\n"
 
 
-def test_calls_that_harm_are_refused(run):
+def test_harmful_system_calls_are_refused(run):
     names = " ".join(syscalls.DENIED.values()).split()
     numbers = {name: pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name) for name in names}
     numbers = {name: number for name, number in numbers.items() if number >= 0}
@@ -165,7 +165,7 @@ def test_calls_that_harm_are_refused(run):
     assert json.loads(found.replace("'", '"')) == dict.fromkeys(numbers, errno.EPERM)
 
 
-def test_sockets_of_the_network_and_the_kernel_are_refused(run):
+def test_network_and_kernel_sockets_are_refused(run):
     code = """
     for family in range(50):
         for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET):
@@ -188,13 +188,13 @@ def test_sockets_of_the_network_and_the_kernel_are_refused(run):
         (1000, "0", errno.ENOSYS),
     ],
 )
-def test_calls_are_refused_by_their_arguments(run, name, arguments, number):
+def test_system_calls_are_refused_depending_on_their_arguments(run, name, arguments, number):
     call = name if isinstance(name, int) else pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name)
     assert run(f"libc.syscall({call}, {arguments}); print(ctypes.get_errno())") == f"{number}\n"
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="these are calls of x86-64")
-def test_calls_of_another_kind_of_program_end_the_process(run):
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="these are system calls of x86-64")
+def test_system_calls_of_another_architecture_end_the_process(run):
     assert run("libc.syscall(0x40000000 | 39)") == "it crashed (SIGSYS)"
 
 
@@ -217,12 +217,12 @@ for code in (leave, find):
 """
 
 
-def test_no_key_of_the_kernel_is_left_or_found(tmp_path):
+def test_no_kernel_key_is_left_or_found(tmp_path):
     names = ("add_key", "request_key", "keyctl")
     numbers = [pyseccomp.resolve_syscall(pyseccomp.Arch.NATIVE, name) for name in names]
     code = KEYS.replace("NUMBERS", str(numbers)).replace("PATH", str(sys.path))
     tmp_path.chmod(0o755)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     if "AssertionError" in done.stderr:
-        pytest.skip("no keys can be made here")
+        pytest.skip("kernel keys cannot be made here")
     assert done.stdout == "[-1, -1, -1, -1, -1]\n[-1, -1]\n", done.stderr

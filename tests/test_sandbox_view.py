@@ -1,4 +1,4 @@
-"""The sandbox shows what Python needs, and no answers: wherever these lie in or around its environment."""
+"""The sandbox shows what Python needs, but no answers, wherever they are in or around its environment."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("bwrap")
 
 ANSWER = "answer = 'of the teacher'\n"
 PACKAGES = Path("lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages")
-# Files with answers, by their places: {env} is the virtual environment, {site} its packages, {clone} what it lies in.
+# Paths of files with answers: {env} is the virtual environment, {site} its packages, {clone} the folder around it.
 ANSWERS = [
     "{clone}/notebooks/assignments/4_normalization.ipynb",
     "{clone}/rsl_edu/course/check/normalization.py",
@@ -22,7 +22,7 @@ ANSWERS = [
     "{clone}/build/lib/rsl_edu/answer.py",
     "{env}/share/rsl_edu/4_normalization.ipynb",
     "{env}/src/rsl-rl/rsl_rl/modules/rnn.py",  # pip install -e git+https://...
-    "{env}/pkgs/rsl_rl/rnn.py",  # conda's
+    "{env}/pkgs/rsl_rl/rnn.py",  # from conda
     "{env}/envs/other/lib/python3.12/site-packages/rsl_rl/rnn.py",
     "{env}/lib/python3.99/site-packages/anything/rnn.py",
     "{env}/bin/answer.py",
@@ -38,7 +38,7 @@ ANSWERS = [
     "{site}/__pycache__/__editable___rsl_rl_lib_5_5_1_finder.cpython-311.pyc",
     "{site}/rsl_rl_old/rnn.py",
     "{site}/rsl_rl.egg-link",
-    "{site}/fork/rnn.py",  # of a distribution that also holds rsl_rl
+    "{site}/fork/rnn.py",  # from a distribution that also contains rsl_rl
     "{site}/fork_of_it.py",
     "{site}/__pycache__/fork_of_it.cpython-311.pyc",
     "{site}/my_learning-1.0.dist-info/METADATA",
@@ -75,7 +75,7 @@ print(run_once(Path(SCRIPT), b"").decode())
 
 
 def make(clone, env):
-    """Make a virtual environment, and put files with answers into it and around it."""
+    """Create a virtual environment, with files with answers in it and around it."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", env], check=True)
     site = env / PACKAGES
     for place in ANSWERS:
@@ -99,14 +99,14 @@ def make(clone, env):
 
 @pytest.fixture(params=[".venv", ".", "deeper/env"], ids=["in a clone", "the clone itself", "deeper in a clone"])
 def env(tmp_path, request):
-    """A virtual environment, in a clone of the course or at its root."""
+    """Return a virtual environment, in a clone of the course or at its root."""
     clone = tmp_path / "clone"
     make(clone, (clone / request.param).resolve())
     tmp_path.chmod(0o755)
     return clone, (clone / request.param).resolve()
 
 
-def test_no_answers_are_seen_in_or_around_the_environment(env, tmp_path):
+def test_no_answers_are_visible_in_or_around_the_environment(env, tmp_path):
     clone, prefix = env
     script = tmp_path / "script.py"
     script.write_text(FIND.replace("CLONE", repr(str(clone))))
@@ -136,14 +136,14 @@ print(found, sys.prefix, os.listdir("/box"))
 """
 
 
-def test_the_environment_that_runs_this_shows_no_answers(tmp_path):
+def test_no_answers_are_visible_in_the_environment_of_the_tests(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SEARCH)
     script.chmod(0o644)
     assert run_once(script, b"").decode() == f"[] {sys.prefix} ['script.py']\n"
 
 
-def test_neither_home_nor_environment_nor_clone_is_shown_as_a_whole():
+def test_home_environment_and_clone_are_not_completely_visible():
     shown = {place for place, source in view.environment().items() if source}
     for whole in (Path.home(), Path(sys.prefix), Path(sys.base_prefix), Path(rsl_edu.__file__).parents[1]):
         assert not any(whole.is_relative_to(place) for place in shown)
@@ -162,7 +162,7 @@ def test_neither_home_nor_environment_nor_clone_is_shown_as_a_whole():
     ],
     ids=["compile", "matplotlib", "time zones", "locale", "linear algebra", "Python itself", "robots"],
 )
-def test_what_notebooks_use_works(code, tmp_path):
+def test_packages_that_notebooks_use_work(code, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(f"{code}\nprint('works')")
     script.chmod(0o644)

@@ -1,4 +1,4 @@
-"""rsl_rl's own runner trains robots with our modules in the place of its own, and gets the same."""
+"""rsl_rl's own runner trains robots with our modules, and gets the same results as with its own."""
 
 import functools
 import os
@@ -10,7 +10,7 @@ import torch
 from rsl_edu import modules
 from rsl_edu.swap import swapped_into_rsl_rl
 
-if os.environ.get("CI") != "true":  # there the tests must not be skipped
+if os.environ.get("CI") != "true":  # in CI, the tests must not be skipped
     pytest.importorskip("rsl_rl.modules")
 
 import rsl_rl.models
@@ -18,9 +18,9 @@ import rsl_rl.modules
 from peer import CLOSE, DISTRIBUTIONS, ITERATIONS, NETWORKS, Recorded, configuration
 from tensordict import TensorDict
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # TorchScript's, which rsl_rl exports with
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # from TorchScript, which rsl_rl uses for exports
 
-SAME = {"rtol": 1e-3, "atol": 1e-3}  # what rounding grows to within so many updates
+SAME = {"rtol": 1e-3, "atol": 1e-3}  # rounding errors grow to this size in so many updates
 
 
 def trained(config, ours):
@@ -32,7 +32,7 @@ def trained(config, ours):
 
 
 def play(recorded, steps=3):
-    """What the trained policy does in the next steps, from an empty memory."""
+    """Return the actions of the trained policy in the next steps, from a hidden state of zero."""
     policy = recorded.runner.get_inference_policy("cpu")
     policy.reset()
     with torch.inference_mode():
@@ -45,9 +45,9 @@ def own_modules(model, package):
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 @pytest.mark.parametrize("network", NETWORKS)
-def test_training_with_our_modules_gives_the_losses_actions_and_checkpoints_of_rsl_rl(network, distribution, tmp_path):
-    # The adaptive learning rate grows when a KL is above zero. In the first mini-batch of an update nothing has changed
-    # yet, and with a std of the state (or alpha, beta) the KL is rounding alone: its last bit decides.
+def test_training_with_our_modules_gives_the_same_losses_actions_and_checkpoints(network, distribution, tmp_path):
+    # The adaptive learning rate grows if a KL is above zero. In the first mini-batch of an update nothing has changed
+    # yet. With a state-dependent std (or alpha, beta), this KL is only a rounding error, so its last bit decides.
     schedule = "adaptive" if distribution.startswith("gaussian") else "fixed"
     config = configuration(network, distribution, schedule=schedule)
     ours, theirs = trained(config, ours=True), trained(config, ours=False)
@@ -68,7 +68,7 @@ def test_training_with_our_modules_gives_the_losses_actions_and_checkpoints_of_r
         torch.testing.assert_close(play(target), play(source), **CLOSE)
 
 
-def test_curiosity_with_our_reward_normalizer_gives_the_same():
+def test_training_with_rnd_and_our_reward_normalizer_gives_the_same_results():
     rnd = {"num_outputs": 4, "predictor_hidden_dims": [8], "target_hidden_dims": [-1], "weight": 1.0}
     config = configuration("mlp", "gaussian", rnd_cfg=rnd | {"state_normalization": True, "reward_normalization": True})
     ours, theirs = trained(config, ours=True), trained(config, ours=False)
@@ -79,14 +79,14 @@ def test_curiosity_with_our_reward_normalizer_gives_the_same():
 
 
 @pytest.mark.parametrize("distribution", ["gaussian", "heteroscedastic", "beta"])
-def test_mixed_precision_trains(distribution):
+def test_training_with_mixed_precision_works(distribution):
     recorded = trained(configuration("mlp", distribution, use_mixed_precision=True), ours=True)
     assert all(torch.isfinite(torch.tensor(list(losses.values()))).all() for losses in recorded.losses)
 
 
 @functools.cache
 def trained_ours(network, distribution):
-    """A training with our modules, of which several tests export the policy."""
+    """Return a training with our modules, whose policy several tests export."""
     return trained(configuration(network, distribution), ours=True)
 
 
@@ -99,7 +99,7 @@ def inputs(network, steps=4):
 
 
 def answers(policy, network):
-    """Actions of a policy of rsl_rl over a few steps of one robot, its memory included."""
+    """Return the actions of an rsl_rl policy over a few steps of one robot, with its hidden state."""
     policy.eval()
     policy.reset()
     groups = ["policy", "scan"][: 1 + (network == "cnn")]
@@ -109,7 +109,7 @@ def answers(policy, network):
 
 @pytest.mark.parametrize("distribution", ["gaussian", "heteroscedastic", "beta"])
 @pytest.mark.parametrize("network", NETWORKS)
-def test_the_torchscript_of_a_trained_policy_plays_the_same(network, distribution, tmp_path):
+def test_torchscript_export_gives_the_same_actions(network, distribution, tmp_path):
     recorded = trained_ours(network, distribution)
     recorded.runner.export_policy_to_jit(str(tmp_path))
     exported = torch.jit.load(tmp_path / "policy.pt").eval()
@@ -118,11 +118,11 @@ def test_the_torchscript_of_a_trained_policy_plays_the_same(network, distributio
         torch.testing.assert_close(played, expected, **CLOSE)
 
 
-@pytest.mark.filterwarnings("ignore:The tensor attributes self.rnn:UserWarning")  # rsl_rl's copy of torch's RNN
+@pytest.mark.filterwarnings("ignore:The tensor attributes self.rnn:UserWarning")  # from rsl_rl's copy of torch's RNN
 @pytest.mark.filterwarnings("ignore:.*LeafSpec:FutureWarning")
 @pytest.mark.parametrize("distribution", ["gaussian", "heteroscedastic", "beta"])
 @pytest.mark.parametrize("network", NETWORKS)
-def test_the_onnx_of_a_trained_policy_plays_the_same(network, distribution, tmp_path):
+def test_onnx_export_gives_the_same_actions(network, distribution, tmp_path):
     from onnx.reference import ReferenceEvaluator
 
     recorded = trained_ours(network, distribution)
@@ -135,7 +135,7 @@ def test_the_onnx_of_a_trained_policy_plays_the_same(network, distribution, tmp_
         torch.testing.assert_close(played, expected, **CLOSE)
 
 
-def test_after_the_context_rsl_rl_builds_from_its_own_modules_again():
+def test_after_the_context_rsl_rl_uses_its_own_modules_again():
     before = {key: vars(rsl_rl.models.mlp_model)[key] for key in ("MLP", "EmpiricalNormalization", "Distribution")}
     with swapped_into_rsl_rl():
         assert rsl_rl.models.mlp_model.MLP is modules.MLP
@@ -145,7 +145,7 @@ def test_after_the_context_rsl_rl_builds_from_its_own_modules_again():
     assert {key: vars(rsl_rl.models.mlp_model)[key] for key in before} == before
 
 
-def test_without_rsl_rl_the_error_says_what_is_missing(monkeypatch):
+def test_error_without_rsl_rl_says_what_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "rsl_rl.runners", None)
     with pytest.raises(ModuleNotFoundError, match="rsl_rl"), swapped_into_rsl_rl():
         pass

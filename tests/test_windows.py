@@ -1,4 +1,4 @@
-"""Nothing fails at its import because Windows lacks what POSIX has. Windows itself is in CI only."""
+"""No import fails because Windows lacks features of POSIX. Windows itself is tested only in CI."""
 
 import ast
 import subprocess
@@ -20,8 +20,8 @@ NAMES = {
     "signal": "ITIMER_PROF SIGALRM SIGCHLD SIGCONT SIGHUP SIGKILL SIGPROF SIGSTOP SIG_BLOCK alarm pthread_kill "
     "pthread_sigmask setitimer",
 }
-NOT_ON_WINDOWS = ROOT / "book" / "hub" / "jupyterhub_config.py"  # as JupyterHub
-IN_THE_SANDBOX = ROOT / "rsl_edu" / "course" / "grade" / "inside"  # which only Linux has
+NOT_ON_WINDOWS = ROOT / "book" / "hub" / "jupyterhub_config.py"  # JupyterHub does not run there either
+IN_THE_SANDBOX = ROOT / "rsl_edu" / "course" / "grade" / "inside"  # the sandbox needs Linux
 WITHOUT = """
 import importlib, os, pkgutil, select, signal, sys
 import rsl_edu
@@ -52,7 +52,7 @@ print(*[name for name, exercise in check.EXERCISES.items() if exercise(exercise.
 
 
 def at_import(tree):
-    """Yield the nodes of a file that run when it is imported: all but the bodies of functions."""
+    """Yield the syntax nodes that run when a file is imported: everything except the bodies of functions."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             inside = [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
@@ -64,7 +64,7 @@ def at_import(tree):
 
 
 def missing_on_windows(code):
-    """Return what a file asks for at its import that Windows lacks."""
+    """Return the names that a file needs when it is imported and that Windows lacks."""
     found = []
     for node in at_import(ast.parse(code)):
         match node:
@@ -90,11 +90,11 @@ def missing_on_windows(code):
         ("hasattr(os, 'fork')", []),
     ],
 )
-def test_what_an_import_needs_is_seen(code, missing):
+def test_needs_of_an_import_are_recognized(code, missing):
     assert missing_on_windows(code) == missing
 
 
-def test_every_file_imports_where_posix_is_missing():
+def test_every_file_can_be_imported_without_posix():
     files = [file for file in FILES if file != NOT_ON_WINDOWS and IN_THE_SANDBOX not in file.parents]
     missing = {file: missing_on_windows(file.read_text("utf-8")) for file in files}
     assert len(missing) > 500
@@ -102,7 +102,7 @@ def test_every_file_imports_where_posix_is_missing():
 
 
 @pytest.mark.slow
-def test_package_explorers_and_checks_need_nothing_of_posix():
+def test_package_explorers_and_checks_can_be_imported_without_posix():
     from rsl_edu.course import check
     from rsl_edu.explorers import EXPLORERS
 

@@ -1,4 +1,4 @@
-"""What `make test` tries of a long list of parameters; `make test-all` and CI try all of them."""
+"""Select the parameters that `make test` uses; `make test-all` and CI use all of them."""
 
 import pytest
 
@@ -6,5 +6,5 @@ exhaustive = pytest.mark.exhaustive
 
 
 def tiers(values, first):
-    """Return all values as parameters; those that are not among the ``first`` are left out of `make test`."""
+    """Return all values as parameters; `make test` leaves out those that are not in ``first``."""
     return [pytest.param(value, marks=[] if value in first else [exhaustive]) for value in values]

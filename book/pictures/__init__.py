@@ -11,4 +11,4 @@ PICTURES = {
     "5_distributions": noise.draw,
     "6_policy": pendulum.policy,
 }
-"""What draws each picture of ``notebooks/pictures``, by the name of its file."""
+"""The function that draws each picture in ``notebooks/pictures``, by the name of the file."""

@@ -1,4 +1,4 @@
-"""Lesson 1: what is left of the ants' movements in each layer of a deep network."""
+"""Lesson 1: how much of the ants' movements remains in each layer of a deep network."""
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ UNITS = 5
 ANT = 4
 """The ant that is drawn; its episode lasts all 64 steps."""
 JOINTS = range(5, 10)
-"""The inputs that are drawn: angles of five of its joints. Its contact forces are zero at most steps."""
+"""The inputs that are drawn: angles of five joints. Contact forces are zero at most time steps."""
 LEFT, SIDE, STEP = 262, 74, 79
 
 
@@ -40,7 +40,11 @@ def draw() -> str:
         parts += _row(44 + 100 * row, name, works, _layers(x, activation, gain))
     below = "Lines: five joint angles, then five units of each layer. Numbers: std of all units (1,024 observations)."
     parts.append(text(24, 262, below, "muted"))
-    return picture(282, "The signal of ten layers: with ReLU it is gone at layer 10, with SELU it arrives.", *parts)
+    return picture(
+        282,
+        "A signal in ten layers: with ReLU, almost nothing is left at layer 10; with SELU, it is preserved.",
+        *parts,
+    )
 
 
 def _layers(x: torch.Tensor, activation: str, gain: float) -> list[torch.Tensor]:
@@ -62,7 +66,7 @@ def _row(top: float, name: str, works: bool, values: list[torch.Tensor]) -> list
     parts = [
         text(142, top + 30, name, "head"),
         mark(150, top + 52, 7, GREEN if works else RED),
-        text(168, top + 57, "arrives" if works else "fades away", colour=GREEN if works else RED),
+        text(168, top + 57, "preserved" if works else "fades away", colour=GREEN if works else RED),
     ]
     for i, layer in enumerate(LAYERS):
         h = values[layer]
@@ -70,7 +74,7 @@ def _row(top: float, name: str, works: bool, values: list[torch.Tensor]) -> list
         std = h.std((0, 1), correction=0)
         spread = std.square().mean().sqrt().item()
         parts.append(box(left, top, SIDE, 66, "#0f1821", FAINT, 'rx="5"'))
-        middle = std.argsort()[len(std) // 2 :][: len(std) // 4]  # units that vary about as much as most do
+        middle = std.argsort()[len(std) // 2 :][: len(std) // 4]  # units whose std is slightly above the median
         chosen = middle[:: max(1, len(middle) // UNITS)][:UNITS].tolist() if layer else JOINTS
         for unit, colour in zip(chosen, (BLUE, GREEN, ORANGE, BLUE, GREEN), strict=True):
             trace = h[:, ANT, unit] - h[:, ANT, unit].mean()

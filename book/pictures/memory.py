@@ -1,4 +1,4 @@
-"""Lesson 3: whose memory is set to zero, and when: as it should be, and as it was in rsl_rl."""
+"""Lesson 3: which hidden states are reset, and when: correctly, and as it was in rsl_rl."""
 
 import torch
 
@@ -20,24 +20,24 @@ def draw() -> str:
     was = torch.zeros_like(should)
     for t, done in enumerate(dones):
         hidden = torch.ones(1, 16, 1)
-        hidden[..., done, :] = 0.0  # the line of rsl_rl: integers are an index
+        hidden[..., done, :] = 0.0  # the line in rsl_rl: integers are used as an index
         was[t] = hidden[0, :, 0] == 0
     parts = [
         *_episode(ant(run, ANT)),
-        *_panel(52, "Memory ends with its episode", should, should),
-        *_panel(418, "As it was in rsl_rl, without an error", should, was),
+        *_panel(52, "Hidden states reset correctly", should, should),
+        *_panel(418, "In rsl_rl, without an error message", should, was),
         text(42, TOP + 6, "0", "end muted"),
         text(42, TOP + 15 * ROW + 6, "15", "end muted"),
         f'<text transform="translate(24 {TOP + 108}) rotate(-90)" class="middle muted">robot</text>',
         text(52 + 64 * STEP, TOP + 194, "128 steps", "middle muted"),
         *_legend(),
     ]
-    title = "16 robots: rsl_rl's line kept memories past the end of an episode, and erased robot 0's at each step."
+    title = "16 robots: rsl_rl's line kept hidden states past the end of an episode, and reset robot 0 at each step."
     return picture(372, title, *parts)
 
 
 def _episode(motion: data.Motion) -> list[str]:
-    """Return the poses of one ant until its episode ends, and what ended it."""
+    """Return the poses of one ant until its episode ends, and the reason."""
     floor, last = 68, len(motion.ends) - 1
     parts = [
         text(24, floor - 20, f"robot {ANT}", "head"),
@@ -65,7 +65,7 @@ def _panel(left: float, name: str, ends: torch.Tensor, erased: torch.Tensor) -> 
                 continue
             segments.append((start, t, foreign))
             if gone and not end:
-                segments.append((t, t, None))  # erased in the middle of an episode
+                segments.append((t, t, None))  # reset in the middle of an episode
             foreign, start = not gone and (foreign or end), t + 1
         segments.append((start, len(ends) - 1, foreign))
         for number, (first, last, kind) in enumerate(segments):
@@ -83,10 +83,10 @@ def _panel(left: float, name: str, ends: torch.Tensor, erased: torch.Tensor) -> 
 
 def _legend() -> list[str]:
     entries = (
-        (24, BLUE, "memory of one episode"),
-        (236, shade(BLUE, 0.65), "of the next"),
-        (360, RED, "of an earlier one, too"),
-        (553, ORANGE, "erased in mid-episode"),
+        (24, BLUE, "hidden state of an episode"),
+        (262, shade(BLUE, 0.65), "of the next"),
+        (384, RED, "of earlier episodes, too"),
+        (576, ORANGE, "reset too early"),
     )
     parts = []
     for x, colour, words in entries:

@@ -1,4 +1,4 @@
-"""Lesson 5: the stds of six joints, up to the step at which the training ends."""
+"""Lesson 5: the stds of six joints, up to the step at which training crashes."""
 
 import torch
 
@@ -39,16 +39,16 @@ def draw() -> str:
         text(right + 20, float(height([mean[-1]])[0]) + 3, "what the log shows", "muted"),
         text(right + 20, zero + 5, f"{JOINTS[worst]}: below 0", "head", ORANGE),
         line([(548, 117), (724, 117)], FAINT),
-        # of the body's parts, torso and head come before the joints
+        # among the body's parts, torso and head come before the joints
         body(data.motion("HalfCheetah-v5", steps=20, seed=2), 20, 630, 116, 90, BLUE, {2 + worst: ORANGE}),
         text(24, 262, f"RuntimeError: {error}", "code", RED),
     ]
-    title = "The stds of six joints fall; one of them crosses zero, and the training ends."
+    title = "The stds of six joints fall. One of them crosses zero, and the training crashes."
     return picture(284, title, *parts)
 
 
 def _train() -> tuple[torch.Tensor, str]:
-    """Train as lesson 5 does; return the stds before each step, and after the last one, and what torch says."""
+    """Train as in lesson 5; return the stds before each step and after the last one, and torch's error message."""
     robot = data.rollout("HalfCheetah-v5", steps=64, envs=16)
     tried, earned = robot.actions.flatten(0, 1), robot.rewards.flatten()
     terms = torch.cat([torch.ones(len(tried), 1), tried, tried**2], 1)

@@ -1,4 +1,4 @@
-"""Lessons 4 and 6: an inverted pendulum, one pose after the other."""
+"""Lessons 4 and 6: the poses of an inverted pendulum over time."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from rsl_edu.modules import MLP, EmpiricalNormalization
 from .svg import BLUE, FAINT, GREEN, ORANGE, RED, box, cross, dot, line, picture, scale, shade, text, tick
 
 FIRST = 40
-"""The step of the first pose of lesson 4; before it, both poles look the same."""
+"""The time step of the first pose in lesson 4; before it, both poles look the same."""
 
 
 class _Falling(InvertedPendulumEnv):
-    """The pendulum whose episode goes on when it falls: Gymnasium's own ends at 11 degrees."""
+    """A pendulum whose episode continues when it falls: Gymnasium's episode ends at 11 degrees."""
 
     def step(self, action: np.ndarray) -> tuple[Any, ...]:
         observation, reward, _, truncated, info = super().step(action)
@@ -48,7 +48,7 @@ def normalization() -> str:
 
 
 def _trained() -> tuple[EmpiricalNormalization, MLP]:
-    """Return normalizer and network of lesson 4, trained as there."""
+    """Return the normalizer and the network of lesson 4, trained as in the lesson."""
 
     def disturbed(observation: torch.Tensor) -> torch.Tensor:
         return _controller(observation) + torch.randn(len(observation), 1)
@@ -70,7 +70,7 @@ def _controller(observation: torch.Tensor) -> torch.Tensor:
 
 
 def _angles(norm: EmpiricalNormalization, mlp: MLP) -> np.ndarray:
-    """Return the pole's angle at each step, in radians, until it lies flat."""
+    """Return the pole's angle at each time step, in radians, until the pole lies flat."""
     gymnasium.register("FallingPendulum-v5", entry_point=_Falling, max_episode_steps=1000)
     try:
         seen: list[torch.Tensor] = []
@@ -99,7 +99,7 @@ def _poses(angles: np.ndarray, floor: float, colour: str) -> list[str]:
 
 
 def policy() -> str:
-    """Return the picture of robots that stay up, and of the return that their critic learns from."""
+    """Return the picture of a robot that stays up, and of the return that its critic learns from."""
 
     def controller(observation: torch.Tensor) -> torch.Tensor:
         force = observation @ torch.tensor([[0.25], [3.5], [0.6], [0.8]])

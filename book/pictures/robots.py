@@ -1,4 +1,4 @@
-"""The picture of the landing page: four robots that act at random, each as MuJoCo moved it, in a loop."""
+"""The picture of the landing page: four robots with random actions, simulated in MuJoCo, in a loop."""
 
 import contextlib
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from rsl_edu import data
 from .svg import BLUE, FAINT, GREEN, ORANGE, PINK, WIDTH, picture, shade, text
 
 HEIGHT, FLOOR = 250, 196
-SCENES = (  # robot, what else its environment is told, seed, steps, pixels a metre, colour
+SCENES = (  # robot, further options of its environment, seed, steps, pixels per metre, colour
     ("Humanoid", {"terminate_when_unhealthy": False}, 2, 80, 92, BLUE),
     ("Walker2d", {"terminate_when_unhealthy": False}, 0, 130, 92, GREEN),
     ("Ant", {"terminate_when_unhealthy": False}, 1, 60, 66, ORANGE),
@@ -20,9 +20,9 @@ SCENES = (  # robot, what else its environment is told, seed, steps, pixels a me
 FRAMES = 44
 SECONDS = 6.0
 MOVES = 0.8
-"""Share of the loop in which the robots move; in the rest they stay as they are."""
+"""Share of the loop in which the robots move; then they stand still."""
 STILL = 0.62
-"""Which moment of the movement stands for all where readers asked for less motion."""
+"""The moment that is shown to readers who prefer reduced motion, as a share of the movement."""
 
 
 def draw() -> str:
@@ -32,23 +32,23 @@ def draw() -> str:
         left = 16 + place * (WIDTH - 32) / len(SCENES)
         parts.append(_scene(left, (WIDTH - 32) / len(SCENES), *scene))
     style = "@media (prefers-reduced-motion: reduce) { .moving { display: none; } .still { display: inline; } }"
-    title = "A humanoid, a walker, an ant and a cheetah that act at random: they tumble, kick and fall."
+    title = "A humanoid, a walker, an ant and a cheetah with random actions: they tumble, kick and fall."
     return picture(HEIGHT, title, *parts, style=f".still {{ display: none; }} {style}")
 
 
 def _scene(left: float, width: float, robot: str, options: dict, seed: int, steps: int, size: float, hue: str) -> str:
-    """Return one robot, moving and still, with the floor's marks and its name."""
+    """Return one robot, moving and still, with its name and marks on the floor."""
     with _registered(robot, options) as name:
         motion = data.motion(name, steps=steps, seed=seed)
     ends = motion.ends.numpy()[:, motion.moves.numpy()].astype(float)  # [steps + 1, parts, 2, 3]
     radii = motion.radii.numpy()[motion.moves.numpy()]
     frames = np.linspace(0, len(ends) - 1, FRAMES).round().astype(int)
     ends = ends[frames]
-    camera = ends.mean((1, 2))[:, :1]  # [frames, 1]: it goes with the robot, as smoothly as a hand would hold it
+    camera = ends.mean((1, 2))[:, :1]  # [frames, 1]: it follows the robot smoothly
     camera = np.linspace(camera[0], camera[-1], FRAMES)
     x = left + width / 2 + size * (ends[..., 0] - camera[:, None])
     y = FLOOR - size * ends[..., 2]
-    depth = ends[..., 1].mean((0, 2))  # [parts]: y points away from whoever looks
+    depth = ends[..., 1].mean((0, 2))  # [parts]: y points away from the viewer
     order = np.argsort(-depth)
     near = np.ptp(depth) or 1.0
     moving, still = [], []
@@ -66,7 +66,7 @@ def _scene(left: float, width: float, robot: str, options: dict, seed: int, step
 
 
 def _marks(left: float, width: float, size: float, camera: np.ndarray) -> str:
-    """Return a mark on the floor every half a metre, which passes by as the robot goes."""
+    """Return a mark on the floor every half metre; the marks pass by while the robot moves."""
     step = size / 2
     offsets = [f"{-size * (x - camera[0]):.1f} 0" for x in camera]
     reach = size * np.ptp(camera) + width
@@ -82,7 +82,7 @@ def _marks(left: float, width: float, size: float, camera: np.ndarray) -> str:
 
 
 def _animated(attribute: str, values: list[str]) -> str:
-    """Return the element that runs an attribute through its values, and rests at the last one; none is a shift."""
+    """Return the element that animates an attribute and stops at the last value; without an attribute, a shift."""
     times = [*np.linspace(0, MOVES, len(values)), 1.0]
     when = ";".join(f"{time:.3f}".rstrip("0").rstrip(".") for time in times)
     what = ";".join([*values, values[-1]])
@@ -96,7 +96,7 @@ def _animated(attribute: str, values: list[str]) -> str:
 
 @contextlib.contextmanager
 def _registered(robot: str, options: dict) -> Iterator[str]:
-    """Give an environment with further options a name for the time being; Gymnasium's own ends before the fall."""
+    """Temporarily register an environment with further options; Gymnasium's own ends the episode before the fall."""
     base = gymnasium.spec(f"{robot}-v5")
     name = f"Falling{robot}-v5"
     kwargs = {**base.kwargs, **options}

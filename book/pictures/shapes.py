@@ -1,4 +1,4 @@
-"""Lesson 2: a network for one size of scan meets another."""
+"""Lesson 2: a network for one scan size gets a scan of another size."""
 
 import base64
 import io
@@ -15,7 +15,7 @@ from .svg import EDGE, GREEN, GROUND, INK, MUTED, ORANGE, RED, box, cross, pictu
 
 ROWS = ((64, "as designed"), (48, "a smaller scan"))
 SIDE = 11
-"""Side of a map of one number; that of others grows with the root of their numbers in a row, so that all show."""
+"""Side of a map with one number; it grows with the root of the numbers in a row, so that all maps are visible."""
 
 
 def draw() -> str:
@@ -31,7 +31,7 @@ def draw() -> str:
         drawn, failed = _row(92 + 122 * row, size, name, robot)
         parts += drawn
     parts.append(text(24, 296, f"RuntimeError: {failed}", "code", RED))
-    title = "A scan of 64 by 64 points fits the network, a scan of 48 by 48 does not: 72 numbers meet 200 weights."
+    title = "A scan of 64 by 64 points fits the network. With 48 by 48, the linear layer gets 72 numbers, not 200."
     return picture(316, title, *parts)
 
 
@@ -54,7 +54,7 @@ def _row(middle: float, size: int, name: str, robot: data.Motion) -> tuple[list[
     parts = [text(24, middle - 4, name, "head"), text(24, middle + 16, f"{size} × {size} points", "muted")]
     for x, each in zip(_MIDDLES[:4], maps, strict=True):
         side = SIDE * each.shape[-1] ** 0.5
-        for copy in range(min(3, each.shape[1]) - 1, 0, -1):  # further channels, behind
+        for copy in range(min(3, each.shape[1]) - 1, 0, -1):  # further channels, drawn behind
             parts.append(box(x - side / 2 + 4 * copy, middle - side / 2 - 4 * copy, side, side, EDGE, MUTED))
         parts.append(_image(x - side / 2, middle - side / 2, side, each[0, 0].numpy()))
         if x == _MIDDLES[0]:
@@ -76,7 +76,7 @@ def _row(middle: float, size: int, name: str, robot: data.Motion) -> tuple[list[
 
 
 def _image(x: float, y: float, side: float, values: np.ndarray) -> str:
-    """Return a map as an image, as many pixels as it has numbers."""
+    """Return a map as an image with one pixel for each number."""
     low, high = np.quantile(values, (0.02, 0.98))
     file = io.BytesIO()
     matplotlib.image.imsave(file, values, vmin=low, vmax=high, cmap="viridis", format="png", metadata={"Software": ""})

@@ -1,7 +1,7 @@
-"""Pieces of SVG in the look that all opening pictures share.
+"""Elements of SVG in the style that all opening pictures share.
 
-A notebook shows such a picture as an image, which cannot know whether the page around it is light or dark:
-JupyterLab's theme is not the browser's. So each picture brings a ground of its own, and its words read on any page.
+A notebook shows these pictures as images, which cannot find out whether the page around them is light or dark, because
+JupyterLab's theme is not the browser's. So each picture has its own background, and its text is legible on any page.
 """
 
 import html
@@ -23,13 +23,13 @@ text {{ font: 14px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; f
 
 
 def picture(height: float, title: str, *parts: str, style: str = "") -> str:
-    """Return a whole picture, ``WIDTH`` wide.
+    """Return a complete picture, ``WIDTH`` wide.
 
     Args:
-        height: Its height.
-        title: What it shows, for whoever opens the file itself; the alternative text is the notebook's.
-        parts: What is in it, from back to front.
-        style: Further CSS.
+        height: Height of the picture.
+        title: Description for readers who open the file itself; the alt text is in the notebook.
+        parts: Elements of the picture, from back to front.
+        style: Additional CSS.
     """
     return "\n".join(
         [
@@ -46,7 +46,7 @@ def picture(height: float, title: str, *parts: str, style: str = "") -> str:
 
 
 def text(x: float, y: float, words: str, kind: str = "", colour: str = "") -> str:
-    """Return a line of text; ``kind`` names classes of the style: muted, head, large, code, middle, end."""
+    """Return a line of text; ``kind`` lists classes of the style: muted, head, large, code, middle, end."""
     look = (f' class="{kind}"' if kind else "") + (f' style="fill: {colour}"' if colour else "")
     return f'<text x="{x:g}" y="{y:g}"{look}>{html.escape(words)}</text>'
 
@@ -62,7 +62,7 @@ def line(points: Iterable[Sequence[float]], colour: str, width: float = 2, dashe
 
 
 def box(x: float, y: float, width: float, height: float, fill: str, stroke: str = "none", more: str = "") -> str:
-    """Return a rectangle; ``more`` holds further attributes."""
+    """Return a rectangle; ``more`` contains additional attributes."""
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}" stroke="{stroke}" '
         f"{more}/>"
@@ -75,7 +75,7 @@ def dot(x: float, y: float, radius: float, colour: str) -> str:
 
 
 def cross(x: float, y: float, size: float, colour: str) -> str:
-    """Return a cross, which marks what failed."""
+    """Return a cross, the mark for a failure."""
     side = f"{2 * size:g}"
     return (
         f'<path d="M{x - size:.1f} {y - size:.1f}l{side} {side}m0 -{side}l-{side} {side}" '
@@ -84,7 +84,7 @@ def cross(x: float, y: float, size: float, colour: str) -> str:
 
 
 def tick(x: float, y: float, size: float, colour: str) -> str:
-    """Return a check mark, which marks what works."""
+    """Return a check mark, the mark for a success."""
     return (
         f'<path d="M{x - size:.1f} {y:.1f}l{0.8 * size:.1f} {0.8 * size:.1f}l{1.3 * size:.1f} {-1.7 * size:.1f}" '
         f'stroke="{colour}" stroke-width="3.5" stroke-linecap="round" stroke-linejoin="round" fill="none"/>'
@@ -92,7 +92,7 @@ def tick(x: float, y: float, size: float, colour: str) -> str:
 
 
 def shade(colour: str, share: float, towards: str = GROUND) -> str:
-    """Return a colour between two: ``share`` 1 is ``colour``, 0 is ``towards``."""
+    """Return a mix of two colours: ``share`` 1 gives ``colour``, 0 gives ``towards``."""
     mixed = [round(share * a + (1 - share) * b) for a, b in zip(_channels(colour), _channels(towards), strict=True)]
     return "#" + "".join(f"{value:02x}" for value in mixed)
 
@@ -102,10 +102,10 @@ def _channels(colour: str) -> list[int]:
 
 
 def scale(values: Sequence[float], start: float, end: float, low: float, high: float) -> np.ndarray:
-    """Return where values between ``low`` and ``high`` lie between ``start`` and ``end``."""
+    """Map values from the range ``low`` to ``high`` to the range ``start`` to ``end``."""
     return start + (np.asarray(values, float) - low) / (high - low) * (end - start)
 
 
 def words(drawn: str) -> list[str]:
-    """Return all text of a picture, its title first."""
+    """Return all texts of a picture, starting with its title."""
     return [html.unescape(found) for found in re.findall(r"<(?:title|text)\b[^>]*>([^<]*)<", drawn)]

@@ -1,4 +1,4 @@
-"""Checkpoints that rsl_rl saved: read as data, in the layouts of all its releases, and rebuilt from our modules."""
+"""Reading the checkpoints of all releases of rsl_rl as plain data, and rebuilding their policies from our modules."""
 
 from rsl_edu.run_folder import CheckpointError
 

@@ -1,4 +1,4 @@
-"""What of a training a checkpoint holds, said in words; a policy need not be rebuilt for that."""
+"""A description in words of what a checkpoint contains, without rebuilding its policy."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from .rebuild import shown_network
 from .untrusted import load
 
 OUTPUTS = "outputs of the network"
-"""Where the std is that depends on the state."""
+"""What is shown for a std that depends on the state."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Contents:
-    """What a checkpoint holds of each part of a training: an empty text if nothing.
+    """What a checkpoint contains of each part of a training; a string is empty if the part is missing.
 
     Attributes:
         path: The file.
-        releases: Major releases of rsl_rl that write such files; several where the file leaves it open.
-        distilled: Whether it is of a distillation: the actor is a student, and there is no critic.
-        remembers: Whether actor or critic have a memory or a CNN, whose parameters each release orders differently.
+        releases: Major releases of rsl_rl that write such files; several if the file does not show which one did.
+        distilled: Whether the file is from a distillation: its actor is a student, and it has no critic.
+        remembers: Whether the actor or critic has an RNN or a CNN, whose parameters the releases order differently.
         actor, std, critic: The networks, and the std of the actions.
-        normalizer, critic_normalizer: Statistics of the observations of actor and critic.
-        counted: Whether all statistics say how many samples they are of.
-        optimizer: The optimizer with its moments, or what there is of it.
-        moments: Whether there are moments of the optimizer.
+        normalizer, critic_normalizer: Normalizer statistics of actor and critic.
+        counted: Whether all of these statistics include their number of samples.
+        optimizer: The optimizer and its number of steps, or what there is of it.
+        moments: Whether the optimizer's moments are in the file.
         learning_rate: The learning rate of the optimizer.
         iteration: The number of the iteration in the file.
-        renumbered: Whether the name of the file has another number.
-        infos, rnd, teacher: Other parts of what rsl_rl stores.
-        others: Parameters that no model of rsl_rl has.
-        shown: What the actor shows of what its settings say, too, as for :meth:`.RunSettings.fitting`.
+        renumbered: Whether the file's name contains another number.
+        infos, rnd, teacher: Other parts that rsl_rl stores.
+        others: Parameters that no rsl_rl model has.
+        shown: What the actor's weights show about its settings, as for :meth:`.RunSettings.fitting`.
     """
 
     path: Path
@@ -67,10 +67,10 @@ class Contents:
 
 
 def read_contents(path: str | Path) -> Contents:
-    """Read what a checkpoint holds. Nothing in the file is executed.
+    """Read what a checkpoint contains, without executing anything in the file.
 
     Raises:
-        CheckpointError: The file is no checkpoint of rsl_rl, or is damaged; the message names it.
+        CheckpointError: The file is not an rsl_rl checkpoint, or it is damaged; the message names it.
         OSError: The file cannot be read.
     """
     path = Path(path)
@@ -107,7 +107,7 @@ def read_contents(path: str | Path) -> Contents:
 
 
 def _optimizer(path: Path, stored: Mapping[str, Any], models: StoredModels) -> tuple[str, bool]:
-    """Describe the optimizer, and tell whether it has moments."""
+    """Describe the optimizer, and return whether it has moments."""
     state, _ = read_optimizer(path, stored.get("optimizer_state_dict"), models)
     if state is not None:
         return f"Adam, {state.step:,} steps", True

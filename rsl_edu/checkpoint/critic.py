@@ -1,4 +1,4 @@
-"""The critic of a checkpoint: what it says a state is worth, if it is an MLP."""
+"""The critic of a checkpoint, and its values if it is an MLP."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Critic:
     """The critic of a checkpoint.
 
     Attributes:
-        weights: Its parameters and statistics, in the names of rsl_rl 5.
-        activation: Of its hidden layers: that of the actor, as no file says it.
+        weights: Its parameters and statistics, under the names of rsl_rl 5.
+        activation: Activation of its hidden layers; the actor's is used, because no file contains the critic's.
     """
 
     weights: Mapping[str, torch.Tensor]
@@ -35,7 +35,7 @@ class Critic:
 
     @property
     def features(self) -> int | None:
-        """Features of its observations; None if it has a memory or a CNN, or does not fit together."""
+        """Features of its observations; None if it has an RNN or a CNN, or if its layers do not fit together."""
         if not self._linear or not all(name.startswith(("mlp.", "obs_normalizer.")) for name in self.weights):
             return None
         features: int = self._linear[0][0].shape[1]
@@ -48,10 +48,10 @@ class Critic:
         return features if all(x is None or x.shape == (1, features) for x in statistics) else None
 
     def values(self, observations: torch.Tensor) -> torch.Tensor:
-        """Return what it says the states are worth, ``[..., 1]``.
+        """Return the values of states, ``[..., 1]``.
 
         Args:
-            observations: ``[..., features]``; it must have ``features`` of them.
+            observations: ``[..., features]``, with as many features as the property ``features``.
         """
         x, mean, std = observations, *(self.weights.get(f"obs_normalizer.{name}") for name in ("_mean", "_std"))
         if mean is not None and std is not None:
@@ -63,7 +63,7 @@ class Critic:
 
     @functools.cached_property
     def _linear(self) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
-        """Weights and biases of the linear layers, in their order."""
+        """Weights and biases of the linear layers, in order."""
         found = {int(match[1]): x for name, x in self.weights.items() if (match := _WEIGHT.fullmatch(name))}
         biases = {place: self.weights.get(f"mlp.{place}.bias") for place in found}
         return [

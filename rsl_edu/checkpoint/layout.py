@@ -1,4 +1,4 @@
-"""Where in a checkpoint actor and critic are, and which releases of rsl_rl write them there: the names tell."""
+"""Finds the actor and the critic in a checkpoint, and the releases of rsl_rl that write such a file, by their names."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .names import groups, held, unwrapped
 from .untrusted import checked_tensors, is_plain, readable_tensors, recording
 
 _MODELS = ("actor_state_dict", "student_state_dict", "model_state_dict")
-"""Names of the model that holds the actor: since rsl_rl 4, since 4 after a distillation, and before 4."""
+"""Names of the model with the actor: since rsl_rl 4; since rsl_rl 4 after a distillation; before rsl_rl 4."""
 _NORMALIZER = "obs_norm_state_dict"
-"""Statistics of the actor's normalizer in rsl_rl 2, which keeps them outside of the model."""
+"""Statistics of the actor's normalizer in rsl_rl 2, which stores them outside the model."""
 _CRITIC_NORMALIZERS = ("critic_obs_norm_state_dict", "privileged_obs_norm_state_dict")
 """Statistics of the critic's normalizer in rsl_rl 2."""
 _OTHERS = {"critic_state_dict": "critic's ", "teacher_state_dict": "teacher's "}
-"""Since rsl_rl 4: the other models, and whose they are."""
+"""The other models since rsl_rl 4, and the prefix for the names of their parameters."""
 NAMED = {*_MODELS, *_OTHERS, _NORMALIZER, *_CRITIC_NORMALIZERS}
-"""Tables in a file of which :class:`StoredModels` has the tensors."""
+"""The tables of a file whose tensors are in :class:`StoredModels`."""
 _ACTOR, _CRITIC, _TEACHER = "", "critic's ", "teacher's "
-_PARTS = {  # the first word of a parameter's name, before rsl_rl 4 -> whose it is, and that word since rsl_rl 5
+_PARTS = {  # first word of a parameter's name before rsl_rl 4 -> its owner, and that word since rsl_rl 5
     "actor": (_ACTOR, "mlp"),
     "actor_obs_normalizer": (_ACTOR, "obs_normalizer"),
     "actor_cnns": (_ACTOR, "cnns"),
@@ -50,15 +50,15 @@ _LAYER = re.compile(r"(mlp|actor|student)\.\d{1,6}\.weight")
 
 @dataclasses.dataclass(frozen=True)
 class StoredModels:
-    """The models in a checkpoint, in the names of rsl_rl 5 whichever release wrote it.
+    """The models in a checkpoint, under the names of rsl_rl 5 whichever release wrote it.
 
     Attributes:
-        releases: Major releases of rsl_rl that write such a file; several if the names leave it open.
-        actor: Parameters and statistics of the actor, by their names.
-        critic: Those of the critic; empty if there is none, or none that can be read.
-        unread: Names of parameters in the file's model that no model of rsl_rl has.
-        critic_normalized: Whether the observations of the critic are normalized.
-        named: All parameters and statistics, in the order of the file, by names that also say whose they are:
+        releases: Major releases of rsl_rl that write such a file; several if the names do not show which one did.
+        actor: Parameters and statistics of the actor, by name.
+        critic: Parameters and statistics of the critic, by name; empty if the file has no readable critic.
+        unread: Names of parameters in the file's model that no rsl_rl model has.
+        critic_normalized: Whether the critic's observations are normalized.
+        named: All parameters and statistics, in the order of the file, by names that include the owner:
             ``mlp.0.weight``, ``critic's mlp.0.weight``.
     """
 
@@ -71,14 +71,14 @@ class StoredModels:
 
 
 def find_models(path: Path, stored: Mapping[str, Any]) -> StoredModels:
-    """Find actor and critic in what a file holds.
+    """Find the actor and the critic in the contents of a file.
 
     Args:
         path: The file, for messages.
-        stored: What :func:`.untrusted.load` returned.
+        stored: The result of :func:`.untrusted.load`.
 
     Raises:
-        CheckpointError: There is no actor, or its parameters are no plain tensors.
+        CheckpointError: There is no actor, or its parameters are not plain tensors.
     """
     model = next((name for name in _MODELS if name in stored), None)
     if model is None:
@@ -88,8 +88,8 @@ def find_models(path: Path, stored: Mapping[str, Any]) -> StoredModels:
     if not any(map(_LAYER.fullmatch, parameters)):
         raise _no_actor(path, stored, f"an actor in {model}", groups(parameters) or "nothing", parameters)
     heads = {name.partition(".")[0] for name in parameters}
-    owned = [(*_renamed(name), tensor) for name, tensor in parameters.items()]  # whose, its name, what it is
-    if model == "model_state_dict":  # with the critic in it
+    owned = [(*_renamed(name), tensor) for name, tensor in parameters.items()]  # owner, name, tensor
+    if model == "model_state_dict":  # which includes the critic
         releases = _releases_of_joint_model(heads, stored)
         if _NORMALIZER in stored:
             statistics = checked_tensors(path, _NORMALIZER, stored[_NORMALIZER])
@@ -114,7 +114,7 @@ def find_models(path: Path, stored: Mapping[str, Any]) -> StoredModels:
 
 
 def learning_rate(stored: Mapping[str, Any]) -> float | None:
-    """Return the learning rate of the optimizer, or None if what a file holds has none."""
+    """Return the optimizer's learning rate, or None if the file has none."""
     try:
         rate = stored["optimizer_state_dict"]["param_groups"][0]["lr"]
         return float(rate)
@@ -125,30 +125,32 @@ def learning_rate(stored: Mapping[str, Any]) -> float | None:
 def _no_actor(
     path: Path, stored: Mapping[str, Any], expected: str, found: str, parameters: Iterable[str] = ()
 ) -> CheckpointError:
-    """Return the error that says what a file without an actor of rsl_rl holds."""
+    """Return the error that says what a file without an rsl_rl actor contains."""
     names = parameters or [name for table in stored.values() if isinstance(table, dict) for name in dict.keys(table)]
     writer = whose(stored, [*stored, *names])
     if writer is not None:
-        return CheckpointError(f"{path.name}: {writer}; it holds {found}")
+        return CheckpointError(f"{path.name}: {writer}; the file contains {found}")
     if _is_recorded(stored):
         shapes = [f"{name} {list(tensor.shape)}" for name, tensor in stored.items()]
         return CheckpointError(f"{path.name}: {recording(path, '; '.join(shapes[:8]))}")
     if any(_LAYER.fullmatch(str(name)) for name in stored):
         key = "actor_state_dict" if any(str(name).startswith("mlp.") for name in stored) else _MODELS[-1]
-        wrap = f'its names are those of rsl_rl: wrap it, torch.save({{"{key}": state_dict}}, "model_0.pt")'
-        return CheckpointError(f"{path.name}: expected {expected}; it holds {found}; {wrap}")
-    rename = "; if one of these networks is the whole policy, save its layers under the names that rsl_rl gives them"
-    return CheckpointError(f"{path.name}: expected {expected}; it holds {found}{rename if '→' in found else ''}")
+        wrap = f'its names are those of rsl_rl, so wrap it: torch.save({{"{key}": state_dict}}, "model_0.pt")'
+        return CheckpointError(f"{path.name}: expected {expected}; the file contains {found}; {wrap}")
+    rename = "; if one of these networks is the policy, save its layers under the names that rsl_rl uses"
+    return CheckpointError(
+        f"{path.name}: expected {expected}; the file contains {found}{rename if '→' in found else ''}"
+    )
 
 
 def _is_recorded(stored: Mapping[str, Any]) -> bool:
-    """Tell whether a file holds plain tensors, and none of a layer, by their names."""
+    """Return whether a file contains only plain tensors, none of which is a layer's, judging by their names."""
     plain = [name for name, value in stored.items() if is_plain(value)]
     return len(plain) == len(stored) > 0 and not any(re.search("weight|bias|std", str(name)) for name in plain)
 
 
 def _renamed(name: str) -> tuple[str | None, str]:
-    """Return whose a parameter is, and its name in rsl_rl 5; nobody's if no model of rsl_rl has it."""
+    """Return the owner of a parameter, and its name in rsl_rl 5; the owner is None if no rsl_rl model has it."""
     head, dot, rest = name.partition(".")
     owner, renamed = _PARTS.get(head, (None, head))
     return owner, renamed + dot + rest
@@ -157,7 +159,7 @@ def _renamed(name: str) -> tuple[str | None, str]:
 def _shared_normalizer(
     actor: Mapping[str, torch.Tensor], critic: Mapping[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:
-    """Return the actor's statistics if the critic's never learned: so rsl_rl 2 stores a critic that sees the same."""
+    """Return the actor's statistics if the critic's are empty; rsl_rl 2 stores this if both see the same features."""
     mean, statistics = critic.get("obs_normalizer._mean"), {n: x for n, x in actor.items() if n.startswith("obs_nor")}
     if mean is None or mean.any() or statistics.get("obs_normalizer._mean", mean).shape != mean.shape:
         return {}
@@ -165,7 +167,7 @@ def _shared_normalizer(
 
 
 def _releases_of_joint_model(heads: Set[str], stored: Mapping[str, Any]) -> tuple[int, ...]:
-    """Tell rsl_rl 2 from 3, which have one model for actor and critic, by where the normalizers are."""
+    """Distinguish rsl_rl 2 and 3, which have one model for actor and critic, by where the normalizers are."""
     if any("obs_normalizer" in head or head == "actor_cnns" for head in heads):
         return (3,)
     if any(name in stored for name in (_NORMALIZER, *_CRITIC_NORMALIZERS)):
@@ -174,7 +176,7 @@ def _releases_of_joint_model(heads: Set[str], stored: Mapping[str, Any]) -> tupl
 
 
 def _releases_of_own_model(heads: Set[str]) -> tuple[int, ...]:
-    """Tell rsl_rl 4 from 5, which have a model for the actor alone, by where its std is."""
+    """Distinguish rsl_rl 4 and 5, which have a separate model for the actor, by where its std is."""
     if "distribution" in heads:
         return (5,)
     if not heads.isdisjoint(("std", "log_std")):

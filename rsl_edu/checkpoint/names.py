@@ -1,4 +1,4 @@
-"""Names of parameters: without what wraps them, and described so that a reader sees what a file holds."""
+"""Names of parameters: without the prefixes of wrappers, and summarized to describe the contents of a file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import torch
 from .untrusted import is_plain
 
 _MOST = 8
-"""Groups of parameters that a message names."""
+"""The most groups of parameters that a message names."""
 
 
 def unwrapped(parameters: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return parameters without what ``torch.compile`` and ``DistributedDataParallel`` put before their names."""
+    """Return parameters without the prefixes that ``torch.compile`` and ``DistributedDataParallel`` add to names."""
     named = {re.sub(r"(?<![^.])_orig_mod\.", "", name): tensor for name, tensor in parameters.items()}
     while named and all(name.startswith("module.") for name in named):
         named = {name.removeprefix("module."): tensor for name, tensor in named.items()}
@@ -26,7 +26,8 @@ def unwrapped(parameters: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]
 def groups(parameters: Mapping[Any, Any]) -> str:
     """Describe the tensors of a table, network by network: ``actor.backbone: 48 → 512 → 12; std [12]``.
 
-    Of a network of other layers than linear ones, the shapes of its weights are told. Other entries are left out.
+    For networks with other than linear layers, the shapes of the weights are listed. Entries that are not tensors are
+    left out.
     """
     grouped: dict[str, list[list[int]]] = {}
     for name, tensor in parameters.items():
@@ -39,7 +40,7 @@ def groups(parameters: Mapping[Any, Any]) -> str:
 
 
 def held(stored: Mapping[Any, Any]) -> str:
-    """Describe what a file holds: its own tensors, and its entries with the networks in them."""
+    """Describe the contents of a file: its tensors, and its other entries with the networks in them."""
     entries = []
     for name, table in stored.items():
         if not isinstance(table, torch.Tensor):

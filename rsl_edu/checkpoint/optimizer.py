@@ -1,4 +1,4 @@
-"""What a checkpoint holds of its optimizer: sums of Adam's moments, and which of them are NaN or infinite."""
+"""Reads a checkpoint's optimizer state: sums of Adam's moments, and which moments are NaN or infinite."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .layout import StoredModels
 from .untrusted import checked_tensors, is_finite
 
 _STATISTICS = ("_mean", "_var", "_std", "count", "running_mean", "running_var", "num_batches_tracked")
-"""Last words of the names in a model that are no parameters: they are counted, not learned."""
+"""Last words of the names of statistics, which are not parameters of the optimizer."""
 _MOMENTS = {"exp_avg": "first moment", "exp_avg_sq": "second moment"}
-"""What Adam keeps for each parameter: running means of its gradient, and of the gradient's square."""
+"""Adam's state for each parameter: running means of its gradient and of the squared gradient."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Moments:
-    """What is kept of Adam's moments of one parameter, which are twice as large as the parameter itself.
+    """A summary of Adam's moments of one parameter. The moments themselves are twice as large as the parameter.
 
     Attributes:
-        name: Of the parameter: ``mlp.0.weight``, ``critic's mlp.0.weight``; or ``parameter 3`` if the models in the
-            file do not have the parameters that Adam moves.
-        owner: ``actor``, ``critic``, or an empty text.
-        size: Numbers in the parameter; 0 if Adam never moved it.
-        step: Steps that Adam took with it; 0 if none.
-        square: Sum of the second moment, corrected for its start at 0: the squared norm of the gradient after clipping,
-            averaged over the last 1,000 steps or so.
+        name: Name of the parameter: ``mlp.0.weight``, ``critic's mlp.0.weight``; or ``parameter 3`` if the models in
+            the file do not have the parameters that Adam updates.
+        owner: ``actor``, ``critic``, or empty.
+        size: Number of elements of the parameter; 0 if Adam never updated it.
+        step: Number of Adam steps on it; 0 if there were none.
+        square: Sum of the second moment, with bias correction: the squared norm of the gradient after clipping,
+            averaged over about the last 1,000 steps.
     """
 
     name: str
@@ -44,8 +44,8 @@ class AdamState:
     """The state of Adam in a checkpoint.
 
     Attributes:
-        moments: Of each parameter that it moves, in its order.
-        eps: What it adds to the root of a second moment.
+        moments: Summary of the moments of each parameter, in Adam's order.
+        eps: The number that Adam adds to the root of a second moment.
     """
 
     moments: tuple[Moments, ...]
@@ -53,28 +53,28 @@ class AdamState:
 
     @property
     def step(self) -> int:
-        """Steps that it took."""
+        """The number of steps taken."""
         return max(moments.step for moments in self.moments)
 
     def square(self, owner: str) -> float:
-        """Return the sum of all second moments of actor or critic: the squared norm of its gradient."""
+        """Return the sum of all second moments of the actor or the critic: the squared norm of its gradient."""
         return sum(moments.square for moments in self.moments if moments.owner == owner)
 
     def size(self, owner: str) -> int:
-        """Return how many numbers of actor or critic it moved."""
+        """Return how many elements of the actor's or the critic's parameters Adam updated."""
         return sum(moments.size for moments in self.moments if moments.owner == owner)
 
 
 def read_optimizer(path: Path, stored: Any, models: StoredModels) -> tuple[AdamState | None, tuple[str, ...]]:
-    """Read the state of the optimizer; what is damaged, or of another optimizer than Adam, is no error.
+    """Read the state of the optimizer; a damaged state, or that of an optimizer other than Adam, raises no error.
 
     Args:
         path: The file.
-        stored: What the file holds as ``optimizer_state_dict``.
+        stored: The file's ``optimizer_state_dict``.
         models: Actor and critic in the file.
 
     Returns:
-        Adam's state, or None if the file has no moments that can be read; and the names of the moments that hold NaN or
+        Adam's state, or None if the file has no readable moments; and the names of the moments that contain NaN or
         infinity.
     """
     try:
@@ -92,7 +92,7 @@ def read_optimizer(path: Path, stored: Any, models: StoredModels) -> tuple[AdamS
         ValueError,
         RuntimeError,
         OverflowError,
-    ):  # of what anyone may have written
+    ):  # the state may contain anything
         return None, ()
     broken = tuple(
         f"Adam's {moment} of the {names[index]}" if "'s " in names[index] else f"Adam's {moment} of {names[index]}"
@@ -104,9 +104,9 @@ def read_optimizer(path: Path, stored: Any, models: StoredModels) -> tuple[AdamS
 
 
 def _settings(stored: Any) -> tuple[dict[str, Any], list[int]]:
-    """Return the first group of parameters, and the numbers of all parameters in their order."""
+    """Return the first group of parameters, and the numbers of all parameters in order."""
     groups = [dict(dict.items(group)) for group in stored["param_groups"]]
-    if not all(type(group["params"]) is list for group in groups):  # a tensor may claim any length
+    if not all(type(group["params"]) is list for group in groups):  # a tensor could declare any length
         raise TypeError("parameters without numbers")
     order = [index for group in groups for index in group["params"]]
     if not all(type(index) is int for index in order):
@@ -115,7 +115,7 @@ def _settings(stored: Any) -> tuple[dict[str, Any], list[int]]:
 
 
 def _entries(path: Path, state: Any) -> dict[int, dict[str, torch.Tensor]]:
-    """Return the moments and the steps by the number of the parameter.
+    """Return the moments and the steps of each parameter, by its number.
 
     Raises:
         ValueError: They do not pass the checks of :func:`.checked_tensors`.
@@ -134,13 +134,13 @@ def _entries(path: Path, state: Any) -> dict[int, dict[str, torch.Tensor]]:
 
 
 def _names(order: list[int], entries: dict[int, dict[str, torch.Tensor]], models: StoredModels) -> dict[int, str]:
-    """Return the names of the parameters by their numbers: they are in the order in which the file has them."""
+    """Return the names of the parameters by their numbers, which follow the order of the parameters in the file."""
     learned = {name: x for name, x in models.named.items() if name.rpartition(".")[2] not in _STATISTICS}
     if len(learned) == len(order) and all(
         index not in entries or entries[index]["exp_avg"].shape == x.shape
         for index, x in zip(order, learned.values(), strict=True)
     ):
-        return dict(reversed(list(zip(order, learned, strict=True))))  # of a part that is shared, the actor's name
+        return dict(reversed(list(zip(order, learned, strict=True))))  # a shared part gets the actor's name
     return {index: f"parameter {index}" for index in order}
 
 
@@ -151,7 +151,7 @@ def _moments(name: str, entry: dict[str, torch.Tensor] | None, beta: float, mode
         return Moments(name, owner)
     steps, square = float(entry["step"]), entry["exp_avg_sq"]
     if not 0 <= steps < 2**53 or square.shape != entry["exp_avg"].shape:
-        raise ValueError("no state of Adam")
+        raise ValueError("not a state of Adam")
     correction = 1 - beta**steps or 1.0
     total = float(square.sum())
     total = total if math.isfinite(total) else float(square.double().sum())

@@ -1,4 +1,4 @@
-"""The actor of rsl_rl, made of our modules."""
+"""The actor of rsl_rl, built from our modules."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rsl_edu.modules import CNN, MLP, RNN, Distribution, EmpiricalNormalization
 class Policy(nn.Module):
     r"""The actor of rsl_rl: normalizer :math:`\to` (CNN | RNN) :math:`\to` MLP :math:`\to` distribution.
 
-    Its ``state_dict`` has the names of rsl_rl 5.
+    The names in its ``state_dict`` are those of rsl_rl 5.
 
     Args:
         mlp: Maps the latent to the parameters of the distribution.
         distribution: Distribution of the actions.
-        obs_normalizer: Normalizer of the vector observations; None leaves them as they are.
-        rnn: Memory between normalizer and MLP, or None.
-        cnns: The CNN for each observation that is an image, by its name.
+        obs_normalizer: Normalizer of the vector observations; None leaves them unchanged.
+        rnn: Recurrent network between normalizer and MLP, or None.
+        cnns: The CNN of each image observation, by the observation's name.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Policy(nn.Module):
 
     @property
     def features(self) -> int:
-        """Features of an observation, without its images."""
+        """Number of features of an observation, without images."""
         if self.rnn is not None:
             return int(self.rnn.rnn.input_size)
         seen: int = sum(cnn.output_dim for cnn in self.cnns.values())  # type: ignore[misc]
@@ -59,11 +59,11 @@ class Policy(nn.Module):
         return self.obs_normalizer if isinstance(self.obs_normalizer, EmpiricalNormalization) else None
 
     def latent(self, observations: torch.Tensor, images: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
-        """Return what enters the MLP, ``[envs, latent]``; a recurrent policy takes one step.
+        """Return the input of the MLP, ``[envs, latent]``; a recurrent policy takes one step.
 
         Args:
             observations: ``[envs, features]``.
-            images: For each name in ``cnns`` ``[envs, channels, height, width]``.
+            images: For each name in ``cnns``, an image ``[envs, channels, height, width]``.
         """
         latent = self.obs_normalizer(observations)
         if self.rnn is not None:
@@ -72,10 +72,10 @@ class Policy(nn.Module):
         return torch.cat([latent, *seen], dim=-1) if seen else latent
 
     def forward(self, observations: torch.Tensor, images: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
-        """Return the mean action, ``[envs, actions]``, as a trained policy plays it (arguments: :meth:`latent`)."""
+        """Return the mean action ``[envs, actions]``, which is played after training (arguments: :meth:`latent`)."""
         return self.distribution.deterministic_output(self.mlp(self.latent(observations, images)))
 
     def reset(self, dones: torch.Tensor | None = None) -> None:
-        """Reset the memory of the environments whose episode ended, ``dones [envs]``; None resets all."""
+        """Reset the hidden state of the environments whose episode ended, ``dones [envs]``; None resets all."""
         if self.rnn is not None:
             self.rnn.reset(dones)

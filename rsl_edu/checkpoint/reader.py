@@ -32,25 +32,26 @@ from .rebuild import SettingError, mlp_shapes, rebuild_policy, shown_network
 from .untrusted import is_finite, load, readable_tensors, refuse_changed
 
 STEPS, SAMPLES = 1_000, 20_000_000
-"""Steps of Adam, and samples of the normalizer, that no file from the beginning of a training has: an iteration of
-rsl_rl has 20 steps by default, and 65,536 robots in 64 steps give 4,200,000 samples."""
+"""A file with more Adam steps or normalizer samples than this is not from the beginning of a training: an iteration of
+rsl_rl has 20 Adam steps by default, and 65,536 robots give 4,200,000 samples in 64 steps."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Checkpoint:
-    """What a file holds.
+    """A checkpoint that has been read.
 
     Attributes:
         path: The file.
-        releases: Major releases of rsl_rl that write files like this; several where the file leaves it open.
-        iteration: Iteration of the training: the number in the file's name, or else the one in the file; 0 if unknown.
+        releases: Major releases of rsl_rl that write such files; several if the file does not show which one did.
+        iteration: Iteration of the training: the number in the file's name, otherwise the one in the file; 0 if
+            unknown.
         policy: The actor, in evaluation mode.
         learning_rate: Learning rate of the optimizer, or None if the file has none.
-        critic_normalized: Whether the observations of the critic are normalized.
-        unread: Names of parameters, next to those of actor and critic, that no model of rsl_rl has.
-        critic: The critic, or None if the file has none, or none that can be read.
-        optimizer: The state of Adam, or None if the file has none that can be read.
-        broken: Names of what holds NaN or infinity, in all models, normalizers and moments of the file:
+        critic_normalized: Whether the critic's observations are normalized.
+        unread: Names of parameters in the file that no rsl_rl model has.
+        critic: The critic, or None if the file has no readable critic.
+        optimizer: The state of Adam, or None if the file has no readable one.
+        broken: Names of everything in the file's models, normalizers and moments that contains NaN or infinity:
             ``mlp.0.weight``, ``critic's mlp.0.weight``, ``Adam's second moment of mlp.0.weight``.
         undated: Why the iteration is unknown, in words; empty if it is known.
     """
@@ -74,12 +75,12 @@ class Checkpoint:
 
     @property
     def trained(self) -> str:
-        """What shows that the file is not from the beginning of a training, in words; empty if nothing does."""
+        """The evidence that the file is not from the beginning of a training, in words; empty if there is none."""
         return _trained(self.policy, self.optimizer)
 
     @property
     def layout(self) -> str:
-        """What a reader is told about the releases, such as ``rsl_rl 4 or 5``."""
+        """The releases in words, such as ``rsl_rl 4 or 5``."""
         return f"rsl_rl {' or '.join(map(str, self.releases))}"
 
 
@@ -88,12 +89,12 @@ class Run:
     """The checkpoints of one training.
 
     Attributes:
-        path: The folder, or the one file.
-        checkpoints: In the order of their iterations; all of one architecture.
-        skipped: Why a file could not be read, for each of these files.
-        left_out: How many files were not read because there are so many.
-        settings: What the files beside it say.
-        activation_from: Where the activation of the policies is from: a file, or ``you``; empty if it is a guess.
+        path: The folder, or the single file.
+        checkpoints: The checkpoints in the order of their iterations; all have the same architecture.
+        skipped: For each file that was not used, the reason.
+        left_out: How many files were not read because there are too many.
+        settings: The settings found in the files next to the run.
+        activation_from: Where the activation comes from: a file, or ``you``; empty if it is a guess.
     """
 
     path: Path
@@ -110,19 +111,20 @@ def read(
     config: Mapping[str, Any] | None = None,
     images: Mapping[str, tuple[int, int]] | None = None,
 ) -> Checkpoint:
-    """Read a checkpoint and rebuild its policy. Nothing in the file is executed.
+    """Read a checkpoint and rebuild its policy, without executing anything in the file.
 
-    The weights give the sizes of the layers. What they leave open must be given.
+    The weights determine the sizes of the layers. Settings that they do not determine must be given.
 
     Args:
-        path: A file that rsl_rl saved: ``model_50.pt``.
-        activation: Activation of the hidden layers; None takes that of ``config``, or else ``elu``.
-        config: The actor's configuration, as rsl_rl 5 names it: ``activation``; ``distribution_cfg`` if its std depends
-            on the state, or if it is a Beta; ``cnn_cfg`` (``stride``, ``padding`` …) if it has a CNN.
-        images: Height and width of each observation that is an image, by its name.
+        path: A file that rsl_rl saved, such as ``model_50.pt``.
+        activation: Activation of the hidden layers; None takes it from ``config``, or ``elu`` if it is not there.
+        config: The actor's configuration under the names of rsl_rl 5: ``activation``; ``distribution_cfg`` if the std
+            depends on the state or the distribution is a Beta; ``cnn_cfg`` (``stride``, ``padding`` …) for a CNN.
+        images: Height and width of each image observation, by its name.
 
     Raises:
-        CheckpointError: The file is no checkpoint of rsl_rl, is damaged, or says too little; the message names it.
+        CheckpointError: The file is not an rsl_rl checkpoint, is damaged, or does not determine the policy; the message
+            names it.
         OSError: The file cannot be read.
     """
     checkpoint = _read(Path(path), activation, config, images)
@@ -130,14 +132,14 @@ def read(
     return checkpoint
 
 
-@torch.inference_mode(False)  # its callers may be in it, and what is rebuilt there has no gradients
+@torch.inference_mode(False)  # a caller may be in inference mode, and tensors made there cannot have gradients
 def _read(
     path: Path,
     activation: str | None,
     config: Mapping[str, Any] | None,
     images: Mapping[str, tuple[int, int]] | None,
 ) -> Checkpoint:
-    """Read a checkpoint, without a look at its checksums, which takes as long as all the rest."""
+    """Read a checkpoint without comparing its checksums, which takes as long as everything else."""
     config = dict(config or {})
     if activation is not None:
         config["activation"] = activation
@@ -171,21 +173,21 @@ def read_run(
     images: Mapping[str, tuple[int, int]] | None = None,
     most: int = 40,
 ) -> Run:
-    """Read the checkpoints of a run folder, ``model_0.pt``, ``model_50.pt``, …; or one file.
+    """Read the checkpoints of a run folder (``model_0.pt``, ``model_50.pt``, …), or a single file.
 
-    A file that cannot be read, or whose architecture is not that of the last one, is skipped, and the reason kept. The
-    checksums of the last one are compared, too: most is judged there.
+    A file that is unreadable, or whose architecture is not that of the last one, is skipped, and the reason is stored.
+    The checksums are compared only for the last checkpoint, on which most findings are based.
 
     Args:
         path: The folder or the file.
-        activation: As for :func:`read`; None also looks into an exported policy that lies there.
-        config: As for :func:`read`, or what :func:`.run_settings` returned; None takes what lies next to the files.
+        activation: As for :func:`read`; None also tries an exported policy next to the run.
+        config: As for :func:`read`, or the result of :func:`.run_settings`; None reads the files next to the run.
         images: As for :func:`read`.
-        most: How many files are read at most; of more files, those that are read are spread evenly over the training.
+        most: The most files that are read; if there are more, those that are read are evenly spread.
 
     Raises:
-        CheckpointError: There is no checkpoint, or none that can be read.
-        ValueError: No such activation.
+        CheckpointError: There is no readable checkpoint.
+        ValueError: There is no such activation.
         OSError: The folder cannot be read.
     """
     path = Path(path)
@@ -203,10 +205,10 @@ def read_run(
     if not said_by:
         activation, said_by = _exported_activation(path, layers, settings.unread)
     found: list[Checkpoint] = []
-    skipped = {file: f"{file.name}: of the same iteration as {kept.name}" for file, kept in doubles(path).items()}
+    skipped = {file: f"{file.name}: same iteration as {kept.name}" for file, kept in doubles(path).items()}
     for file in reversed(chosen):
         try:
-            checkpoint = (_read if found else read)(file, activation, settings.actor, images)  # the last one is judged
+            checkpoint = (_read if found else read)(file, activation, settings.actor, images)  # read(): with checksums
             if found and (other := _difference(found[0].policy, checkpoint.policy)):
                 raise CheckpointError(f"{file.name}: {other}, unlike {found[0].path.name}")
         except (CheckpointError, OSError) as error:
@@ -226,30 +228,33 @@ def read_run(
 
 
 def _why(file: Path, error: CheckpointError | OSError, source: str) -> str:
-    """Say why a file cannot be read; if it is because of a file of settings, raise the error of that one."""
+    """Return why a file cannot be read; if the reason is a settings file, raise an error about that file instead."""
     if isinstance(error, SettingError) and source not in ("", "you"):
         raise CheckpointError(f"{source}: {str(error).removeprefix(f'{file.name}: ')}") from None
     return f"{file.name}: cannot be read ({error.strerror})" if isinstance(error, OSError) else str(error)
 
 
 def _last_network(files: Sequence[Path]) -> tuple[list[tuple[int, ...]], dict[str, Any]]:
-    """Return the shapes of the layers in the last file that can be read, and what its actor shows; or nothing."""
+    """Return the layer shapes of the last readable file, and what its actor shows about the settings; empty if none."""
     for file in reversed(files):
         try:
             models = find_models(file, load(file))
-        except (CheckpointError, OSError):  # whoever reads it says why
+        except (CheckpointError, OSError):  # the error is raised later, when the file is read
             continue
         return mlp_shapes(models.actor), shown_network(models.actor, models.releases)
     return [], {}
 
 
 def _exported_activation(path: Path, layers: list[tuple[int, ...]], unread: dict[str, str]) -> tuple[str | None, str]:
-    """Return the activation of an exported policy beside a run, and that file as seen from it; None without one.
+    """Return the activation of an exported policy next to a run, and the export's path relative to the run.
 
     Args:
         path: The run.
         layers: Shapes of the layers that the export must have.
-        unread: Where an export of another network is noted.
+        unread: Exports of another network are added to this dictionary.
+
+    Returns:
+        None and an empty path if there is no such export.
     """
     folder = path.parent if path.is_file() else path
     for file in exports_beside(path):
@@ -258,12 +263,12 @@ def _exported_activation(path: Path, layers: list[tuple[int, ...]], unread: dict
         if name in ACTIVATIONS and shapes == layers:
             return name, place
         if name in ACTIVATIONS:
-            unread[place] = "of another network: its layers have other sizes"
+            unread[place] = "it contains another network: its layers have other sizes"
     return None, ""
 
 
 def _broken(path: Path, stored: Mapping[str, Any], models: StoredModels) -> tuple[str, ...]:
-    """Return the names of what holds NaN or infinity in actor, critic, and whatever else the file holds."""
+    """Return the names of all tensors in the file (except the optimizer's moments) that contain NaN or infinity."""
     others = {
         f"{name}'s {entry}": tensor
         for name, table in stored.items()
@@ -274,13 +279,13 @@ def _broken(path: Path, stored: Mapping[str, Any], models: StoredModels) -> tupl
 
 
 def _iteration(path: Path, stored: Mapping[str, Any], trained: str, dated: bool) -> tuple[int, str]:
-    """Return the iteration, and why it is unknown; some libraries around rsl_rl save 0 in every file.
+    """Return the iteration, or 0 and why it is unknown; some libraries around rsl_rl save 0 in every file.
 
     Args:
         path: The file.
-        stored: What it holds.
-        trained: What shows that it is not from the beginning.
-        dated: Whether it has steps of Adam, which would show that.
+        stored: Its contents.
+        trained: The evidence that it is not from the beginning of a training.
+        dated: Whether the file has Adam's steps, which would be such evidence.
     """
     number, iteration = NUMBERED.fullmatch(path.name), stored.get("iter")
     if number:
@@ -289,24 +294,24 @@ def _iteration(path: Path, stored: Mapping[str, Any], trained: str, dated: bool)
     if isinstance(iteration, int) and whole_number and iteration > 0:
         return iteration, ""
     named = iteration_in_name(path)
-    if named is not None and named > 1:  # policy_1.pt is no iteration
+    if named is not None and named > 1:  # the 1 in policy_1.pt is not an iteration
         return named, ""
     if whole_number and iteration == 0 and dated and not trained:
         return 0, ""
-    said = f"iter is {iteration} in the file" if whole_number else "the file does not say it"
+    said = f"iter is {iteration} in the file" if whole_number else "the file does not contain it"
     return 0, f"{said}, {trained}" if trained else said
 
 
 def _trained(policy: Policy, adam: AdamState | None) -> str:
-    """Say what shows that a file is not from the beginning of a training; an empty text if nothing does."""
+    """Return the evidence that a file is not from the beginning of a training; empty if there is none."""
     if adam is not None and adam.step > STEPS:
         return f"Adam took {adam.step:,} steps"
     count = 0 if policy.normalizer is None else int(policy.normalizer.count)
-    return f"the normalizer has learned from {count:,} samples" if count > SAMPLES else ""
+    return f"the normalizer has seen {count:,} samples" if count > SAMPLES else ""
 
 
 def _evenly(files: list[Path], most: int) -> list[Path]:
-    """Pick files evenly if there are more than ``most``; the last one in any case."""
+    """Return the files, or evenly spread ones if there are more than ``most``; always include the last."""
     if len(files) <= most:
         return files
     last = len(files) - 1
@@ -315,7 +320,7 @@ def _evenly(files: list[Path], most: int) -> list[Path]:
 
 
 def _difference(one: Policy, other: Policy) -> str:
-    """Say how the architecture of another policy differs; an empty text if it does not."""
+    """Describe how the architecture of another policy differs; return an empty string if it does not."""
     shapes, others = ({name: list(t.shape) for name, t in policy.state_dict().items()} for policy in (one, other))
     names = [name for name in shapes | others if shapes.get(name) != others.get(name)]
     return f"its {names[0]} is {others.get(names[0], 'missing')}" if names else ""

@@ -1,4 +1,4 @@
-"""Rebuilds a policy from its weights: their shapes say how many layers it has, and how large they are."""
+"""Rebuilds a policy from its weights, whose shapes determine the number and the sizes of its layers."""
 
 from __future__ import annotations
 
@@ -26,25 +26,26 @@ from .policy import Policy
 _OF_THE_STATE: dict[str, Any] = {
     kind.__name__: kind for kind in (HeteroscedasticGaussianDistribution, BetaDistribution)
 }
-"""Distributions whose std is an output of the network, so that a checkpoint has no parameter for it."""
+"""The distributions whose std is an output of the network, so that a checkpoint has no parameter for it."""
 
 
 class SettingError(CheckpointError):
-    """A setting that does not fit the weights, or that no module of rsl_rl takes."""
+    """A setting does not fit the weights, or no rsl_rl module accepts it."""
 
 
 def rebuild_policy(
     weights: Mapping[str, torch.Tensor], config: Mapping[str, Any], images: Mapping[str, tuple[int, int]]
 ) -> Policy:
-    """Build the policy that has these weights, in evaluation mode and without gradients.
+    """Build the policy with these weights, in evaluation mode and without gradients.
 
     Args:
-        weights: By the names of rsl_rl 5.
+        weights: The actor's weights under the names of rsl_rl 5.
         config: The actor's configuration, as for :func:`.checkpoint.read`.
-        images: Height and width of each observation that is an image, by its name.
+        images: Height and width of each image observation, by its name.
 
     Raises:
-        CheckpointError: The weights do not fit together, or they and the configuration say too little.
+        CheckpointError: The weights do not fit together, or the weights and the configuration do not determine the
+            policy.
     """
     weights = _without_empty_normalizer(weights)
     linear = _shapes(weights, "mlp.", dims=2)
@@ -53,7 +54,7 @@ def rebuild_policy(
         raise CheckpointError(f"expected obs_normalizer._mean of shape [1, features], got {list(mean.shape)}")
     try:
         normalizer = None if mean is None else EmpiricalNormalization(list(mean.shape[1:]))
-        with torch.random.fork_rng(devices=[]):  # modules begin with random weights
+        with torch.random.fork_rng(devices=[]):  # modules draw random initial weights
             distribution = _distribution(weights, config.get("distribution_cfg"), linear[-1][0])
             hidden = [size for size, _ in linear[:-1]]
             mlp = MLP(linear[0][1], distribution.input_dim, hidden, config.get("activation", "elu"))
@@ -62,7 +63,7 @@ def rebuild_policy(
             policy = Policy(mlp, distribution, normalizer, _rnn(weights), cnns)
     except CheckpointError:
         raise
-    except (TypeError, ValueError, AttributeError, RuntimeError) as error:  # of a module, which got what it cannot be
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:  # a module refuses the settings
         raise SettingError(str(error)) from None
     _fill(policy, weights)
     _check_sizes(policy, None if mean is None else mean.numel(), linear[0][1])
@@ -70,7 +71,7 @@ def rebuild_policy(
 
 
 def mlp_shapes(weights: Mapping[str, torch.Tensor]) -> list[tuple[int, ...]]:
-    """Return ``[outputs, inputs]`` of each layer of an actor's MLP; nothing if they do not fit together."""
+    """Return ``[outputs, inputs]`` of each layer of an actor's MLP; an empty list if the layers do not fit together."""
     try:
         return _shapes(weights, "mlp.", dims=2)
     except CheckpointError:
@@ -78,15 +79,15 @@ def mlp_shapes(weights: Mapping[str, torch.Tensor]) -> list[tuple[int, ...]]:
 
 
 def shown_network(weights: Mapping[str, torch.Tensor], releases: Iterable[int]) -> dict[str, Any]:
-    """Return what an actor's weights say of what its settings say, too; nothing if they do not fit together.
+    """Return what an actor's weights show about its settings; an empty dictionary if they do not fit together.
 
     Args:
-        weights: Of the actor.
+        weights: The actor's weights.
         releases: Major releases of rsl_rl that may have written them.
 
     Returns:
-        ``hidden_dims``; ``recurrent``; ``std``: ``std``, ``log std``, or empty if it is an output of the network. What
-        a release has whatever its settings say is left out: rsl_rl 2.1 knows no type of std.
+        ``hidden_dims``; ``recurrent``; and ``std``, which is ``std``, ``log std``, or empty if the std is an output of
+        the network. It is left out if the release has no setting for it, like rsl_rl 2.1.
     """
     layers = mlp_shapes(weights)
     if not layers:
@@ -101,7 +102,7 @@ def shown_network(weights: Mapping[str, torch.Tensor], releases: Iterable[int]) 
 
 
 def _without_empty_normalizer(weights: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
-    """Leave out the normalizer of an actor that sees images alone: it has no features to normalize."""
+    """Leave out the normalizer of an actor that takes only images: it has no features to normalize."""
     mean = weights.get("obs_normalizer._mean")
     if mean is None or mean.shape != (1, 0) or not any(name.startswith("cnns.") for name in weights):
         return weights
@@ -109,48 +110,48 @@ def _without_empty_normalizer(weights: Mapping[str, torch.Tensor]) -> Mapping[st
 
 
 def _check_sizes(policy: Policy, normalized: int | None, latent: int) -> None:
-    """Check that the features of normalizer, memory and CNNs are as many as the MLP takes.
+    """Check that normalizer, RNN and CNNs return as many features as the next part takes.
 
     Args:
-        policy: The policy, filled.
-        normalized: Features of its normalizer; None without one.
-        latent: Features that its MLP takes.
+        policy: The policy with its weights.
+        normalized: Number of features of its normalizer; None without one.
+        latent: Number of input features of its MLP.
     """
     if normalized is not None and normalized != policy.features:
         taken = latent if policy.rnn is None else policy.features
-        seen = f", of which {latent - policy.features} are features of images" if policy.cnns else ""
+        seen = f", {latent - policy.features} of them from images" if policy.cnns else ""
         raise CheckpointError(
-            f"the actor does not fit together: its normalizer has {normalized} features, and its network takes "
+            f"the actor's parts do not fit together: its normalizer has {normalized} features, but its network takes "
             f"{taken}{seen}"
         )
     made: int = sum(cnn.output_dim for cnn in policy.cnns.values())  # type: ignore[misc]
     made += policy.rnn.rnn.hidden_size if policy.rnn else 0
     if made > latent or (policy.rnn and made != latent):
-        part = "memory" if policy.rnn else "CNN"
+        part = "RNN" if policy.rnn else "CNN"
         raise CheckpointError(
-            f"the actor does not fit together: its {part} makes {made} features, and its network takes {latent}"
+            f"the actor's parts do not fit together: its {part} returns {made} features, but its MLP takes {latent}"
         )
 
 
 def _shapes(weights: Mapping[str, torch.Tensor], prefix: str, dims: int) -> list[tuple[int, ...]]:
-    """Return the shapes of the weights ``prefix``0.weight, ``prefix``2.weight, … that have so many dimensions."""
+    """Return the shapes of the weights ``prefix``0.weight, ``prefix``2.weight, … that have ``dims`` dimensions."""
     pattern = re.compile(rf"{re.escape(prefix)}(\d{{1,6}})\.weight")
     found = {int(match[1]): tensor for name, tensor in weights.items() if (match := pattern.fullmatch(name))}
     shapes = [tuple(found[i].shape) for i in sorted(found) if found[i].dim() == dims and found[i].numel()]
     if not shapes:
-        raise CheckpointError(f"the actor has no {prefix}0.weight of {dims} dimensions")
-    for before, after in itertools.pairwise(shapes):  # or a small file could ask for a large network
+        raise CheckpointError(f"the actor has no {prefix}0.weight with {dims} dimensions")
+    for before, after in itertools.pairwise(shapes):  # otherwise a small file could lead to a large network
         if after[1] != before[0]:
             raise CheckpointError(
-                f"the actor does not fit together: a layer of {prefix[:-1]} has {before[0]} outputs, and the next "
-                f"{after[1]} inputs"
+                f"the actor's parts do not fit together: a layer of {prefix[:-1]} has {before[0]} outputs, but the "
+                f"next one has {after[1]} inputs"
             )
     return shapes
 
 
 def _distribution(weights: Mapping[str, torch.Tensor], config: Any, outputs: int) -> Distribution:
     given = dict(config or {})
-    kind = re.split("[.:]", str(given.get("class_name", "")))[-1]  # rsl_rl takes rsl_rl.modules:BetaDistribution too
+    kind = re.split("[.:]", str(given.get("class_name", "")))[-1]  # rsl_rl also accepts rsl_rl.modules:BetaDistribution
     limits = {"std_range": given["std_range"]} if "std_range" in given else {}
     if "distribution.std_param" in weights:
         return GaussianDistribution(outputs, std_type="scalar", **limits)
@@ -158,12 +159,12 @@ def _distribution(weights: Mapping[str, torch.Tensor], config: Any, outputs: int
         return GaussianDistribution(outputs, std_type="log", **limits)
     if kind not in _OF_THE_STATE:
         raise CheckpointError(
-            "the actor has no std of its own, so it depends on the state, or the actions are of a Beta distribution. "
-            "The file does not say which: give distribution_cfg in config (or in the agent.yaml that --config takes), "
-            'such as {"class_name": "HeteroscedasticGaussianDistribution"}'
+            "the actor has no std parameter, so either the std depends on the state or the actions have a Beta "
+            "distribution. The file does not say which: give distribution_cfg in config (or in an agent.yaml with "
+            '--config), such as {"class_name": "HeteroscedasticGaussianDistribution"}'
         )
     if outputs % 2:
-        raise CheckpointError(f"{kind} takes two outputs for each action, but the MLP has {outputs}")
+        raise CheckpointError(f"{kind} needs two outputs for each action, but the MLP has {outputs}")
     known = {name: given[name] for name in ("std_range", "std_type", "action_range") if name in given}
     made: Distribution = _OF_THE_STATE[kind](outputs // 2, **known)
     return made
@@ -175,10 +176,10 @@ def _rnn(weights: Mapping[str, torch.Tensor]) -> RNN | None:
         return None
     first, inside = weights.get("rnn.rnn.weight_ih_l0"), weights.get("rnn.rnn.weight_hh_l0")
     if first is None or inside is None or first.dim() != 2 or inside.dim() != 2:
-        raise CheckpointError("the actor has a memory without the weights of its first layer, rnn.rnn.weight_ih_l0")
+        raise CheckpointError("the actor has an RNN without the weights of its first layer, rnn.rnn.weight_ih_l0")
     kind = {3: "gru", 4: "lstm"}.get(first.shape[0] // max(1, inside.shape[1]))  # by the number of gates
     if kind is None or inside.shape[0] != first.shape[0]:
-        raise CheckpointError(f"expected the 3 gates of a GRU or the 4 of an LSTM, got weights {list(first.shape)}")
+        raise CheckpointError(f"expected 3 gates (GRU) or 4 gates (LSTM), got weights of shape {list(first.shape)}")
     layers = sum(tensor.shape == inside.shape for tensor in named.values())
     return RNN(first.shape[1], inside.shape[1], layers, kind)
 
@@ -188,13 +189,13 @@ def _cnn(
 ) -> CNN:
     if group not in images:
         raise CheckpointError(
-            f"the actor sees {group!r}, and the file does not say how large that is: "
-            f"give observations that have it, or images={{{group!r}: (height, width)}}"
+            f"the actor takes the image {group!r}, but the file does not contain its size: "
+            f"give observations with this image, or images={{{group!r}: (height, width)}}"
         )
     filters = _shapes(weights, f"cnns.{group}.", dims=4)
     if any(height != width for *_, height, width in filters):
         raise CheckpointError(f"expected square filters of {group!r}, got weights {[list(shape) for shape in filters]}")
-    settings = config.get(group, config)  # one for all images, or one for each
+    settings = config.get(group, config)  # one for all images, or one per image
     unsaid = ("stride", "dilation", "padding", "norm", "activation", "max_pool", "global_pool")
     return CNN(
         images[group],
@@ -206,17 +207,17 @@ def _cnn(
 
 
 def _fill(policy: Policy, weights: Mapping[str, torch.Tensor]) -> None:
-    """Load the weights; where they do not fit, say which."""
+    """Load the weights; raise an error that names those that do not fit."""
     expected = policy.state_dict()
     wrong = [
-        f"with {name} of shape {list(weights[name].shape)} where {list(expected[name].shape)} fits"
+        f"{name} has shape {list(weights[name].shape)}, expected {list(expected[name].shape)}"
         for name in expected
         if name in weights and expected[name].shape != weights[name].shape
     ]
     missing, extra = expected.keys() - weights.keys(), weights.keys() - expected.keys()
-    wrong += [f"{word} {_some(names)}" for word, names in (("without", missing), ("with", extra)) if names]
+    wrong += [f"{word}: {_some(names)}" for word, names in (("missing", missing), ("unexpected", extra)) if names]
     if wrong:
-        raise CheckpointError(f"the actor does not fit together: {'; '.join(wrong[:2])}")
+        raise CheckpointError(f"the actor's parts do not fit together: {'; '.join(wrong[:2])}")
     policy.load_state_dict(weights)
 
 

@@ -1,4 +1,4 @@
-"""The real input of the lessons: robots that move in MuJoCo, and terrain that was surveyed."""
+"""The data of the lessons: rollouts of MuJoCo robots, surveyed terrain, and a training run."""
 
 from .bodies import Motion, motion
 from .robots import ROBOTS, Rollout, rollout

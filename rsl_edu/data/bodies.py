@@ -1,4 +1,4 @@
-"""One episode of a MuJoCo robot as its body moved through space, to be drawn without rendering."""
+"""The motion of a MuJoCo robot's body in one episode, for drawing it without rendering."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from .robots import ROBOTS, ActionRule, quiet_mujoco
 
 @dataclasses.dataclass(frozen=True)
 class Motion:
-    """How a robot moved until its episode, or the recording, came to its end.
+    """The motion of a robot until its episode or the recording ended.
 
-    Each part of its body is a rod with round ends; a ball has both ends at one place.
+    Each part of its body is a rod with round ends; for a ball, both ends are at the same position.
 
     Attributes:
         robot: Name of the Gymnasium environment.
-        ends: Where the rods' ends were before each step, and after the last one, ``[steps + 1, parts, 2, 3]``, metres.
-        radii: How thick the rods are, ``[parts]``, metres.
-        moves: Whether a part belongs to the robot, and not to the world, ``[parts]``, bool.
-        rewards: What each step earned, ``[steps]``.
+        ends: Positions of the rods' ends before each step and after the last one, ``[steps + 1, parts, 2, 3]``, in
+            metres.
+        radii: Radii of the rods, ``[parts]``, in metres.
+        moves: Whether a part belongs to the robot rather than to the world, ``[parts]``, bool.
+        rewards: Reward of each step, ``[steps]``.
         fell: Whether the last step ended the episode because the robot failed.
-        dt: Seconds between two steps.
+        dt: Time between two steps, in seconds.
     """
 
     robot: str
@@ -41,17 +42,17 @@ class Motion:
 
 
 def motion(robot: str = "Ant-v5", steps: int = 200, seed: int = 0, policy: ActionRule | None = None) -> Motion:
-    """Let one robot act until it fails, its time is up, or ``steps`` are over, and record its body.
+    """Record the body of one robot until it fails, times out, or has taken ``steps`` steps.
 
     Args:
         robot: Gymnasium environment of a MuJoCo robot, such as those in :data:`rsl_edu.data.robots.ROBOTS`.
-        steps: Most steps to record.
+        steps: The most steps to record.
         seed: Seed of the initial state and of the random actions.
-        policy: Maps observations ``[1, features]`` to actions ``[1, actions]``; None draws the actions uniformly, and
-            the recording is kept as those of :func:`~rsl_edu.data.rollout` are.
+        policy: Maps observations ``[1, features]`` to actions ``[1, actions]``. None draws the actions uniformly; such
+            recordings are cached, like those of :func:`~rsl_edu.data.rollout`.
 
     Raises:
-        ValueError: An argument that is not allowed; the message names it.
+        ValueError: An argument is invalid; the message names it.
     """
     steps, seed = whole("steps", steps), whole("seed", seed, minimum=0)
     if policy is not None:
@@ -99,7 +100,7 @@ def _record(robot: str, steps: int, seed: int, policy: ActionRule | None) -> Mot
 
 
 def _rods(model: Any) -> np.ndarray:
-    """Return which geometries are balls or rods; Gymnasium's robots have no others beside the floor."""
+    """Return which geometries are balls or rods; Gymnasium's robots have no others except the floor."""
     import mujoco
 
     kinds = (mujoco.mjtGeom.mjGEOM_SPHERE, mujoco.mjtGeom.mjGEOM_CAPSULE, mujoco.mjtGeom.mjGEOM_CYLINDER)
@@ -109,6 +110,6 @@ def _rods(model: Any) -> np.ndarray:
 def _ends(body: Any, rods: np.ndarray) -> np.ndarray:
     """Return the two ends of each rod now, ``[parts, 2, 3]``."""
     centre = body.data.geom_xpos[rods]  # [parts, 3]
-    axis = body.data.geom_xmat[rods].reshape(-1, 3, 3)[:, :, 2]  # a rod lies along its own z
-    half = axis * body.model.geom_size[rods, 1:2]  # of a ball: 0
+    axis = body.data.geom_xmat[rods].reshape(-1, 3, 3)[:, :, 2]  # a rod extends along its own z axis
+    half = axis * body.model.geom_size[rods, 1:2]  # 0 for a ball
     return np.stack([centre - half, centre + half], axis=1)

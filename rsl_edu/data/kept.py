@@ -1,4 +1,4 @@
-"""Recordings are kept on disk, and mapped into memory from there, so that all kernels of a machine share one copy."""
+"""A cache of recordings on disk, which are mapped into memory so that all kernels of a machine share one copy."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ Recording = TypeVar("Recording")
 
 
 def kept(name: str, kind: type[Recording], record: Callable[[], Recording]) -> Recording:
-    """Return a recording from the cache; if it is not there, make it and keep it.
+    """Return a recording from the cache; if it is not there, make it and cache it.
 
-    A change of its tensors stays in this process. The name need not say which versions of the simulator it was made
-    with.
+    Changes to its tensors affect only this process. The versions of the simulator are added to the name.
 
     Args:
-        name: What tells it apart from other recordings.
-        kind: Its dataclass, of tensors, numbers and words.
-        record: Makes it.
+        name: A name that distinguishes it from other recordings.
+        kind: Its dataclass, with fields of tensors, numbers and strings.
+        record: Function that makes it.
     """
-    # Not from the modules: to import the simulator costs a second and 30 MB, and a kept recording needs none of it.
+    # The versions are not read from the modules, because importing the simulator would take a second and 30 MB.
     versions = "".join(f"-{package}{importlib.metadata.version(package)}" for package in ("gymnasium", "mujoco"))
     file = f"{name}{versions}.pt".replace("/", "_")
     for folder in caches():
@@ -43,7 +42,7 @@ def kept(name: str, kind: type[Recording], record: Callable[[], Recording]) -> R
 
 
 def _load(file: Path, kind: type[Recording]) -> Recording | None:
-    """Map a recording into memory; None where there is none or the file is damaged."""
+    """Map a recording into memory; return None if there is none or the file is damaged."""
     try:
         return kind(**torch.load(file, weights_only=True, mmap=True))
     except (OSError, EOFError, RuntimeError, TypeError, ValueError, pickle.UnpicklingError):
@@ -51,17 +50,17 @@ def _load(file: Path, kind: type[Recording]) -> Recording | None:
 
 
 def _store(file: Path, recorded: Any) -> bool:
-    """Write a recording in one move, so that another kernel never reads half a file.
+    """Write a recording atomically, so that another kernel never reads an incomplete file.
 
     Returns:
-        Whether it was written; a full disk, or a folder that cannot be written, is no error.
+        Whether it was written; a full disk or a read-only folder raises no error.
     """
     values = {field.name: getattr(recorded, field.name) for field in dataclasses.fields(recorded)}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(file) as part:
             torch.save(values, part)
-            part.chmod(0o644)  # a class may share its recordings
-    except (OSError, RuntimeError):  # torch's own, for a disk that is full
+            part.chmod(0o644)  # so that a class can share its recordings
+    except (OSError, RuntimeError):  # torch raises RuntimeError if the disk is full
         return False
     return True

@@ -1,4 +1,4 @@
-"""What a learner brings along: tensors, arrays and lists, checked and named where they do not fit."""
+"""Converts and checks a learner's own tensors, arrays and lists; errors name the argument that does not fit."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ N = TypeVar("N", bound=torch.nn.Module)
 
 
 LARGEST = 1e12
-"""Greatest size of a value that an explorer takes: squares and sums of larger ones do not fit in float32."""
+"""The largest magnitude of a value in an explorer; squares and sums of larger values do not fit in float32."""
 ROUGH = 0.03
-"""Error of rounding, as a share of the std, from which on what an explorer says is no longer about the data."""
+"""The largest rounding error as a share of the std; with larger errors, an explorer no longer shows the data."""
 _COMMON = {
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
@@ -23,15 +23,15 @@ _COMMON = {
 
 
 def learner_tensor(name: str, value: Any) -> torch.Tensor:
-    """Return a learner's own tensor, array or list as a tensor on the CPU, without its history of gradients.
+    """Return a learner's own tensor, array or list as a detached tensor on the CPU.
 
     Args:
         name: Name of the argument, for the message.
-        value: A tensor of any device, dtype and layout; an array, or what converts itself to one; a list of numbers, or
-            of tensors or arrays of one shape, which are stacked.
+        value: A tensor of any device, dtype and layout; an array, or an object that converts itself to one; a list of
+            numbers; or a list of tensors or arrays of the same shape, which are stacked.
 
     Raises:
-        TypeError: Something else than real numbers.
+        TypeError: It does not consist of real numbers.
     """
     try:
         tensor = _on_cpu(value)
@@ -40,36 +40,38 @@ def learner_tensor(name: str, value: Any) -> torch.Tensor:
         raise TypeError(f"{name}: expected a tensor or an array of numbers, got {got}") from None
     if tensor.is_complex():
         raise TypeError(f"{name}: expected real numbers, got {tensor.dtype}")
-    return tensor if tensor.dtype in _COMMON else tensor.double()  # of float8 or uint16, torch can do next to nothing
+    return (
+        tensor if tensor.dtype in _COMMON else tensor.double()
+    )  # torch supports hardly any operation with float8 or uint16
 
 
 def _on_cpu(value: Any) -> torch.Tensor:
     if isinstance(value, torch.Tensor):
         tensor = value.detach().cpu()
-    elif _holds_arrays(value):  # a rollout, collected step by step
+    elif _holds_arrays(value):  # such as a rollout that was collected step by step
         return torch.stack([_on_cpu(each) for each in value])
     elif hasattr(value, "__array__"):
         tensor = torch.as_tensor(_plain(value), device="cpu")
     else:
         tensor = torch.as_tensor(value, device="cpu")
-        if tensor.is_floating_point():  # of torch's default dtype, which may be a coarse one
+        if tensor.is_floating_point():  # torch's default dtype may have a low precision
             tensor = torch.as_tensor(value, dtype=torch.float64, device="cpu")
     if tensor.is_quantized:
         tensor = tensor.dequantize()
     if tensor.layout != torch.strided:
         tensor = tensor.to_dense()
-    return tensor.clone() if tensor.is_inference() or tensor.is_neg() else tensor  # into neither can be written
+    return tensor.clone() if tensor.is_inference() or tensor.is_neg() else tensor  # such tensors cannot be modified
 
 
 def _holds_arrays(value: Any) -> bool:
-    """Whether a list, or the first list in it, holds arrays or tensors."""
+    """Return whether a list, or the first list in it, contains arrays or tensors."""
     if not isinstance(value, (list, tuple)) or not value:
         return False
     return _holds_arrays(value[0]) or (hasattr(value[0], "__array__") and not isinstance(value[0], np.generic))
 
 
 def _plain(value: Any) -> np.ndarray:
-    """Return a copy as torch takes it: not reversed, in this machine's order of bytes, NaN where it is masked."""
+    """Return a copy that torch accepts: contiguous, in the native byte order, with NaN for masked values."""
     if isinstance(value, np.ma.MaskedArray):
         value = np.ma.filled(value.astype(float), np.nan)
     array = np.asarray(value)
@@ -78,17 +80,17 @@ def _plain(value: Any) -> np.ndarray:
 
 
 def finite_tensor(name: str, value: Any, *shapes: str) -> torch.Tensor:
-    """Return a copy of a learner's own numbers as a tensor of one of some shapes.
+    """Return a copy of a learner's own numbers as a tensor of one of the given shapes.
 
     Args:
         name: Name of the argument, for the message.
-        value: As for :func:`learner_tensor`. It may change afterwards: a training fills its memory again and again.
-        shapes: The shapes that fit, as they are said: ``"[time, envs, features]"``. A name stands for any size but 0,
-            a number for itself; words after the bracket explain: ``"[4], as x"``.
+        value: As for :func:`learner_tensor`. It may change afterwards, like the buffers of a training.
+        shapes: The allowed shapes, written as in ``"[time, envs, features]"``. A name allows any size except 0, a
+            number only itself. Words after the bracket are an explanation: ``"[4], as x"``.
 
     Raises:
-        TypeError: Something else than numbers.
-        ValueError: Another shape, no numbers at all, or some that are not finite or beyond ±``LARGEST``.
+        TypeError: It does not consist of real numbers.
+        ValueError: The shape is wrong, or a value is not finite or outside ±``LARGEST``.
     """
     if value is None:
         raise ValueError(f"{name}: expected shape {' or '.join(shapes)}, got None")
@@ -106,17 +108,17 @@ def finite_tensor(name: str, value: Any, *shapes: str) -> torch.Tensor:
 
 
 def _warn_of_rounding(name: str, tensor: torch.Tensor) -> None:
-    """Warn if values vary so little around a large mean that float32, in which policies compute, blurs them."""
+    """Warn if values vary so little around a large mean that float32, which policies use, cannot resolve them."""
     rows = tensor.reshape(-1, tensor.shape[-1] if tensor.dim() > 1 else 1)
     spread = rows.std(0, correction=0)
     blurred = (rows - rows.float().double()).square().mean(0).sqrt() > ROUGH * spread
-    blurred &= spread > 1e-12 * rows.abs().amax(0)  # what varies less is rounded in float64 already
+    blurred &= spread > 1e-12 * rows.abs().amax(0)  # smaller variations are rounding errors of float64
     if blurred.any():
         place = int(blurred.nonzero()[0])
         where = f" in column {place}" if rows.shape[1] > 1 else ""
         std, mean = float(spread[place]), float(rows[:, place].mean())
         warnings.warn(
-            f"{name}: values{where} vary by {std:.2g} around {mean:.6g}, which float32 blurs; "
+            f"{name}: values{where} vary by {std:.2g} around {mean:.6g}, which float32 cannot resolve; "
             "subtract the mean in float64 first",
             stacklevel=5,  # the learner's own line
         )
@@ -133,12 +135,12 @@ def learner_network(name: str, network: N) -> N:
         ValueError: It cannot be copied.
     """
     try:
-        with torch.inference_mode(False):  # else its weights could not be used to measure gradients
+        with torch.inference_mode(False):  # otherwise its weights could not be used to measure gradients
             return copy.deepcopy(network).cpu().float()
     except (RuntimeError, TypeError) as error:
         why = str(error).splitlines()[0]
         raise ValueError(
-            f"{name}: expected one that can be copied to the CPU, got {type(network).__name__} ({why})"
+            f"{name}: expected a network that can be copied to the CPU, got {type(network).__name__} ({why})"
         ) from error
 
 
@@ -147,13 +149,13 @@ def learner_names(name: str, value: Any, count: int, each: str) -> tuple[str, ..
 
     Args:
         name: Name of the argument, for the message.
-        value: A list, a tuple or an array of words.
+        value: A list, a tuple or an array of strings.
         count: How many there must be.
-        each: What each is the name of, for the message: ``"feature"``.
+        each: What each name is for, for the message: ``"feature"``.
 
     Raises:
-        TypeError: Something else than words.
-        ValueError: More or fewer of them.
+        TypeError: They are not strings.
+        ValueError: There are more or fewer of them.
     """
     expected = f"{name}: expected {count} names, one for each {each}"
     try:
@@ -165,7 +167,7 @@ def learner_names(name: str, value: Any, count: int, each: str) -> tuple[str, ..
     if len(names) != count:
         got = f"{len(names)}: {', '.join(names[:8])}{', ...' if len(names) > 8 else ''}" if names else repr(value)
         raise ValueError(f"{expected}, got {got}")
-    return tuple(map(str, names))  # NumPy's words are words too
+    return tuple(map(str, names))  # NumPy's strings have their own type
 
 
 def _fits(tensor: torch.Tensor, shape: str) -> bool:
@@ -181,11 +183,11 @@ def episode_ends(name: str, value: Any, times_and_envs: torch.Size) -> torch.Ten
     Args:
         name: Name of the argument, for the message.
         value: 0 and 1, or False and True, ``[time, envs]`` or ``[time, envs, 1]``.
-        times_and_envs: The shape that it must have.
+        times_and_envs: The required shape.
 
     Raises:
-        TypeError: Something else than numbers.
-        ValueError: Another shape, or other numbers.
+        TypeError: They are not numbers.
+        ValueError: The shape is wrong, or there are other values.
     """
     if value is None:
         raise ValueError(f"{name}: expected shape [time, envs], here {list(times_and_envs)}, got None")

@@ -1,4 +1,4 @@
-"""Rollouts of Gymnasium's MuJoCo robots: recorded when first needed, kept in a cache, the same for the same seed."""
+"""Rollouts of Gymnasium's MuJoCo robots: recorded when first needed, cached, and the same for the same seed."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from rsl_edu.modules.validate import whole
 from .kept import kept
 
 ROBOTS = ("Ant-v5", "HalfCheetah-v5", "Humanoid-v5", "InvertedPendulum-v5")
-"""The robots of the lessons; :func:`~rsl_edu.data.rollout` takes any other with continuous actions too."""
+"""The robots of the lessons; :func:`~rsl_edu.data.rollout` accepts any other with continuous actions, too."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Rollout:
-    """What parallel robots saw and did: row ``t`` of each tensor is one step of every environment.
+    """A rollout of parallel robots: row ``t`` of each tensor is one step of every environment.
 
-    Where an episode ended at step ``t``, row ``t + 1`` of ``observations`` is the first of the next episode.
+    If an episode ended at step ``t``, row ``t + 1`` of ``observations`` is the first of the next episode.
 
     Attributes:
         robot: Name of the Gymnasium environment.
-        names: What each feature of an observation is, such as ``qvel[3]``.
-        observations: What the robot saw before it acted, ``[steps, envs, features]``, float32.
-        actions: What it did, ``[steps, envs, actions]``, float32.
-        rewards: What it got for it, ``[steps, envs]``, float32.
+        names: Name of each feature of an observation, such as ``qvel[3]``.
+        observations: Observation before each action, ``[steps, envs, features]``, float32.
+        actions: Action, ``[steps, envs, actions]``, float32.
+        rewards: Reward, ``[steps, envs]``, float32.
         terminated: Whether the robot failed in this step, ``[steps, envs]``, bool.
-        truncated: Whether the time of the episode was up, ``[steps, envs]``, bool.
+        truncated: Whether the episode timed out in this step, ``[steps, envs]``, bool.
     """
 
     robot: str
@@ -50,26 +50,26 @@ class Rollout:
 
 
 ActionRule = Callable[[torch.Tensor], torch.Tensor]
-"""Maps observations ``[envs, features]`` to actions ``[envs, actions]``; its method ``reset(dones)``, if it has
-one, is told after each step where an episode ended, ``[envs]``."""
+"""Maps observations ``[envs, features]`` to actions ``[envs, actions]``. If it has a method ``reset(dones)``, that is
+called after each step with a mask of the environments whose episode ended, ``[envs]``."""
 
 
 def rollout(
     robot: str = "Humanoid-v5", steps: int = 256, envs: int = 8, seed: int = 0, policy: ActionRule | None = None
 ) -> Rollout:
-    """Let parallel robots act, and record it. A progress bar shows when it takes more than a second.
+    """Record a rollout of parallel robots. A progress bar appears if it takes more than a second.
 
     Args:
         robot: Gymnasium environment, such as those in :data:`rsl_edu.data.robots.ROBOTS`.
-        steps: Steps of each robot.
-        envs: Robots side by side.
+        steps: Number of steps of each robot.
+        envs: Number of parallel robots.
         seed: Seed of the initial states and of the random actions.
-        policy: What chooses the actions; None draws them uniformly. Only rollouts without a policy are kept in the
-            cache: the folder ``RSL_EDU_CACHE``, or the user's cache folder, or one in the system's temporary folder.
-            Where none of them can be written, the rollout is recorded at each call.
+        policy: Chooses the actions; None draws them uniformly. Only rollouts without a policy are cached, in the folder
+            ``RSL_EDU_CACHE``, the user's cache folder, or one in the system's temporary folder. If none of them is
+            writable, the rollout is recorded again at each call.
 
     Raises:
-        ValueError: An argument that is not allowed; the message names it.
+        ValueError: An argument is invalid; the message names it.
     """
     steps, envs, seed = whole("steps", steps), whole("envs", envs), whole("seed", seed, minimum=0)
     if policy is not None:
@@ -83,7 +83,7 @@ def _record(robot: str, steps: int, envs: int, seed: int, policy: ActionRule | N
     from tqdm.auto import tqdm
 
     try:
-        # An environment that is done starts again within the same step, as the simulators do that rsl_rl trains on.
+        # An environment is reset within the step in which its episode ends, as in the simulators that rsl_rl uses.
         options = {"autoreset_mode": gymnasium.vector.AutoresetMode.SAME_STEP}
         with quiet_mujoco():
             vector = gymnasium.make_vec(robot, envs, vectorization_mode="sync", vector_kwargs=options)
@@ -100,7 +100,7 @@ def _record(robot: str, steps: int, envs: int, seed: int, policy: ActionRule | N
         vector.action_space.seed(seed)
         observation, _ = vector.reset(seed=seed)
         columns: list[np.ndarray] = []
-        quiet = bool(os.environ.get("TQDM_DISABLE"))  # which tqdm's notebook bar does not look at by itself
+        quiet = bool(os.environ.get("TQDM_DISABLE"))  # tqdm's notebook bar ignores this variable
         for t in tqdm(range(steps), f"recording {robot}", leave=False, unit="step", delay=1.0, disable=quiet):
             if policy is None:
                 action = vector.action_space.sample()
@@ -122,7 +122,7 @@ def _record(robot: str, steps: int, envs: int, seed: int, policy: ActionRule | N
 
 @contextlib.contextmanager
 def quiet_mujoco() -> Iterator[None]:
-    """Keep MuJoCo from printing (and from logging to a file) which words of its robots' files are outdated."""
+    """Suppress MuJoCo's warnings (printed and logged to a file) about outdated keywords in its robots' files."""
     import mujoco
 
     before = mujoco.get_mju_user_warning()
@@ -139,7 +139,7 @@ def _rollout(robot: str, names: tuple[str, ...], columns: list[np.ndarray]) -> R
 
 
 def _feature_names(vector: Any) -> tuple[str, ...]:
-    """Name the features by the parts of the observation that Gymnasium's MuJoCo robots declare."""
+    """Name the features after the parts of the observation that Gymnasium's MuJoCo robots declare."""
     parts: dict[str, int] = getattr(vector.envs[0].unwrapped, "observation_structure", {})
     features = vector.single_observation_space.shape[0]
     names = [f"{part}[{i}]" for part, size in parts.items() if part != "skipped_qpos" for i in range(size)]

@@ -1,4 +1,4 @@
-"""Height scans from real terrain: a survey of the Jacksboro fault, Tennessee, that Matplotlib ships."""
+"""Height scans from real terrain: a survey of the Jacksboro fault, Tennessee, which comes with Matplotlib."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import torch
 from rsl_edu.modules.validate import positive, whole
 
 SURVEY_SPACING = 90.0
-"""Metres between neighbouring heights of the survey."""
+"""Distance between neighbouring points of the survey, in metres."""
 
 
 def height_scans(count: int = 256, size: int = 64, spacing: float = 0.05, seed: int = 0) -> torch.Tensor:
-    """Cut square height scans out of the survey, shrunk to the size of a robot.
+    """Cut square height scans out of the survey, scaled down to the size of a robot.
 
-    Mountains and rubble look alike but for their scale, so heights shrink with distances: by ``spacing`` over
-    :data:`~rsl_edu.data.terrain.SURVEY_SPACING`. With 0.05 m the scans hold slopes and steps of centimetres to
-    decimetres.
+    Except for their scale, mountains and rubble look similar. So heights and distances are scaled by the same factor,
+    ``spacing`` divided by :data:`~rsl_edu.data.terrain.SURVEY_SPACING`. With 0.05 m, the scans contain slopes and steps
+    of centimetres to decimetres.
 
     Args:
-        count: Number of scans; their places are drawn at random and may overlap.
-        size: Points along each side.
-        spacing: Metres between neighbouring points of a scan.
-        seed: Seed of the places.
+        count: Number of scans; their positions are random and may overlap.
+        size: Number of points along each side.
+        spacing: Distance between neighbouring points of a scan, in metres.
+        seed: Seed of the positions.
 
     Returns:
-        Heights in metres above the centre of each scan, ``[count, 1, size, size]``, float32.
+        Heights in metres relative to the centre of each scan, ``[count, 1, size, size]``, float32.
 
     Raises:
-        ValueError: An argument that is not allowed; the message names it.
+        ValueError: An argument is invalid; the message names it.
     """
     from matplotlib.cbook import get_sample_data
 

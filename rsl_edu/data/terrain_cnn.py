@@ -1,4 +1,4 @@
-"""An untrained network for height scans, of which some filters are set by hand: what these find can be told."""
+"""An untrained CNN for height scans, with some filters set by hand so that their meaning is known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rsl_edu.modules import CNN
 CHANNELS = (8, 8, 8)
 """Channels of each layer."""
 FILTERS = ("slope across", "slope down", "mean", "bump")
-"""The first channels of the first layer, if the kernel has room for them (3 pixels); all others are random."""
+"""The first channels of the first layer, if the kernel has at least 3 pixels; all others are random."""
 
 
 @torch.no_grad()  # some filters are set by hand
@@ -24,20 +24,20 @@ def terrain_cnn(
     max_pool: bool = False,
     seed: int = 0,
 ) -> tuple[CNN | None, str]:
-    """Build a CNN of three equal layers for height scans, up to the first that cannot work.
+    """Build a CNN with up to three equal layers for height scans, leaving out layers that do not fit.
 
     Args:
         size: Height and width of a scan, in pixels.
-        kernel: Side of the filters, in pixels.
-        stride: Pixels from one place of the filter to the next.
-        dilation: Pixels between neighbouring taps of the filter.
-        padding: What continues every map over its border.
-        norm: What normalizes each layer.
-        max_pool: Whether max pooling halves each map once more.
-        seed: Draws the random filters.
+        kernel: Side length of the filters, in pixels.
+        stride: Distance between neighbouring positions of the filter, in pixels.
+        dilation: Distance between neighbouring elements of the filter, in pixels.
+        padding: Padding mode of every convolution.
+        norm: Normalization of each layer.
+        max_pool: Whether max pooling halves each map again.
+        seed: Seed of the random filters.
 
     Returns:
-        The network, or None if not even its first layer works; and why the next layer cannot work, empty if all do.
+        The network, or None if not even its first layer fits; and why the next layer does not fit, empty if all fit.
     """
     why = ""
     for depth in range(len(CHANNELS), 0, -1):
@@ -57,7 +57,7 @@ def terrain_cnn(
 
 
 def _hand_made(side: int) -> torch.Tensor:
-    """Return the filters that are set by hand ``[filters, side, side]``, as large as Kaiming's: squares sum to 2."""
+    """Return the hand-made filters, ``[filters, side, side]``, scaled like Kaiming's: the squares of each sum to 2."""
     across = torch.linspace(-1, 1, side).expand(side, side)
     distance = across**2 + across.T**2
     filters = torch.stack([across, across.T, torch.ones(side, side), distance.mean() - distance])

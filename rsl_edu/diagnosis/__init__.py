@@ -1,4 +1,4 @@
-"""What is wrong with a trained policy: its layers, its statistics, its noise and its memory, measured and judged."""
+"""Diagnosis of trained policies: measures of layers, statistics, noise and hidden state, and findings based on them."""
 
 from .contents import ContentsTable, contents_table
 from .diagnosis import Diagnosis

@@ -1,7 +1,7 @@
-"""What a checkpoint has and lacks to go on training, to be played, and to be loaded by another release of rsl_rl.
+"""What a checkpoint contains and lacks for resuming, for playing, and for loading in another release of rsl_rl.
 
-What happens in rsl_rl 5 is what release 5.5.1 does: tests load such files with it. The rest follows from the sources of
-the releases.
+The entries for rsl_rl 5 describe release 5.5.1; tests load such files with it. The others follow from the source code
+of the releases.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from rsl_edu.run_folder import RunSettings, checkpoint_files, run_settings
 
 RELEASES = (2, 3, 4, 5)
 _OK, _ERROR, _SILENT, _UNUSED = "ok", "error", "silent", "-"
-_LEGEND = "ok: found; error: loading stops; silent: loads, but lost or wrong; -: not asked for"
+_LEGEND = "ok: found; error: loading fails; silent: no error, but the part is lost or wrong; -: not needed"
 _NEVER = "never in a file"
 _WITHOUT_OPTIMIZER = {
     False: "runner.load(path, load_optimizer=False)",
     True: 'runner.load(path, load_cfg={"actor": True, "critic": True, "iteration": True})',
 }
-"""How the rest is loaded; whether the release is 4 or later."""
+"""How to load the rest; True is for release 4 and later."""
 _WITHOUT_REST = {
     False: "runner.load(path, load_optimizer=False) leaves the optimizer out",
-    True: 'runner.load(path, load_cfg={"actor": True}) takes the actor alone',
+    True: 'runner.load(path, load_cfg={"actor": True}) loads only the actor',
 }
-"""How an actor alone is loaded; whether the release is 4 or later."""
+"""How to load an actor without the rest; True is for release 4 and later."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A row of the table: a part of a training.
+    """A row of the table: one part of a training.
 
     Attributes:
         name: Name of the part.
-        held: What the file has of it, in words; ``no`` if nothing.
-        resume: What becomes of it when a training goes on from this file, in the release that wrote it.
-        play: What becomes of it when the policy is played.
-        releases: What becomes of it in rsl_rl 2, 3, 4 and 5.
+        held: What the file contains of it, in words; ``no`` if nothing.
+        resume: What happens to it when training is resumed from this file, in the release that wrote it.
+        play: What happens to it when the policy is played.
+        releases: What happens to it in rsl_rl 2, 3, 4 and 5.
     """
 
     name: str
@@ -54,12 +54,12 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class ContentsTable:
-    """What a checkpoint has and lacks, as text and, in a notebook, as a table.
+    """What a checkpoint contains and lacks, as text and, in a notebook, as a table.
 
     Attributes:
-        about: What was looked at, in words.
+        about: The file and the release that wrote it, in words.
         parts: Rows of the table.
-        notes: What goes wrong, and what to do, by the columns.
+        notes: What goes wrong and what to do, for each column.
     """
 
     about: str
@@ -67,7 +67,7 @@ class ContentsTable:
     notes: dict[str, str]
 
     def __str__(self) -> str:
-        """Lines of at most 100 characters, for a terminal."""
+        """Return the table as text for a terminal, in lines of at most 100 characters."""
         lines = [line("file", self.about), ""]
         lines += _cells("part", "in the file", ["resume", "play", *(f"rsl_rl {release}" for release in RELEASES)])
         for part in self.parts:
@@ -80,22 +80,22 @@ class ContentsTable:
             | {f"in rsl_rl {release}": what for release, what in zip(RELEASES, part.releases, strict=True)}
             for part in self.parts
         ]
-        return page({"file": self.about}, "What becomes of each part when the file is loaded.", rows, self._below())
+        return page({"file": self.about}, "What happens to each part when the file is loaded.", rows, self._below())
 
     def _below(self) -> dict[str, str]:
-        return {"in words": _LEGEND} | self.notes
+        return {"legend": _LEGEND} | self.notes
 
 
 def contents_table(run: str | Path, settings: RunSettings | None = None) -> ContentsTable:
-    """Say what the last checkpoint of a run has and lacks.
+    """List what the last checkpoint of a run contains and lacks.
 
     Args:
         run: The run folder, or one of its files.
-        settings: What :func:`.run_settings` returned; None takes what lies next to the file.
+        settings: The result of :func:`.run_settings`; None reads the files next to the checkpoint.
 
     Raises:
-        CheckpointError: There is no checkpoint, or it cannot be read; or the settings are of another network, and
-            someone named their file.
+        CheckpointError: There is no checkpoint, it cannot be read, or the settings that the user gave are those of
+            another network.
         OSError: The folder or the file cannot be read.
     """
     held = read_contents(checkpoint_files(Path(run))[-1])
@@ -106,7 +106,7 @@ def contents_table(run: str | Path, settings: RunSettings | None = None) -> Cont
 
 
 def _cells(name: str, held: str, outcomes: list[str]) -> list[str]:
-    """Return the lines of a row of the text."""
+    """Return the lines of text for one row."""
     first, *more = textwrap.wrap(printable(held), 28)
     row = f"{name:<21}{first:<30}" + "".join(f"{outcome:<7}" for outcome in outcomes[:2])
     row += "".join(f"{outcome:<9}" for outcome in outcomes[2:])
@@ -114,7 +114,7 @@ def _cells(name: str, held: str, outcomes: list[str]) -> list[str]:
 
 
 def _parts(held: Contents, source: str) -> list[Part]:
-    """Return the rows of the table; ``source`` is the file that has the configuration, or empty."""
+    """Return the rows of the table; ``source`` is the file with the configuration, or empty."""
     own = max(held.releases)
 
     def model(release: int) -> str:
@@ -128,7 +128,7 @@ def _parts(held: Contents, source: str) -> list[Part]:
         return {(2, 3): _SILENT, (3, 2): _ERROR}.get((own, release)) or model(release)
 
     def moments(release: int) -> str:
-        same = len({min(release, 4), min(own, 4)}) == 1  # 4 and 5 have the parameters of a memory in one order
+        same = len({min(release, 4), min(own, 4)}) == 1  # 4 and 5 have the parameters of an RNN in the same order
         return _OK if same or not held.remembers else _SILENT
 
     def rate(release: int) -> str:
@@ -174,12 +174,12 @@ def _part(
     """Return a row.
 
     Args:
-        held: What the file holds.
+        held: The contents of the file.
         name: Name of the part.
-        words: What the file holds of it; empty if nothing.
-        other: What becomes of it in a release that did not write the file.
-        present: What becomes of it when the training goes on, and when it is played, if the file has it.
-        missing: The same if the file has it not.
+        words: What the file contains of it; empty if nothing.
+        other: What happens to it in a release that did not write the file.
+        present: What happens when training is resumed and when the policy is played, if the file has this part.
+        missing: The same if the file does not have it.
     """
     resume, play = present if words else missing
     releases = tuple(other(r) if words and r not in held.releases else resume for r in RELEASES)
@@ -187,7 +187,7 @@ def _part(
 
 
 def _notes(held: Contents, settings: RunSettings) -> dict[str, str]:
-    """Return what goes wrong, and what to do, by the columns."""
+    """Return what goes wrong and what to do, for each column."""
     own = max(held.releases)
     notes = {"resume": " ".join(_when_resumed(held, own)), "play": " ".join(_when_played(held, own, settings))}
     notes |= {f"rsl_rl {r}": " ".join(_elsewhere(held, own, r)) for r in RELEASES if r not in held.releases}
@@ -198,16 +198,17 @@ def _when_resumed(held: Contents, own: int) -> list[str]:
     said = []
     if not held.optimizer:
         said.append(
-            f"KeyError: 'optimizer_state_dict'; {_WITHOUT_OPTIMIZER[own > 3]} loads the rest, and Adam starts anew."
+            f"KeyError: 'optimizer_state_dict'; {_WITHOUT_OPTIMIZER[own > 3]} loads the rest, and Adam starts from "
+            "scratch."
         )
     elif not held.moments:
-        said.append("Adam starts anew: its first steps are as large as the learning rate lets them be.")
+        said.append("Adam starts from scratch: its first steps are as large as the learning rate allows.")
     if held.learning_rate and own < 5:
         said.append(
-            "Before rsl_rl 5.4.2 an adaptive schedule starts at the configured learning rate again, not at this one."
+            "Before rsl_rl 5.4.2, an adaptive schedule restarts at the configured learning rate, not at this one."
         )
     if held.renumbered:
-        said.append(f"The iterations count on from {held.iteration}, not from the number in the file's name.")
+        said.append(f"Iterations continue from {held.iteration}, not from the number in the file's name.")
     if not held.iteration:
         said.append("KeyError: 'iter'.")
     if not held.infos:
@@ -215,10 +216,10 @@ def _when_resumed(held: Contents, own: int) -> list[str]:
     if not held.critic and not held.distilled:
         said.append("KeyError: 'critic_state_dict'." if own > 3 else "Missing key(s): the critic.")
     if not held.counted:
-        said.append("Without its count, a normalizer forgets what it learned at the first batch.")
+        said.append("Without its count, a normalizer loses its statistics at the first batch.")
     if not held.rnd:
         said.append("With rnd_cfg: KeyError: 'rnd_state_dict'.")
-    said.append("Curriculum and terrain levels, episodes and seeds start anew.")
+    said.append("Curriculum and terrain levels, episodes and seeds start from scratch.")
     return said
 
 
@@ -227,33 +228,33 @@ def _when_played(held: Contents, own: int, settings: RunSettings) -> list[str]:
     asked = {"critic": held.critic or held.distilled, "optimizer": held.optimizer, "iteration": held.iteration}
     missing = [name for name, kept in asked.items() if not kept]
     if missing:
-        said.append(f"runner.load(path) asks for {', '.join(missing)}, too, and stops; {_WITHOUT_REST[own > 3]}.")
+        said.append(f"runner.load(path) also needs {', '.join(missing)}, and fails; {_WITHOUT_REST[own > 3]}.")
     if not held.normalizer:
-        said.append("There is no normalizer: with observation normalization in the configuration, Missing key(s).")
+        said.append("There is no normalizer; if the configuration turns it on: Missing key(s).")
     said += _configured(held, settings)
     said.append(
-        "The configuration says activation, order and scale of the observations, scale and offset of the actions: "
-        "another one loads without an error, and the robot does something else."
+        "Activation, order and scale of the observations, and scale and offset of the actions are only in the "
+        "configuration: with another configuration, the file loads without an error, but the robot acts differently."
     )
     return said
 
 
 def _configured(held: Contents, settings: RunSettings) -> list[str]:
-    """Say what the file of settings next to a checkpoint says of how it is played."""
+    """Describe what the settings next to a checkpoint say about playing it."""
     said = [f"{file} is not used: {why}." for file, why in settings.unread.items()]
     distribution = settings.actor.get("distribution_cfg")
     kind = distribution.get("class_name") if isinstance(distribution, Mapping) else None
     told = [f"the activation {settings.actor['activation']}"] if settings.actor.get("activation") else []
     told += [f"the distribution {kind}"] if kind and held.std == OUTPUTS else []
     if told:
-        said.append(f"{settings.source} says {' and '.join(told)}.")
+        said.append(f"{settings.source} sets {' and '.join(told)}.")
     if held.std == OUTPUTS and not kind:
-        said.append("No file next to it says which distribution the outputs are of.")
+        said.append("No file next to the checkpoint says which distribution its outputs parametrize.")
     return said
 
 
 def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
-    """Say what another release makes of the file."""
+    """Describe what goes wrong in another release."""
     said = []
     if (own < 4) != (release < 4):
         said.append(_regrouped(held, release))
@@ -262,19 +263,21 @@ def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
     elif held.normalizer and (own, release) == (2, 3):
         said.append(
             "obs_norm_state_dict is not read: with actor_obs_normalization on, Missing key(s); with it off, the policy "
-            "plays without its normalizer, and nothing says so."
+            "is played without its normalizer, and nothing warns you."
         )
     elif held.normalizer and (own, release) == (3, 2):
         said.append("Unexpected key(s): move the statistics to obs_norm_state_dict, next to the model.")
     if own == 3 and release == 2 and not _known_to_2(held):
-        said.append("It has neither CNNs nor a std that depends on the state.")
+        said.append("This release has neither CNNs nor a std that depends on the state.")
     if held.remembers and held.moments and min(own, 4) != min(release, 4):
-        said.append("Adam's moments would belong to other parameters, as the order differs: leave the optimizer out.")
+        said.append(
+            "The parameters are in another order, so Adam's moments would be mixed up: leave the optimizer out."
+        )
     return said
 
 
 def _regrouped(held: Contents, release: int) -> str:
-    """Say how one model becomes two, or two become one."""
+    """Explain how to turn one model into two, or two into one."""
     first, second = ("student", "teacher") if held.distilled else ("actor", "critic")
     networks = {"mlp": (first, second)}
     named = {"rnn": (f"memory_{first[0]}", f"memory_{second[0]}"), "cnns": (f"{first}_cnns", f"{second}_cnns")}
@@ -283,8 +286,8 @@ def _regrouped(held: Contents, release: int) -> str:
         told = [f"{one} and {other} as {name}" for name, (one, other) in networks.items()]
         told += ["the statistics as obs_normalizer"] if held.normalizer else []
         return (
-            f"KeyError: '{first}_state_dict'. Save two models, {first}_state_dict and {second}_state_dict: "
-            f"{', '.join(told)}, the std in the {first} as {_std_name(held, release)}."
+            f"KeyError: '{first}_state_dict'. Save two models, {first}_state_dict and {second}_state_dict, with "
+            f"{', '.join(told)}, and the std in the {first} as {_std_name(held, release)}."
         )
     told = [f"{name} as {one} or {other}" for name, (one, other) in networks.items()]
     if held.normalizer and release == 2:
@@ -292,8 +295,8 @@ def _regrouped(held: Contents, release: int) -> str:
     elif held.normalizer:
         told.append(f"obs_normalizer as {first}_obs_normalizer or {second}_obs_normalizer")
     return (
-        f"KeyError: 'model_state_dict'. Save both models as one under this key: {', '.join(told)}, the std as "
-        f"{_std_name(held, release)}."
+        f"KeyError: 'model_state_dict'. Save both models as one under this key, with {', '.join(told)}, and the std "
+        f"as {_std_name(held, release)}."
     )
 
 
@@ -303,5 +306,5 @@ def _std_name(held: Contents, release: int) -> str:
 
 
 def _known_to_2(held: Contents) -> bool:
-    """Tell whether rsl_rl 2 has such networks."""
+    """Return whether rsl_rl 2 has networks of this kind."""
     return "cnns" not in held.actor and held.std != OUTPUTS

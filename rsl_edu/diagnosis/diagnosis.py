@@ -1,4 +1,4 @@
-"""The diagnosis of a run: as text for a terminal, and as a table for a notebook or a page."""
+"""The diagnosis of a run, as text for a terminal and as a table for a notebook or a page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rsl_edu.report import lesson_title, line, page
 
 from .findings import Finding
 
-RECORD = "observations: section “Record them” of the page “Open your own policy” of the book"
+RECORD = "see the section “Record them” of the page “Open your own policy” in the book"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,10 +18,10 @@ class Diagnosis:
     """What was found in a run, as text and, in a notebook, as a table.
 
     Attributes:
-        about: What was looked at: run, policy, observations, in words.
+        about: What was examined (run, policy, observations), in words.
         findings: What is likely wrong.
-        absent: What was looked for and not found.
-        unchecked: What could not be looked for, and what is missing for it.
+        absent: Names of the findings that were looked for and not found.
+        unchecked: Names of the findings that could not be checked, each with what is missing.
     """
 
     about: Mapping[str, str]
@@ -31,13 +31,13 @@ class Diagnosis:
 
     @property
     def summary(self) -> str:
-        """How many findings there are, in words."""
+        """The number of findings, in words."""
         if self.findings:
             return counted(len(self.findings), "finding")
-        return f"No finding among the {len(self.absent)} that could be checked" if self.unchecked else "No finding"
+        return f"No findings in the {len(self.absent)} checks that could be made" if self.unchecked else "No findings"
 
     def __str__(self) -> str:
-        """Lines of at most 100 characters, for a terminal."""
+        """Return the diagnosis as text for a terminal, in lines of at most 100 characters."""
         lines = [line(name, words) for name, words in self.about.items()]
         lines += ["", f"{self.summary}."]
         for number, finding in enumerate(self.findings, 1):
@@ -66,7 +66,7 @@ class Diagnosis:
         return page(self.about, f"{self.summary}.", rows, self._not_found())
 
     def _not_found(self) -> dict[str, str]:
-        """Return what was not found and what was not looked for, in words."""
+        """Return what was not found and what was not checked, in words."""
         words = {}
         if self.absent:
             words["not found"] = ", ".join(self.absent)

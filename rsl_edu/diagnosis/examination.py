@@ -1,4 +1,4 @@
-"""The examination of a run: every checkpoint is measured on the same observations, and the run is judged."""
+"""The examination of a run: measuring every checkpoint on the same observations, and judging the run."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from .sample import Sample, image_sizes, own, play, stand_in
 
 @dataclasses.dataclass(frozen=True)
 class Examination:
-    """A run, what its policies were shown, and what was measured on them.
+    """A run, the observations that its policies were shown, and the measures of its checkpoints.
 
     Attributes:
         run: The run.
-        sample: What its policies were shown.
-        measures: What was measured on each checkpoint.
+        sample: The observations that its policies were shown.
+        measures: The measures of each checkpoint.
     """
 
     run: Run
@@ -39,19 +39,19 @@ class Examination:
 
     @property
     def name(self) -> str:
-        """The last part of the run's path; the rest of it may be private."""
+        """The last part of the run's path; the other parts may be private."""
         return Path(self.run.path).resolve().name
 
     @property
     def guessed_activation(self) -> str:
-        """The name of the activation if it is a guess, or else nothing."""
+        """The name of the activation if it is a guess; otherwise empty."""
         return "" if self.run.activation_from else activation_of(self.run.checkpoints[-1].policy)
 
     def diagnosis(self, last: int | None = None) -> Diagnosis:
-        """Judge the run, or its beginning.
+        """Judge the run up to one of its checkpoints.
 
         Args:
-            last: Index of the checkpoint that is judged together with all before it; None takes the last.
+            last: Index of that checkpoint; None takes the last one.
         """
         end = range(len(self.measures))[-1 if last is None else last] + 1
         checkpoints = self.run.checkpoints[:end]
@@ -72,13 +72,13 @@ class Examination:
             about["features"] = f"named by {settings.names_source}"
         if self.run.left_out:
             files = self.run.left_out + len(self.run.checkpoints) + len(self.run.skipped)
-            about["left out"] = f"{self.run.left_out} of {files} checkpoints, evenly"
+            about["left out"] = f"{self.run.left_out} of {files} checkpoints, evenly spread"
         if skipped:
             about["not read"] = "; ".join(skipped)
         return Diagnosis(about, found, absent, unchecked)
 
     def _guessed(self) -> str:
-        """Say what of the policy is a guess, and what settles it; nothing if all is known."""
+        """Say what is guessed about the policy, and how to give it; return nothing if everything is known."""
         guesses, options = [], ["--config agent.yaml"]
         if self.guessed_activation:
             guesses.append(f"the activation {self.guessed_activation}")
@@ -89,12 +89,12 @@ class Examination:
             return ""
         named = [option.split()[0].removeprefix("--") + "=" for option in options]
         return (
-            f"{', and '.join(guesses)}: no file next to the checkpoint says so. With another, the layers would be "
-            f"measured wrongly; {' or '.join(options)} settles it (in Python, {' or '.join(named)})"
+            f"{', and '.join(guesses)}: no file next to the checkpoint gives this. If the guess is wrong, the layers "
+            f"are measured wrongly. Give {' or '.join(options)} (in Python, {' or '.join(named)})"
         )
 
 
-@torch.inference_mode(False)  # its callers may be in it, and what is made there has no gradients
+@torch.inference_mode(False)  # a caller may be in inference mode, and tensors made there cannot have gradients
 def examine(
     run: str | Path | Run,
     observations: Any = None,
@@ -106,17 +106,18 @@ def examine(
     """Measure all checkpoints of a run.
 
     Args:
-        run: A run folder of rsl_rl, one of its files, or what :func:`.read_run` gave.
-        observations: What the policies are shown, as for :func:`own`. None: random numbers with the normalizer's mean
-            and std stand in, and some findings cannot be made.
-        robot: Instead of observations: a robot of Gymnasium for the last checkpoint to play.
-        activation: Activation of the hidden layers, which a checkpoint does not hold, as for :func:`.read_run`.
-        config: Other things that it does not hold, as for :func:`.read_run`.
+        run: A run folder of rsl_rl, one of its files, or the result of :func:`.read_run`.
+        observations: The observations that the policies are shown, as for :func:`own`. None takes random numbers with
+            the normalizer's mean and std; some findings can then not be checked.
+        robot: Instead of observations, a Gymnasium robot on which the last checkpoint is played.
+        activation: Activation of the hidden layers, which a checkpoint does not contain, as for :func:`.read_run`.
+        config: Other settings that a checkpoint does not contain, as for :func:`.read_run`.
         source: Where the observations come from, in words.
 
     Raises:
-        TypeError: ``run`` or ``config`` is something else.
-        ValueError: The run cannot be read, or its policies do not take these observations or this robot.
+        TypeError: ``run`` or ``config`` has the wrong type.
+        ValueError: Both observations and a robot are given, the run cannot be read, or its policies do not fit the
+            observations or the robot.
         OSError: The folder cannot be read.
     """
     if observations is not None and robot is not None:
@@ -129,7 +130,7 @@ def examine(
         run = read_run(run, activation, config, image_sizes(observations))
     policy = run.checkpoints[-1].policy
     if not policy.features:
-        raise ValueError("run: expected a policy that has observations beside its images")
+        raise ValueError("run: expected a policy that has vector observations, too, got one with images only")
     if observations is not None:
         sample = own(policy, observations, source)
     else:
@@ -137,7 +138,7 @@ def examine(
     names = run.settings.feature_names(policy.features, policy.actions)
     sample = dataclasses.replace(sample, names=names or sample.names)
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the batches are small: on a busy machine, threads would only wait for each other
+    torch.set_num_threads(1)  # the batches are small, so on a busy machine, threads would only wait for each other
     try:
         return Examination(run, sample, tuple(measure_policy(checkpoint, sample) for checkpoint in run.checkpoints))
     finally:
@@ -145,17 +146,17 @@ def examine(
 
 
 def activation_of(policy: Policy) -> str:
-    """Return the name of the activation of a policy; nothing if its MLP has no hidden layer."""
+    """Return the name of a policy's activation; it is empty if the MLP has no hidden layer."""
     names = {type(make()): name for name, make in ACTIVATIONS.items()}
     return names.get(type(policy.mlp[1]), "") if len(policy.mlp) > 1 else ""
 
 
 def describe(policy: Policy, activation_from: str = "you") -> str:
-    """Say in a line what a policy is made of.
+    """Describe the parts of a policy in one line.
 
     Args:
         policy: The policy.
-        activation_from: Where the activation is from, as for :class:`.Run`.
+        activation_from: Where the activation comes from, as for :class:`.Run`.
     """
     linear = [layer for layer in policy.mlp if isinstance(layer, nn.Linear)]
     said_by = {"": "?", "you": ""}.get(activation_from, f", from {activation_from}")

@@ -1,4 +1,4 @@
-"""What each layer of a convolutional network puts out: maps, receptive fields, and what padding does at the border."""
+"""Measures of each layer of a CNN: its feature maps, its receptive fields, and the effect of padding at the border."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from rsl_edu.modules import CNN
 
 @dataclass(frozen=True)
 class ConvLayer:
-    """A layer of a CNN, and what comes out of it: convolution, norm, activation and pooling.
+    """A layer of a CNN (convolution, norm, activation and pooling) and its output.
 
     Attributes:
         sizes: Kernel, stride and dilation of the convolution.
-        pool: Whether max pooling ends it.
-        parameters: How many it has.
-        field: Side of a unit's receptive field, in pixels of the input.
-        jump: Pixels of the input from one unit to the next.
-        first: Row and column of the input where the receptive field of unit (0, 0) begins.
-        filters: ``[channels, channels before, kernel, kernel]``.
-        maps: ``[channels, height, width]``, of the first input.
-        distance: ``[rings]``, from the border of the map, in pixels of the input.
-        strength: ``[channels, rings]``, mean absolute activation over all inputs.
-        padded: ``[rings]``, whether a receptive field in the ring hangs over the border into padding.
-        border: ``[channels]``, mean absolute activation of the units that see padding; NaN if none does.
-        inside: ``[channels]``, the same of all others.
+        pool: Whether the layer ends with max pooling.
+        parameters: Number of its parameters.
+        field: Side length of a unit's receptive field, in pixels of the input.
+        jump: Distance between the receptive fields of neighbouring units, in pixels of the input.
+        first: Row and column of the input at which the receptive field of unit (0, 0) begins.
+        filters: The convolution's weights, ``[channels, channels before, kernel, kernel]``.
+        maps: The feature maps of the first input, ``[channels, height, width]``.
+        distance: Distance of each ring from the border of the map, in pixels of the input, ``[rings]``.
+        strength: Mean absolute activation over all inputs, ``[channels, rings]``.
+        padded: Whether any receptive field in the ring extends over the border into the padding, ``[rings]``.
+        border: Mean absolute activation of the units that see padding, ``[channels]``; NaN if there are none.
+        inside: The same for all other units, ``[channels]``.
         dead: Share of the units that are 0 for every input.
     """
 
@@ -52,11 +52,11 @@ class ConvLayer:
 
     @property
     def shape(self) -> str:
-        """Channels, height and width of what it puts out, in words."""
+        """Channels, height and width of the output, as text."""
         return " × ".join(map(str, self.maps.shape))
 
     def central_unit(self, height: int, width: int) -> tuple[int, int]:
-        """Return row and column of the unit whose receptive field lies nearest to the centre of an input."""
+        """Return row and column of the unit whose receptive field is closest to the centre of an input."""
         row, column = (
             int(np.abs(first + self.jump * np.arange(count) + self.field / 2 - side / 2).argmin())
             for first, count, side in zip(self.first, self.maps.shape[1:], (height, width), strict=True)
@@ -66,14 +66,14 @@ class ConvLayer:
 
 @dataclass(frozen=True)
 class ForwardPass:
-    """The layers that work, and why the next one does not.
+    """The layers of a CNN that run, and the reason why the next one fails.
 
     Attributes:
-        layers: Those that work.
-        why: Why the next one does not; empty if all do.
-        padding: Rows and columns that the first convolution adds at each side of an image.
-        mode: What it puts there.
-        flat: Length of the vector that leaves the network; None if a layer fails.
+        layers: The layers that run.
+        why: Why the next layer fails; empty if all layers run.
+        padding: Rows and columns that the first convolution adds on each side of an image.
+        mode: Padding mode of the first convolution.
+        flat: Length of the network's output vector; None if a layer fails.
     """
 
     layers: tuple[ConvLayer, ...]
@@ -84,11 +84,14 @@ class ForwardPass:
 
 
 def receptive_field(steps: Iterable[tuple[int, int, int, tuple[int, int]]]) -> tuple[int, int, tuple[int, int]]:
-    """Follow kernel, stride, dilation and padding ``(rows, columns)`` of one step after the other.
+    """Compute the receptive fields after a sequence of convolutions and poolings.
+
+    Args:
+        steps: Kernel, stride, dilation and padding ``(rows, columns)`` of each of them.
 
     Returns:
-        In pixels of the input: the side of a unit's receptive field, the distance between those of neighbours, and
-        where that of unit (0, 0) begins (row, column).
+        All in pixels of the input: the side length of a unit's receptive field, the distance between the fields of
+        neighbouring units, and the row and column at which the field of unit (0, 0) begins.
     """
     field, jump, top, left = 1, 1, 0, 0
     for kernel, stride, dilation, (rows, columns) in steps:
@@ -100,12 +103,12 @@ def receptive_field(steps: Iterable[tuple[int, int, int, tuple[int, int]]]) -> t
 
 @torch.inference_mode()
 def forward_pass(network: CNN, images: torch.Tensor, why: str = "") -> ForwardPass:
-    """Run a network layer by layer, as far as it goes.
+    """Run a network layer by layer until one fails.
 
     Args:
         network: The network.
-        images: ``[images, channels, height, width]``.
-        why: Why the layer after the last one could not even be built.
+        images: The inputs, ``[images, channels, height, width]``.
+        why: If the network lacks a layer that could not be built, the reason.
     """
     parts: list[list[nn.Module]] = []
     for module in network:
@@ -119,7 +122,7 @@ def forward_pass(network: CNN, images: torch.Tensor, why: str = "") -> ForwardPa
         try:
             for module in modules:
                 x = module(x)
-        except ValueError as error:  # batch norm: one value has no variance
+        except ValueError as error:  # batch norm raises it, as a single value has no variance
             why = f"layer {i}: {error}"
             break
         layers.append(_conv_layer(parts[: i + 1], x, images.shape[2:]))
@@ -133,7 +136,7 @@ def usable_cnn(network: CNN) -> CNN:
     """Return a copy of a learner's network, on the CPU and in evaluation mode.
 
     Raises:
-        TypeError: It is no :class:`rsl_edu.modules.CNN`.
+        TypeError: It is not a :class:`rsl_edu.modules.CNN`.
         ValueError: Its weights are not finite.
     """
     if not isinstance(network, CNN):
@@ -145,7 +148,7 @@ def usable_cnn(network: CNN) -> CNN:
 
 
 def _conv_layer(parts: Sequence[Sequence[nn.Module]], x: torch.Tensor, image: Sequence[int]) -> ConvLayer:
-    """Measure what comes out of the last of ``parts``, ``x [images, channels, height, width]``."""
+    """Measure the output of the last of ``parts``, ``x [images, channels, height, width]``."""
     modules = [module for part in parts for module in part]
     conv: Any = parts[-1][0]
     field, jump, first = receptive_field(_step(m) for m in modules if isinstance(m, (nn.Conv2d, nn.MaxPool2d)))
@@ -154,7 +157,7 @@ def _conv_layer(parts: Sequence[Sequence[nn.Module]], x: torch.Tensor, image: Se
     beyond = [(start < 0) | (start + field > n) for start, n in zip(starts, image, strict=True)]
     over = np.logical_or.outer(*beyond)
     if all(m.padding == (0, 0) for m in modules if isinstance(m, nn.Conv2d)):
-        over[:] = False  # max pooling hangs over too, but takes nothing from there
+        over[:] = False  # max pooling extends over the border, too, but uses no values from there
     ring = np.minimum.outer(*(np.minimum(place, place[::-1]) for place in places)).ravel()
     size = x.abs().mean(0).numpy()  # [channels, height, width]
     count = np.bincount(ring)
@@ -177,7 +180,7 @@ def _conv_layer(parts: Sequence[Sequence[nn.Module]], x: torch.Tensor, image: Se
 
 
 def _step(module: Any) -> tuple[int, int, int, tuple[int, int]]:
-    """Return kernel, stride, dilation and padding of a convolution or of max pooling, which stores bare numbers."""
+    """Return kernel, stride, dilation and padding of a convolution or of a max pooling (which stores them as ints)."""
     if isinstance(module, nn.Conv2d):
         rows, columns = (int(p) for p in module.padding)
         return module.kernel_size[0], module.stride[0], module.dilation[0], (rows, columns)

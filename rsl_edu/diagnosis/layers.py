@@ -1,4 +1,4 @@
-"""What each layer of a network does to a batch: how far the samples stay apart, and which units say nothing."""
+"""Measures of each layer of a network on a batch: how much the samples differ, and which units are dead."""
 
 from __future__ import annotations
 
@@ -13,31 +13,34 @@ from torch import nn
 from rsl_edu.histogram import clipped_histogram
 
 EDGES = np.linspace(-3, 3, 62)
-"""Bins of the histograms, with 0 amid one of them; what lies beyond is counted in the outermost bins."""
+"""Edges of the histograms' bins; 0 is in the middle of a bin. Values outside count in the outermost bins."""
 FLAT = 0.005
-"""A slope below this passes next to nothing of the gradient."""
+"""An activation whose slope is below this counts as flat: almost no gradient passes."""
 ROUNDING = 1e-5
-"""A spread below this fraction of the values is rounding error: float32 has lost the signal."""
+"""A std below this fraction of the values is rounding error: float32 has lost the signal."""
 WEIGHTED = (nn.Linear, nn.Conv2d)
-"""With one of these begins a layer."""
+"""The modules that begin a layer."""
 BOUNDED = (nn.Tanh, nn.Sigmoid, nn.Hardtanh, nn.Hardsigmoid, nn.Softsign)
-"""These saturate: a unit that is flat on 95 % of the samples counts; of all others only one that is flat on all."""
+"""The activations that saturate. With these, a unit counts as saturated if it is flat on 95 % of the samples; with all
+others, it counts as dead only if it is flat on all samples."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Layers:
-    """What was measured at each row of the picture: the input, the hidden layers, the output.
+    """The measures of each row: the input, the hidden layers and the output.
 
     Attributes:
-        units: Of each row, ``[rows]``.
-        parameters: Of each row, ``[rows]``; the input's (a normalizer's, if the network begins with one) first.
+        units: Number of units, ``[rows]``.
+        parameters: Number of parameters, ``[rows]``. Those of the input are a normalizer's, if the network begins with
+            one.
         bars: Share of the values in each bin of ``EDGES``, ``[rows, bins]``.
-        std: Over the samples, root mean square over the units, ``[rows]``.
-        gradient: Norm of the loss's gradient at this row's values, ``[rows]``; 1 at the output.
-        flat: Share of the values where the activation is flat, ``[rows]``; NaN without an activation.
+        std: Std over the samples, root mean square over the units, ``[rows]``.
+        gradient: Norm of the gradient of the loss with respect to this row's values, relative to the output's,
+            ``[rows]``.
+        flat: Share of the values at which the activation is flat, ``[rows]``; NaN without an activation.
         asleep: Share of the units that are dead or saturated, ``[rows]``; NaN without an activation.
-        constant: Share of the units that have exactly one value on all samples, ``[rows]``; NaN of what a convolution
-            gives, as at the edge of an image that may be right.
+        constant: Share of the units that have exactly the same value on all samples, ``[rows]``; NaN for convolutions,
+            where this can be correct at the edge of an image.
     """
 
     units: tuple[int, ...]
@@ -51,21 +54,21 @@ class Layers:
 
 
 def in_order(modules: Iterable[nn.Module]) -> Iterator[nn.Module]:
-    """Yield the modules of nested sequences, in the order of their calls."""
+    """Yield the modules of nested sequences in the order in which they are called."""
     for module in modules:
         yield from in_order(module) if isinstance(module, nn.Sequential) else [module]
 
 
 def measure(network: nn.Sequential, x: torch.Tensor, seed: int = 0, by_module: bool = False) -> Layers:
-    """Measure all layers on ``x [samples, ...]``, by hooks. Where a value is NaN or infinite, so is what is said of it.
+    """Measure all layers on a batch, with hooks. Where values are NaN or infinite, so are their measures.
 
     Args:
-        network: Linear layers or convolutions, each with what follows it; what is before the first one belongs to the
-            input.
-        x: What enters.
-        seed: Of the error at the output.
-        by_module: Keep what a hook saw under its module, and not under the number of the call: a mistake where a module
-            is called more than once.
+        network: Linear layers or convolutions, each followed by its norm, activation or pooling. Modules before the
+            first layer belong to the input.
+        x: The batch, ``[samples, ...]``.
+        seed: Seed of the random error at the output, from which gradients are propagated back.
+        by_module: Store what a hook records by module instead of by the number of the call. This is the mistake that
+            shows when a module is called more than once.
     """
     row = list(in_order(network))
     first = next(i for i, leaf in enumerate(row) if isinstance(leaf, WEIGHTED))
@@ -88,7 +91,7 @@ def measure(network: nn.Sequential, x: torch.Tensor, seed: int = 0, by_module: b
         groups = [calls[start:end] for start, end in itertools.pairwise([*starts, len(body)])]
         values = [x, *(group[-1][2] for group in groups)]
         error = torch.randn(values[-1].shape, generator=torch.Generator().manual_seed(seed))
-        loss = (values[-1] * error).sum()  # of a scalar: for grad_outputs, torch imports SymPy
+        loss = (values[-1] * error).sum()  # a scalar loss, because for grad_outputs torch imports SymPy
         gradients = torch.autograd.grad(loss, values, retain_graph=True)
         slopes = [(np.nan, np.nan), *map(_flat, groups)]
     values = [h.detach().flatten(1) for h in values]
@@ -107,7 +110,7 @@ def measure(network: nn.Sequential, x: torch.Tensor, seed: int = 0, by_module: b
 
 
 def _flat(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> tuple[float, float]:
-    """Return the share of values where a layer's activation is flat, and of units where it is on (nearly) all samples.
+    """Return the share of values at which a layer's activation is flat, and the share of dead or saturated units.
 
     Args:
         group: The modules of the layer, each with its input and its output ``[samples, units]``.
@@ -115,13 +118,13 @@ def _flat(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> tuple[fl
     for module, z, h in reversed(group):
         if isinstance(module, nn.Identity) or type(module).__module__ == nn.ReLU.__module__:
             (slope,) = torch.autograd.grad(h.sum(), z, retain_graph=True)
-            flat = (slope.abs() < FLAT).float().sum(0).double() / len(slope)  # [units], of whole numbers exact
+            flat = (slope.abs() < FLAT).float().sum(0).double() / len(slope)  # [units]; sums of 0 and 1 are exact
             return float(flat.mean()), float((flat >= (0.95 if isinstance(module, BOUNDED) else 1)).double().mean())
     return np.nan, np.nan
 
 
 def _constant(group: list[tuple[nn.Module, torch.Tensor, torch.Tensor]]) -> float:
-    """Return the share of the units of a layer that have one value on all samples; NaN of a convolution."""
+    """Return the share of a layer's units that have the same value on all samples; NaN for a convolution."""
     if not isinstance(group[0][0], nn.Linear):
         return np.nan
     h = group[-1][2].detach()
@@ -137,8 +140,8 @@ def shares_of_bins(h: torch.Tensor) -> np.ndarray:
 
 
 def spread(h: torch.Tensor) -> float:
-    """Return the std over the samples, root mean square over the units; 0 where it is lost in rounding."""
+    """Return the std over the samples, root mean square over the units; 0 if it is within rounding error."""
     size = float(h.abs().max())
     h = h / (size or 1.0)
-    spread = float((h - h.mean(0)).square().mean().sqrt())  # three times as fast as torch's var
+    spread = float((h - h.mean(0)).square().mean().sqrt())  # three times faster than torch's var
     return 0.0 if spread <= ROUNDING else size * spread

@@ -1,4 +1,4 @@
-"""What a checkpoint keeps for its training to go on, measured: the critic, and Adam's moments."""
+"""Measures of what a checkpoint stores for resuming its training: the critic and Adam's moments."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from .sample import Sample
 SAMPLES = 128
 """The most samples that a critic is shown."""
 DISCOUNT = 0.99
-"""Of later rewards: rsl_rl's default. No checkpoint says it."""
+"""The discount of later rewards. This is rsl_rl's default, because checkpoints do not store it."""
 
 
 @dataclasses.dataclass(frozen=True)
 class CriticMeasures:
-    """What was measured on the critic of a checkpoint.
+    """The measures of a checkpoint's critic.
 
     Attributes:
         gain: Norm of the weights of its last layer.
-        value: What it says states are worth, root mean square over what it was shown; NaN if it was shown nothing.
+        value: Its values, root mean square over the observations that it was shown; NaN if there were none.
         shown: What it was shown, in words; empty if nothing.
-        returns: Discounted sum of the rewards that were recorded after a step, root mean square over the steps; NaN
-            without rewards. It is too small where a recording ends before an episode does.
-        reward: The largest reward that was recorded, without its sign; NaN without rewards.
+        returns: Discounted sum of the rewards from a step on, root mean square over the recorded steps; NaN without
+            rewards. It is too small if the recording ends before the episodes do.
+        reward: The largest absolute reward in the recording; NaN without rewards.
     """
 
     gain: float
@@ -39,13 +39,13 @@ class CriticMeasures:
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerMeasures:
-    """What was measured on the state of Adam in a checkpoint.
+    """The measures of Adam's state in a checkpoint.
 
     Attributes:
-        step: Steps that it took.
-        actor, critic: Norm of the gradient of each after clipping, root mean square over the last 1,000 steps or so;
-            NaN if the moments are not known to be of the one or the other.
-        untouched: Names of parameters of actor and critic, other than the std, that no gradient ever reached.
+        step: Number of steps taken.
+        actor, critic: Norm of each one's gradient after clipping, root mean square over about the last 1,000 steps; NaN
+            if it is unknown which moments are the actor's and which the critic's.
+        untouched: Names of the parameters of actor and critic, except the std, that no gradient ever reached.
     """
 
     step: int
@@ -55,7 +55,7 @@ class OptimizerMeasures:
 
 
 def measure_critic(checkpoint: Checkpoint, sample: Sample) -> CriticMeasures | None:
-    """Measure the critic on what fits it; None if there is none."""
+    """Measure the critic on observations that fit it; return None if there is no critic."""
     critic = checkpoint.critic
     if critic is None or critic.last is None:
         return None
@@ -76,7 +76,7 @@ def measure_critic(checkpoint: Checkpoint, sample: Sample) -> CriticMeasures | N
 
 
 def measure_optimizer(state: AdamState | None) -> OptimizerMeasures | None:
-    """Measure the state of Adam; None if there is none."""
+    """Measure Adam's state; return None if there is none."""
     if state is None:
         return None
     owned = [moments for moments in state.moments if moments.owner]
@@ -90,7 +90,7 @@ def measure_optimizer(state: AdamState | None) -> OptimizerMeasures | None:
 
 
 def _seen_by(critic: Critic, checkpoint: Checkpoint, sample: Sample) -> tuple[torch.Tensor | None, str]:
-    """Return observations that fit the critic, ``[..., features]``, and what they are, in words."""
+    """Return observations that fit the critic, ``[..., features]``, and a description of them."""
     if critic.features is None:
         return None, ""
     own = sample.critic
@@ -107,7 +107,7 @@ def _seen_by(critic: Critic, checkpoint: Checkpoint, sample: Sample) -> tuple[to
 
 
 def _returns(rewards: torch.Tensor, dones: torch.Tensor | None) -> torch.Tensor:
-    """Return the discounted sum of the rewards from each step on, ``[time, envs]``, up to the end of the episode."""
+    """Return the discounted sum of the rewards from each step to the end of its episode, ``[time, envs]``."""
     later = torch.zeros_like(rewards[0])
     returns = torch.empty_like(rewards)
     for t in reversed(range(len(rewards))):

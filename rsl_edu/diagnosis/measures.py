@@ -1,4 +1,4 @@
-"""What can be measured on one checkpoint: its layers, weights, statistics, noise and memory."""
+"""The measures of one checkpoint: of its layers, weights, statistics, noise and hidden state."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ from .learning_state import CriticMeasures, OptimizerMeasures, measure_critic, m
 from .sample import Sample
 
 SATURATED = 0.99
-"""A hidden state beyond this, of at most 1, hardly takes in anything."""
+"""A hidden state whose magnitude exceeds this (the maximum is 1) counts as saturated: it hardly reacts to inputs."""
 
 
 @dataclasses.dataclass(frozen=True)
 class MemoryMeasures:
-    """What a hidden state that was not reset does to the actions of a recurrent policy.
+    """The effect of a missing reset of the hidden state on the actions of a recurrent policy.
 
     Attributes:
-        leak: Between the mean actions with the right and with no reset, in units of the action's std, root mean square;
-            by the steps since the end of an episode, ``[steps]``.
-        errors: Of the recorded actions from the policy's mean actions with the right resets and with none, in the same
-            unit, over the steps of all but the first episodes; None if no actions or no ends were recorded.
-        share: How much of the difference that no reset makes is in the recorded actions, by least squares, with its
-            standard error: 0 with the right resets, 1 with none, whatever noise was added. None if there is no error or
-            no difference.
+        leak: Difference between the mean actions with correct resets and without resets, in units of the actions' std,
+            root mean square; by the number of steps since the end of an episode, ``[steps]``.
+        errors: Difference between the recorded actions and the policy's mean actions with correct resets, and the same
+            without resets; in the same unit, over the steps of all episodes but the first. None if no actions or no
+            ends of episodes were recorded.
+        share: The share of the effect of missing resets that is in the recorded actions, by least squares, and its
+            standard error: 0 with correct resets, 1 without resets, whatever noise was added. None if there are no
+            ``errors``, or if missing resets have no effect.
     """
 
     leak: np.ndarray
@@ -43,30 +44,30 @@ class MemoryMeasures:
 
 @dataclasses.dataclass(frozen=True)
 class Measures:
-    """What was measured on one checkpoint, on a sample.
+    """The measures of one checkpoint on a sample.
 
     Attributes:
-        iteration: Of the checkpoint; 0 if unknown.
-        broken: Names of the policy's parameters and statistics that hold NaN or infinity.
+        iteration: Iteration of the checkpoint; 0 if unknown.
+        broken: Names of the policy's parameters and statistics that contain NaN or infinity.
         rows: Name of each row of ``layers``: input, layers of a CNN, memory, hidden layers, output.
-        layers: The values of each row, over the sample.
-        spectra: Singular values of the weights, from the greatest, by the layer's name.
-        gain: Of the last layer: the norm of the weights of one output, root mean square over the outputs.
-        mean: Of the mean action over the sample, ``[actions]``.
-        spread: Its std over the sample, ``[actions]``.
-        std: Of the action's noise, mean over the sample, ``[actions]``.
-        raw_std: The parameter of the std as it is stored, ``[actions]``; empty if the std depends on the state.
-        entropy: In nats, mean over the sample.
-        params: What the distribution needs for a KL.
-        learning_rate: Of the optimizer, or NaN.
-        norm_mean, norm_std: Of the normalizer, ``[features]``; 0 and 1 without one.
-        count: Samples that the normalizer learned from; None without one.
-        shift: Mean of the sample from the normalizer's mean, in units of its std, ``[features]``.
-        ratio: Std of the sample, in the same unit, ``[features]``.
-        size: Root mean square of what enters the network, ``[features]``.
-        memory: Of a recurrent policy, or None.
-        critic: Of the critic, or None if the file has none.
-        optimizer: Of Adam, or None if the file has none of its moments.
+        layers: The measures of each row, over the sample.
+        spectra: Singular values of the weights in descending order, by the layer's name.
+        gain: Norm of the last layer's weights for one output, root mean square over the outputs.
+        mean: Mean of the mean action over the sample, ``[actions]``.
+        spread: Std of the mean action over the sample, ``[actions]``.
+        std: Std of the action noise, mean over the sample, ``[actions]``.
+        raw_std: The std parameter as it is stored, ``[actions]``; empty if the std depends on the state.
+        entropy: Entropy of the actions in nats, mean over the sample.
+        params: The distribution's parameters, for computing a KL.
+        learning_rate: Learning rate of the optimizer, or NaN.
+        norm_mean, norm_std: Running mean and running std of the normalizer, ``[features]``; 0 and 1 without one.
+        count: Number of samples that the normalizer has seen; None without a normalizer.
+        shift: Mean of the sample minus the running mean, in units of the running std, ``[features]``.
+        ratio: Std of the sample in units of the running std, ``[features]``.
+        size: Root mean square of the network's input, ``[features]``.
+        memory: Measures of a recurrent policy's hidden state, or None.
+        critic: Measures of the critic, or None if the file has none.
+        optimizer: Measures of Adam, or None if the file has no moments.
         dated: Whether the iteration is known.
     """
 
@@ -96,25 +97,25 @@ class Measures:
 
     @property
     def at(self) -> str:
-        """When this was, such as ``at iteration 50``."""
+        """When the checkpoint was saved, such as ``at iteration 50``."""
         return f"at iteration {self.iteration}" if self.dated else "now"
 
     @property
     def off(self) -> np.ndarray:
-        """How far each feature is from what the normalizer knows, by its mean or its std, in units of its std."""
+        """Distance of each feature from the normalizer's statistics, the larger of ``|shift|`` and ``ratio``."""
         off: np.ndarray = np.maximum(np.abs(self.shift), self.ratio)
         return off
 
 
-@torch.inference_mode(False)  # its callers may be in it, and slopes need gradients
+@torch.inference_mode(False)  # a caller may be in inference mode, and slopes need gradients
 @torch.no_grad()
 def measure_policy(checkpoint: Checkpoint, sample: Sample) -> Measures:
     """Measure a checkpoint.
 
     Args:
         checkpoint: The checkpoint.
-        sample: Observations that fit its policy. Its statistics are those of the whole sample; layers and actions are
-            measured on what :meth:`.Sample.thinned` leaves.
+        sample: Observations that fit its policy. Statistics of the features are those of the entire sample; layers and
+            actions are measured on the subset that :meth:`.Sample.thinned` returns.
     """
     policy = _with_gradients(checkpoint.policy)
     shown = sample.thinned(policy.rnn is not None)
@@ -161,18 +162,18 @@ def measure_policy(checkpoint: Checkpoint, sample: Sample) -> Measures:
 
 
 def _with_gradients(policy: Policy) -> Policy:
-    """Return the policy, or a copy of one that was made under ``torch.inference_mode``, which no gradient can pass."""
+    """Return the policy; copy it if it was made in ``torch.inference_mode``, as no gradient passes through it then."""
     made_there = any(tensor.is_inference() for tensor in policy.state_dict().values())
     return copy.deepcopy(policy) if made_there else policy
 
 
 def kl(policy: Policy, old: Measures, new: Measures) -> float:
-    """Return KL(old ‖ new) of two checkpoints on the same sample, in nats, mean over it."""
+    """Return KL(old ‖ new) of two checkpoints on the same sample, in nats, as the mean over the sample."""
     return float(policy.distribution.kl_divergence(old.params, new.params).mean())
 
 
 Resets = Callable[[int], torch.Tensor | None]
-"""Where to forget after a step: the environments, ``[envs]``, or None for nowhere."""
+"""Returns, for each time step, which hidden states to reset after it, ``[envs]``; None resets none."""
 
 
 def _right(dones: torch.Tensor | None) -> Resets:
@@ -182,7 +183,7 @@ def _right(dones: torch.Tensor | None) -> Resets:
 def _latents(
     policy: Policy, sample: Sample, resets: Resets
 ) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
-    """Return what enters the MLP, the vectors and the images, each ``[samples, ...]``."""
+    """Return the inputs of the MLP, the vector observations and the images, each ``[samples, ...]``."""
     x = sample.observations.flatten(0, 1)
     images = {name: image.flatten(0, 1) for name, image in sample.images.items()}
     if policy.rnn is None:
@@ -201,7 +202,7 @@ def _latents(
 def _rows(
     policy: Policy, x: torch.Tensor, images: Mapping[str, torch.Tensor], latent: torch.Tensor
 ) -> tuple[tuple[str, ...], Layers]:
-    """Measure everything from the input to the output."""
+    """Return the names and the measures of all rows from the input to the output."""
     hidden = sum(isinstance(layer, nn.Linear) for layer in policy.mlp) - 1
     names = [str(i + 1) for i in range(hidden)]
     layers = measure(policy.mlp, latent)
@@ -224,7 +225,7 @@ def _rows(
 
 
 def _alone(values: torch.Tensor, module: nn.Module) -> Layers:
-    """Return one row: values that no gradient was measured for."""
+    """Return a single row, of values without a gradient."""
     nan = np.array([np.nan])
     bars, std = shares_of_bins(values)[None], np.array([spread(values)])
     return Layers((values.shape[1],), (_size(module),), bars, std, nan, nan, nan, nan)
@@ -235,7 +236,7 @@ def _without_input(layers: Layers) -> Layers:
 
 
 def _joined(parts: list[Layers]) -> Layers:
-    """Put the rows of all parts below each other."""
+    """Concatenate the rows of all parts."""
     columns = [[getattr(part, field.name) for part in parts] for field in dataclasses.fields(Layers)]
     joined: list[Any] = [
         np.concatenate(column) if isinstance(column[0], np.ndarray) else tuple(itertools.chain(*column))
@@ -263,7 +264,7 @@ def _weighted(policy: Policy) -> dict[str, torch.Tensor]:
 
 
 def _singular(weight: torch.Tensor) -> np.ndarray:
-    """Return the singular values, from the greatest: by the smaller Gram matrix, ten times as fast as an SVD."""
+    """Return the singular values in descending order, from the smaller Gram matrix (ten times faster than an SVD)."""
     w = weight.double().nan_to_num(0.0, 0.0, 0.0)
     gram = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
     values: np.ndarray = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt().flip(0).numpy()
@@ -271,9 +272,10 @@ def _singular(weight: torch.Tensor) -> np.ndarray:
 
 
 def _measure_memory(policy: Policy, sample: Sample, mean: torch.Tensor, std: torch.Tensor) -> MemoryMeasures:
-    """Play the sample again without a reset, and compare.
+    """Run the policy on the sample again without resets, and compare.
 
-    Without an end of an episode in the sample, all robots end theirs in the middle of it: a leak can be seen then, too.
+    If no episode ends in the sample, all episodes are assumed to end in the middle of it, so that a leak is measured in
+    this case, too.
     """
     time, envs = sample.observations.shape[:2]
     dones = sample.dones
@@ -305,7 +307,7 @@ def _measure_memory(policy: Policy, sample: Sample, mean: torch.Tensor, std: tor
 
 
 def _since(dones: torch.Tensor) -> torch.Tensor:
-    """Return the steps since the last end of an episode, 0 at the first of the next, or -1: ``[time, envs]``."""
+    """Return the steps since an episode began, ``[time, envs]``; -1 in the first episode of each environment."""
     since = torch.full(dones.shape, -1)
     for t in range(1, len(dones)):
         following = torch.where(since[t - 1] < 0, -1, since[t - 1] + 1)

@@ -1,4 +1,4 @@
-"""What a policy is shown: the learner's own observations, a robot's, or where there are none, random numbers."""
+"""The observations that a policy is shown: the user's own, those of a Gymnasium robot, or random numbers."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from rsl_edu.data.learner_input import learner_tensor
 from rsl_edu.run_folder import regular, what_is
 
 STEPS, ENVS = 64, 16
-"""Steps and robots of a rollout, and the most that a recurrent policy is shown."""
+"""Steps and robots of a rollout; also the most that a recurrent policy is shown."""
 SAMPLES = 1024
 """The most samples that a policy without memory is shown."""
 _CRITIC = ("critic", "privileged", "privileged_obs", "critic_obs")
-"""Names under which the observations of a critic are likely stored, likeliest first."""
+"""Usual names of a critic's observations, the most common first."""
 _EXPECTED = "expected observations, a tensor or a dictionary of tensors in .pt, .npy or .npz"
 _VECTORS = ("policy", "actor", "obs", "observations")
-"""Names under which the vector observations of an actor are likely stored, likeliest first."""
+"""Usual names of an actor's vector observations, the most common first."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """Observations, with what was recorded beside them.
+    """Observations, and what was recorded along with them.
 
     Attributes:
-        observations: ``[time, envs, features]``, float32; single samples have a time of 1.
+        observations: ``[time, envs, features]``, float32; for independent samples, time is 1.
         source: Where they come from, in words.
-        real: Whether a robot saw them.
-        names: Of the features, or nothing.
-        images: For each of the policy's images ``[time, envs, channels, height, width]``.
-        dones: Whether the episode ended in this step, ``[time, envs]``, bool, or None.
-        actions: What the policy did, ``[time, envs, actions]``, or None.
-        rewards: Of each step, ``[time, envs]``, float64, or None.
-        critic: The observations of a critic, ``[time, envs, features]``, or None.
+        real: Whether they are real observations rather than random numbers.
+        names: Names of the features, or empty.
+        images: Each of the policy's images by name, ``[time, envs, channels, height, width]``.
+        dones: Whether the episode ended in this step, bool ``[time, envs]``, or None.
+        actions: The policy's actions, ``[time, envs, actions]``, or None.
+        rewards: The reward of each step, float64 ``[time, envs]``, or None.
+        critic: The critic's observations, ``[time, envs, features]``, or None.
     """
 
     observations: torch.Tensor
@@ -59,15 +59,17 @@ class Sample:
         return self.names[feature] if self.names else f"feature {feature}"
 
     def thinned(self, recurrent: bool) -> Sample:
-        """Return as much as is shown: single samples, evenly from all; for a memory, a stretch of time of some robots.
+        """Return the subset that a policy is shown.
 
-        Of a long recording, this is the stretch in which most episodes end, and the robots whose episodes they are.
+        Without a hidden state, these are samples spread evenly over the recording. A recurrent policy is shown
+        consecutive steps of some robots; in a long recording, the steps in which the most episodes end, and the robots
+        with the most ends.
         """
         time, envs = self.observations.shape[:2]
         if recurrent:
             ends = torch.zeros(time, envs) if self.dones is None else self.dones.float()
             start = 0
-            if time > STEPS:  # what follows an end has to be seen too: those in the last quarter do not count
+            if time > STEPS:  # ends in the last quarter do not count, as the steps after an end are needed, too
                 start = int(ends.sum(1)[: -(STEPS // 4)].unfold(0, 3 * STEPS // 4, 1).sum(1).argmax())
             here = slice(start, start + STEPS)
             robots = ends[here].sum(0).argsort(descending=True, stable=True)[:ENVS].sort().values
@@ -76,7 +78,7 @@ class Sample:
         return self._each(lambda x: x.flatten(0, 1)[kept].unsqueeze(0))
 
     def as_sequence(self) -> Sample:
-        """Return single samples ``[1, samples, features]`` as the steps of one robot, ``[samples, 1, features]``."""
+        """Return independent samples ``[1, samples, ...]`` as the steps of one robot, ``[samples, 1, ...]``."""
         return self._each(lambda x: x.transpose(0, 1))
 
     def beginning(self, steps: int, envs: int) -> Sample:
@@ -91,16 +93,19 @@ class Sample:
 
 
 def image_sizes(recorded: Any) -> dict[str, tuple[int, int]]:
-    """Return height and width of all images in what :func:`load` gave, for :func:`.checkpoint.read`."""
+    """Return height and width of all images in the result of :func:`load`, for :func:`.checkpoint.read`."""
     named = recorded if isinstance(recorded, Mapping) else {}
     return {name: (x.shape[-2], x.shape[-1]) for name, x in named.items() if len(getattr(x, "shape", ())) >= 4}
 
 
 def load(path: str | Path) -> torch.Tensor | dict[str, torch.Tensor]:
-    """Read recorded observations: ``.pt`` of a tensor or of a dictionary of tensors, ``.npy`` or ``.npz``.
+    """Read recorded observations from a file without executing anything in it.
+
+    Args:
+        path: A ``.pt`` file with a tensor or a dictionary of tensors, or a ``.npy`` or ``.npz`` file.
 
     Raises:
-        ValueError: Another file, or a damaged one; the message names it. Nothing in it is executed.
+        ValueError: The file contains something else or is damaged; the message names it.
         OSError: The file cannot be read.
     """
     path = regular(Path(path))
@@ -110,7 +115,7 @@ def load(path: str | Path) -> torch.Tensor | dict[str, torch.Tensor]:
                 stored = np.load(file, allow_pickle=False)
                 stored = {name: stored[name] for name in stored.files} if path.suffix == ".npz" else stored
         else:
-            with warnings.catch_warnings():  # of pickles that torch did not write
+            with warnings.catch_warnings():  # torch warns about pickles that it did not write
                 warnings.simplefilter("ignore")
                 stored = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
@@ -118,40 +123,40 @@ def load(path: str | Path) -> torch.Tensor | dict[str, torch.Tensor]:
     except Exception as error:  # a damaged file makes torch and numpy raise nearly anything
         raise ValueError(f"{path.name}: {_EXPECTED}, got {_refusal(path, error)}") from None
     if isinstance(stored, Mapping) and any(isinstance(x, Mapping) for x in stored.values()):
-        got = "a checkpoint" if any(str(name).endswith("_state_dict") for name in stored) else "tables in a table"
+        got = "a checkpoint" if any(str(name).endswith("_state_dict") for name in stored) else "nested dictionaries"
         raise ValueError(f"{path.name}: {_EXPECTED}, got {got}: {', '.join(map(str, stored))}"[:300])
     read: torch.Tensor | dict[str, torch.Tensor] = _tensors(path.name, stored)
     tensors = read.values() if isinstance(read, dict) else [read]
     if path.suffix == ".pt" and sum(x.numel() * x.element_size() for x in tensors) > path.stat().st_size:
-        raise ValueError(f"{path.name}: it claims more numbers than there are in the file")
+        raise ValueError(f"{path.name}: it declares more numbers than the file contains")
     return read
 
 
 def _refusal(path: Path, error: Exception) -> str:
-    """Say what a file is that torch or numpy refused."""
+    """Describe a file that torch or NumPy refused to read."""
     what = (what_is(path) or "").partition("; ")[0]
     asked = re.search(r"GLOBAL (\S+)", str(error))
     if what and not what.startswith(("an array of NumPy", "arrays of NumPy")):
         return what
     if asked or "allow_pickle" in str(error):
         named = f" ({asked[1]})" if asked else ""
-        return f"objects{named}, which are not loaded, as that could run any code"
+        return f"objects{named}; they are not loaded because that could execute code"
     return "a damaged file; copy or record it again"
 
 
 def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sample:
-    """Check the learner's own observations against what the policy takes.
+    """Check the user's own observations against the inputs of the policy.
 
     Args:
         policy: The policy.
-        recorded: ``[samples, features]`` or ``[time, envs, features]``; or a dictionary: vectors like these under any
-            names (the policy's alone, or all that are joined to its input), images ``[..., channels, height, width]``
-            under the policy's names for them, and if they were recorded ``dones``, ``actions``, ``rewards``, and what
-            the critic sees as ``critic``.
+        recorded: Observations ``[samples, features]`` or ``[time, envs, features]``, or a dictionary. A dictionary can
+            contain vector observations of these shapes under any names (the policy's input, or the groups that are
+            joined to form it), images ``[..., channels, height, width]`` under the policy's names for them, and, if
+            they were recorded, ``dones``, ``actions``, ``rewards`` and the critic's observations as ``critic``.
         source: Where they come from, in words.
 
     Raises:
-        TypeError, ValueError: They are not what the policy takes; the message says what it takes.
+        TypeError, ValueError: They do not fit the policy; the message says what it expects.
     """
     named = _tensors("observations", recorded)
     named = dict(named) if isinstance(named, dict) else {"observations": named}
@@ -198,22 +203,22 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
 
 
 def play(policy: Policy, robot: str) -> Sample:
-    """Let the policy play a robot of Gymnasium, with the noise that it explores with.
+    """Play the policy on a Gymnasium robot, with its exploration noise.
 
     Args:
         policy: The policy.
-        robot: Its name: ``InvertedPendulum-v5``.
+        robot: Name of the robot, such as ``InvertedPendulum-v5``.
 
     Raises:
-        ValueError: No such robot, or one of another size; the message names both.
+        ValueError: There is no such robot, or its numbers of observations and actions differ from the policy's.
     """
     if policy.cnns:
-        raise ValueError(f"robot: {robot} has no {next(iter(policy.cnns))!r} to see: give observations")
+        raise ValueError(f"robot: {robot} provides no image {next(iter(policy.cnns))!r}; give observations instead")
     probe = rollout(robot, steps=1, envs=1)
     sizes = probe.observations.shape[2], probe.actions.shape[2]
     if sizes != (policy.features, policy.actions):
         raise ValueError(
-            f"robot: expected one of {policy.features} observations and {policy.actions} actions, as the policy has; "
+            f"robot: expected one with {policy.features} observations and {policy.actions} actions, like the policy; "
             f"{robot} has {sizes[0]} and {sizes[1]}"
         )
     with torch.random.fork_rng(devices=[]):
@@ -226,9 +231,13 @@ def play(policy: Policy, robot: str) -> Sample:
 
 
 def stand_in(policy: Policy) -> Sample:
-    """Draw observations from what the policy's normalizer saw, or else with mean 0 and std 1: no robot saw them."""
+    """Draw random observations with the mean and std of the policy's normalizer, or with mean 0 and std 1 without one.
+
+    Raises:
+        ValueError: The policy has images, which random numbers cannot replace.
+    """
     if policy.cnns:
-        raise ValueError(f"observations: needed, as the policy sees {next(iter(policy.cnns))!r}")
+        raise ValueError(f"observations: needed, because the policy takes the image {next(iter(policy.cnns))!r}")
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(STEPS, ENVS, policy.features, generator=draw)
     source = "random numbers with mean 0 and std 1, as no observations were given"
@@ -239,7 +248,7 @@ def stand_in(policy: Policy) -> Sample:
 
 
 class _Exploring:
-    """A policy that samples its actions, and forgets where an episode ended."""
+    """A policy that samples its actions, and whose hidden state is reset when an episode ends."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -252,14 +261,14 @@ class _Exploring:
 
 
 def _tensors(name: str, value: Any) -> Any:
-    """Return tensors or arrays, one or named ones, as plain tensors."""
+    """Return a tensor or an array, or a dictionary of them, as plain tensors."""
     if isinstance(value, Mapping):
         return {str(key): learner_tensor(f"{name}[{key!r}]", each) for key, each in value.items()}
     return learner_tensor(name, value)
 
 
 def _vectors(policy: Policy, named: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Pick or join what the policy takes."""
+    """Return the group of vectors that fits the policy's input, or all groups joined."""
     everything = named
     named = {name: x for name, x in named.items() if x.dim() in (2, 3)}
     fitting = [name for name, x in named.items() if x.shape[-1] == policy.features]

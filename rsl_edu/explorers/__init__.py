@@ -1,6 +1,6 @@
-"""Interactive explorers, one a file. Each runs live in a notebook, and draws and says the same without one.
+"""Interactive explorers, one per module, for notebooks; pictures and texts are also available without a notebook.
 
-What stands beside this file is found and offered here by its name; what all explorers share is in ``bench``.
+This package finds the explorers in its modules and offers them by name; ``bench`` contains their shared code.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from .bench.touch import Grip, Mark, Spot, grip
 
 
 def _found() -> dict[str, type[Explorer[Any, Any]]]:
-    """Return the explorers that are defined in the modules of this package, but for those whose name begins with _."""
+    """Return the explorers defined in the modules of this package, except those whose name starts with _."""
     found: dict[str, type[Explorer[Any, Any]]] = {}
     for file in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{file.name}")
         for name, it in vars(module).items():
-            # In Python 3.10, list[int] is a type that issubclass refuses; its module is that of list.
+            # In Python 3.10, list[int] is a type that issubclass rejects; its module is builtins.
             ours = isinstance(it, type) and it.__module__ == module.__name__ and issubclass(it, Explorer)
             if ours and not name.startswith("_"):
                 if name in found:
                     raise ImportError(
-                        f"two explorers are called {name}: in {found[name].__module__} and {it.__module__}"
+                        f"two explorers have the name {name}: in {found[name].__module__} and {it.__module__}"
                     )
                 found[name] = it
     return dict(sorted(found.items(), key=lambda entry: (entry[1].lesson, entry[0])))
 
 
 EXPLORERS: dict[str, type[Explorer[Any, Any]]] = _found()
-"""All explorers by their names, in the order of the lessons."""
+"""All explorers by name, in the order of the lessons."""
 
 __all__ = ["EXPLORERS", "Control", "Explorer", "Frame", "Grip", "Mark", "Question", "Quiz", "Spot", "control", "grip"]
 __all__ += EXPLORERS

@@ -1,4 +1,4 @@
-"""Policies that were exported to TorchScript or ONNX: read as data, and run where they can harm nothing."""
+"""Reading policies that were exported to TorchScript or ONNX as data, and running them in a sandbox."""
 
 from .export import Export
 from .export_error import ExportError

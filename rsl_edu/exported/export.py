@@ -1,4 +1,4 @@
-"""What an exported policy holds, whatever its format."""
+"""The contents of an exported policy, in TorchScript or ONNX."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ class Export:
     Attributes:
         path: The file.
         format: ``TorchScript`` or ``ONNX``.
-        made_by: The class of a TorchScript file, or the program that wrote an ONNX file.
-        weights: Parameters in the names of rsl_rl 5, as far as they could be told: ``mlp.0.weight``.
-        normalizer: Mean, and what its difference to an observation is divided by, each ``[features]``, or None.
-        activation: Of the hidden layers, in rsl_rl's name; None if the file does not tell.
-        ending: What follows the last layer: classes of modules, or operations of ONNX.
-        memory: What the memory of a recurrent policy starts with, by name, as far as it is in the file.
-        tensors: All its tensors, under its own names.
+        made_by: The class of a TorchScript module, or the program that wrote an ONNX file.
+        weights: Parameters under the names of rsl_rl 5, as far as they were recognized: ``mlp.0.weight``.
+        normalizer: Mean and divisor of the normalizer (std plus eps), each ``[features]``, or None.
+        activation: Activation of the hidden layers under rsl_rl's name; None if the file does not show it.
+        ending: What follows the last layer: classes of modules, or ONNX operations.
+        memory: Initial hidden state of a recurrent policy by name, as far as it is in the file.
+        tensors: All tensors, under the names in the file.
         training: Whether a TorchScript file was saved in training mode.
-        has_reset: Whether a TorchScript file has a method that resets its memory.
-        clamps: What in its code or graph cuts numbers off: ``clamp(-5, 5)``.
-        inputs: Of an ONNX file, by name: the sizes, None where any fits.
-        outputs: Of an ONNX file.
-        state: Of an ONNX file: the input for the memory and the output that it is fed from.
-        metadata: Of an ONNX file: texts by name.
-        program: The whole file, for whoever runs it; an ONNX file has all its weights in it.
+        has_reset: Whether a TorchScript file has a method that resets its hidden state.
+        clamps: Operations in its code or graph that clip numbers: ``clamp(-5, 5)``.
+        inputs: The inputs of an ONNX file by name, with their sizes; a size is None if any is allowed.
+        outputs: The outputs of an ONNX file, likewise.
+        state: For an ONNX file: each input for the hidden state, and the output that it is fed from.
+        metadata: Metadata of an ONNX file.
+        program: The bytes of the file, to run it; for an ONNX file, they include all weights.
     """
 
     path: Path
@@ -67,7 +67,7 @@ class Export:
 
     @property
     def features(self) -> int | None:
-        """Features of an observation, without images; None if the file does not tell."""
+        """Number of features of an observation, without images; None if the file does not show it."""
         sizes = self.inputs.get(self.observation or "", ())
         if sizes and sizes[-1] is not None:
             return sizes[-1]

@@ -1,4 +1,4 @@
-"""What is said of a file that is no export."""
+"""The error for files that are not exported policies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from rsl_edu.printable import printable
 
 
 class ExportError(ValueError):
-    """A file that is no exported policy, is damaged or cannot be run; the message names it and says what to do."""
+    """The file is not an exported policy, is damaged or cannot be run; the message names it and says what to do."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(message[:1000]))  # it quotes what anyone wrote
+        super().__init__(printable(message[:1000]))  # it quotes untrusted files

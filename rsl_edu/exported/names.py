@@ -1,4 +1,4 @@
-"""Which parameter of a policy a tensor is, by the names that exporters give."""
+"""Recognizes the parameters of a policy by the names that exporters give to tensors."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ ACTIVATIONS = {
     "Mish": "mish",
     "Identity": "identity",
 }
-"""Class of torch → name of the activation in rsl_rl's configuration."""
+"""Class in torch → name of the activation in rsl_rl's configuration."""
 
 _LAYER = re.compile(r"(?P<part>(?:.*\.)?)(?P<place>\d+)\.(?P<kind>weight|bias)")
 _RNN = re.compile(r"(?:.*\.)?((?:weight|bias)_(?:ih|hh)_l\d+)")
 _ACTORS = ("mlp", "actor", "student", "actor_body", "module", "policy", "net", "")
-"""Last words of the name of an actor's MLP, likeliest first."""
+"""Usual last words in the name of an actor's MLP, the most common first."""
 
 
 def mlp_part(tensors: Mapping[str, torch.Tensor]) -> str | None:
-    """Return what stands before the numbers of the actor's layers, ``actor.``; None if it cannot be told."""
+    """Return the prefix before the numbers of the actor's layers, such as ``actor.``; None if it is ambiguous."""
     parts = {found["part"] for name, x in tensors.items() if x.dim() == 2 and (found := _LAYER.fullmatch(name))}
     ours = {part: part.rstrip(".").rpartition(".")[2] for part in parts}
     likely = [part for word in _ACTORS for part in parts if ours[part] == word]
@@ -40,7 +40,7 @@ def mlp_part(tensors: Mapping[str, torch.Tensor]) -> str | None:
 
 
 def named_weights(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the parameters of a policy in the names of rsl_rl 5."""
+    """Return the parameters of a policy under the names of rsl_rl 5."""
     weights: dict[str, torch.Tensor] = {}
     part = mlp_part(tensors)
     layers: dict[int, dict[str, torch.Tensor]] = {}
@@ -56,11 +56,11 @@ def named_weights(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor
 
 
 def numbered(layers: Iterable[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """Return the linear layers of an MLP as rsl_rl numbers them: every second place is an activation."""
+    """Return the linear layers of an MLP with rsl_rl's numbers, in which every second module is an activation."""
     return {f"mlp.{2 * place}.{kind}": x for place, layer in enumerate(layers) for kind, x in layer.items()}
 
 
 def only(names: Iterable[str | None]) -> str | None:
-    """Return the one name if all are the same."""
+    """Return the name if all names are the same, and None if they are not."""
     found = set(names)
     return found.pop() if len(found) == 1 else None

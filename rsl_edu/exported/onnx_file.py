@@ -1,4 +1,4 @@
-"""Reads ONNX files, ``policy.onnx``: a graph of known operations, and weights that may lie in a file next to it."""
+"""Reads ONNX files such as ``policy.onnx``: a graph of known operations, with weights that may be in a second file."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from .export import Export
 from .export_error import ExportError
 from .onnx_graph import Graph
 
-_MOST = 1 << 28  # bytes of all weights in other files
+_MOST = 1 << 28  # the most bytes of weights in other files
 
 
 def read(path: Path) -> Export:
-    """Read an ONNX file, and the weights that it keeps in another.
+    """Read an ONNX file, and its weights if they are in another file.
 
     Raises:
-        ExportError: It is damaged, its weights are missing or elsewhere, or the package ``onnx`` is not installed.
+        ExportError: It is damaged, its weights are missing or outside its folder, or the package ``onnx`` is not
+            installed.
     """
     model = _load(path)
     _fetch_weights(path, model)
@@ -41,7 +42,7 @@ def read(path: Path) -> Export:
 
 
 def mlp(path: Path) -> tuple[str | None, list[tuple[int, ...]]]:
-    """Return the activation of the hidden layers, or None, and the shapes of all layers; no weights need be there."""
+    """Return the activation of the hidden layers, or None, and the shapes of all layers, without reading weights."""
     graph = Graph(_load(path).graph)
     return graph.activation(), graph.shapes()
 
@@ -50,12 +51,12 @@ def _load(path: Path) -> Any:
     try:
         import onnx
     except ImportError:
-        raise ExportError(f"{path.name}: reading ONNX takes the package onnx: pip install 'rsl_edu[onnx]'") from None
+        raise ExportError(f"{path.name}: reading ONNX requires the package onnx: pip install 'rsl_edu[onnx]'") from None
     return onnx.load_model_from_string(path.read_bytes())
 
 
 def _fetch_weights(path: Path, model: Any) -> None:
-    """Put the weights that lie in other files of the folder into the model."""
+    """Copy the weights in other files of the folder into the model."""
     left = _MOST
     for tensor in _tensors(model):
         if not tensor.external_data and tensor.data_location != tensor.EXTERNAL:
@@ -67,7 +68,7 @@ def _fetch_weights(path: Path, model: Any) -> None:
         length = int(entry.get("length", size - offset))
         if min(offset, length) < 0 or offset + length > size:
             raise ExportError(
-                f"its weights in {file.name} are incomplete: {tensor.name!r} ends at byte {offset + length:,}, and "
+                f"its weights in {file.name} are incomplete: {tensor.name!r} ends at byte {offset + length:,}, but "
                 f"the file has {size:,}. Copy it again, together with {path.name}"
             )
         left -= length
@@ -81,27 +82,27 @@ def _fetch_weights(path: Path, model: Any) -> None:
 
 
 def _inside(path: Path, location: str) -> Path:
-    """Return a file in the folder of the export; files elsewhere are not read."""
+    """Return a file in the folder of the export; files outside it are not read."""
     file = path.parent / location
-    folders = path.parent.resolve(), path.resolve().parent  # a download may have links to all its files, elsewhere
+    folders = path.parent.resolve(), path.resolve().parent  # a downloaded folder may contain links to its files
     inside = any(file.resolve().is_relative_to(folder) for folder in folders)
     if not location or Path(location).is_absolute() or not inside:
-        raise ExportError(f"its weights are said to be in {location!r}, outside of its folder; not read")
+        raise ExportError(f"it refers to weights in {location!r}, outside its folder, which are not read")
     if file.is_file():
         return file
     others = sorted(other.name for other in path.parent.glob("*.data"))
-    found = f" There is {', '.join(others[:3])}: if that was it, give it back its name." if others else ""
+    found = f" The folder has {', '.join(others[:3])}: if that is the file, give it its old name." if others else ""
     raise ExportError(
-        f"its weights are in {location}, which must lie next to it under this name, and does not: without it, nothing "
+        f"its weights are in {location}, which must be next to it under this name, but is not: without it, nothing "
         f"can load {path.name}.{found} Copy both files and rename neither, or export into one file with "
         "torch.onnx.export(..., external_data=False)"
     )
 
 
 def _tensors(message: Any, depth: int = 0) -> Iterator[Any]:
-    """Yield the tensors anywhere in a message: in the graph, in what its operations were given, in functions."""
+    """Yield the tensors anywhere in a message: in the graph, in attributes of its operations, and in functions."""
     if depth > 60:
-        raise ExportError("its graph nests deeper than that of any policy")
+        raise ExportError("its graph is nested more deeply than any policy's")
     for field, value in message.ListFields():
         if field.message_type is None:
             continue

@@ -1,4 +1,4 @@
-"""What the graph of an ONNX file computes, as far as it is the policy of a robot: normalizer, memory, layers."""
+"""Recognizes the parts of a policy in the graph of an ONNX file: normalizer, recurrent layers and linear layers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .names import named_weights, numbered, only
 
 _MOST_NODES, _MOST_FOLDED = 5_000, 1 << 20
 _PASSING = ("Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Constant", "Transpose")
-"""Operations that change no number."""
+"""Operations that do not change any numbers."""
 _ACTIVATIONS = {
     ("Elu",): "elu",
     ("Selu",): "selu",
@@ -35,7 +35,7 @@ _ACTIVATIONS = {
 }
 """Operations between two layers → name of the activation in rsl_rl's configuration."""
 _GATES = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2)}
-"""Where ONNX has the gates that torch has in turn."""
+"""The positions of torch's gates, in torch's order, among those of ONNX."""
 _FOLDED: dict[str, Any] = {
     "Add": np.add,
     "Sub": np.subtract,
@@ -51,19 +51,19 @@ class Graph:
     """A graph of operations.
 
     Args:
-        graph: As the package ``onnx`` has it.
+        graph: The graph as an object of the package ``onnx``.
 
     Attributes:
-        tensors: All its weights, by name; those that lie in another file, and were not fetched, are left out.
-        inputs: By name the sizes, None where any fits.
-        outputs: The same.
+        tensors: All its weights by name, except weights in another file that have not been read.
+        inputs: The inputs by name, with their sizes; a size is None if any is allowed.
+        outputs: The outputs, likewise.
     """
 
     def __init__(self, graph: Any) -> None:
         from onnx import numpy_helper
 
         if len(graph.node) > _MOST_NODES:
-            raise ExportError(f"its graph has {len(graph.node):,} operations, more than that of any policy")
+            raise ExportError(f"its graph has {len(graph.node):,} operations, more than any policy's")
         self._constants: dict[str, Any] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
         for tensor in graph.initializer:
@@ -85,7 +85,7 @@ class Graph:
         self._layers = [place for place, node in enumerate(self._nodes) if self._weight_of(node) is not None]
 
     def weights(self) -> dict[str, torch.Tensor]:
-        """Return the parameters in the names of rsl_rl 5."""
+        """Return the parameters under the names of rsl_rl 5."""
         found = named_weights(self.tensors) | numbered(self._layer(self._nodes[place]) for place in self._layers)
         memories = [node for node in self._nodes if node.op_type in _GATES]
         for number, node in enumerate(memories):
@@ -93,7 +93,7 @@ class Graph:
         return found
 
     def normalizer(self) -> tuple[torch.Tensor, torch.Tensor] | None:
-        """Return mean and divisor of the first thing that is done to an observation, if that is to normalize it."""
+        """Return mean and divisor of the normalizer, if the graph begins with one; otherwise None."""
         seen = set(self.inputs)
         difference, mean = "", None
         for node in self._nodes:
@@ -112,13 +112,13 @@ class Graph:
         return None
 
     def activation(self) -> str | None:
-        """Return the activation of all hidden layers, in rsl_rl's name."""
+        """Return the activation of all hidden layers under rsl_rl's name; None if it is unknown."""
         if not all(self._is_one(place) for place in self._layers):
             return None
         return only(self._activation(here, there) for here, there in itertools.pairwise(self._layers))
 
     def shapes(self) -> list[tuple[int, ...]]:
-        """Return the shape of each layer's weight, as torch has it."""
+        """Return the shape of each layer's weight in torch's layout, ``[outputs, inputs]``."""
         layers = [self._nodes[place] for place in self._layers]
         shapes = [self._shapes[self._weight_of(node) or ""] for node in layers]
         return [shape[::-1] if _is_turned(node) else shape for node, shape in zip(layers, shapes, strict=True)]
@@ -132,7 +132,7 @@ class Graph:
         return tuple(node.op_type for node in after if node is not bias and node.op_type not in _PASSING)
 
     def clamps(self) -> tuple[str, ...]:
-        """Return what cuts numbers off, each once, with its limits if they are constants."""
+        """Return the clipping operations without duplicates, with their limits if these are constants."""
         found = []
         for node in self._nodes:
             if node.op_type == "Clip":
@@ -142,7 +142,7 @@ class Graph:
         return tuple(dict.fromkeys(found))[:6]
 
     def state(self) -> dict[str, str]:
-        """Return the inputs for the memory, and the outputs that they are fed from."""
+        """Return the inputs for the hidden state, and the outputs that they are fed from."""
         found: dict[str, str] = {}
         recurrent = any(node.op_type in _GATES for node in self._nodes)
         for name, sizes in self.inputs.items():
@@ -155,22 +155,22 @@ class Graph:
         return found
 
     def _needed(self, nodes: list[Any], wanted: set[str]) -> list[Any]:
-        """Return the nodes, in their order, that the outputs need."""
+        """Return the nodes that the outputs need, in order."""
         kept = []
-        for node in reversed(nodes):  # the order of a graph is one in which it can be computed
+        for node in reversed(nodes):  # a graph is stored in an order in which it can be computed
             if wanted & set(node.output):
                 kept.append(node)
                 wanted |= set(node.input)
         return kept[::-1]
 
     def _weight_of(self, node: Any) -> str | None:
-        """Return the name of a layer's weight; None if the node is no linear layer."""
+        """Return the name of a layer's weight; None if the node is not a linear layer."""
         if node.op_type not in ("Gemm", "MatMul") or len(self._shapes.get(node.input[1], ())) != 2:
             return None
         return None if node.input[0] in self._shapes else str(node.input[1])
 
     def _bias_of(self, node: Any) -> tuple[Any, str | None]:
-        """Return the node that adds a layer's bias, if it is another one, and the name of the bias."""
+        """Return the node that adds a layer's bias, if it is a separate node, and the name of the bias."""
         if node.op_type == "Gemm":
             return None, str(node.input[2]) if len(node.input) > 2 else None
         for other in self._nodes:
@@ -180,7 +180,7 @@ class Graph:
         return None, None
 
     def _layer(self, node: Any) -> dict[str, torch.Tensor]:
-        """Return weight and bias of a layer, as torch has them."""
+        """Return weight and bias of a layer in torch's layout."""
         weight = self._constants.get(self._weight_of(node) or "")
         if weight is None:
             return {}
@@ -189,7 +189,7 @@ class Graph:
         return layer | ({"bias": _tensor(self._constants[name])} if name in self._constants else {})
 
     def _memory(self, node: Any) -> dict[str, torch.Tensor]:
-        """Return the weights of a recurrent layer, with the gates in the order of torch."""
+        """Return the weights of a recurrent layer, with the gates in torch's order."""
         order, found = _GATES[node.op_type], {}
         for name, given in zip(("weight_ih", "weight_hh"), node.input[1:3], strict=False):
             if given in self._constants:
@@ -202,7 +202,7 @@ class Graph:
         return found
 
     def _is_one(self, place: int) -> bool:
-        """Tell whether a layer is the only one that takes what it takes: the actor is one chain."""
+        """Return whether no other layer has the same input, as it must be in the single chain of an actor."""
         source = self._nodes[place].input[0]
         return [self._nodes[other].input[0] for other in self._layers].count(source) == 1
 
@@ -213,7 +213,7 @@ class Graph:
 
 
 def _is_turned(node: Any) -> bool:
-    """Tell whether a layer has its weight with the inputs first."""
+    """Return whether a layer stores its weight as ``[inputs, outputs]``."""
     given = {attribute.name: attribute for attribute in node.attribute}
     return node.op_type == "MatMul" or not ("transB" in given and given["transB"].i)
 
@@ -228,6 +228,6 @@ def _is_number(array: Any) -> bool:
 
 
 def _tensor(array: Any) -> torch.Tensor:
-    if array.dtype.name == "bfloat16":  # which NumPy does not have
+    if array.dtype.name == "bfloat16":  # NumPy has no such type
         return torch.from_numpy(array.astype(np.float32)).bfloat16()
     return torch.from_numpy(np.array(array, order="C"))

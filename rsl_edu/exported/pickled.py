@@ -1,4 +1,4 @@
-"""Reads the pickle in a TorchScript file: as names, numbers and tensors. Nothing in it is called."""
+"""Reads the pickle in a TorchScript file as names, numbers and tensors, without calling anything in it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
 class Module:
-    """A module of the file.
+    """A module in the file.
 
     Attributes:
-        kind: Its class: ``torch.nn.modules.activation.ELU``.
-        values: Its parameters, modules and attributes, by name.
+        kind: Its class, such as ``torch.nn.modules.activation.ELU``.
+        values: Its parameters, submodules and attributes, by name.
     """
 
     def __init__(self, kind: str) -> None:
@@ -45,7 +45,7 @@ class Module:
 
 
 class Storage(NamedTuple):
-    """Where the numbers of a tensor are."""
+    """The location of a tensor's numbers in the file."""
 
     dtype: torch.dtype
     key: str
@@ -53,14 +53,14 @@ class Storage(NamedTuple):
 
 
 def unpickle(pickled: bytes, tensor: Callable[..., torch.Tensor]) -> Any:
-    """Return what a pickle holds.
+    """Return the contents of a pickle.
 
     Args:
         pickled: The pickle.
-        tensor: Makes a tensor from a :class:`Storage`, an offset, a size and strides.
+        tensor: Function that makes a tensor from a :class:`Storage`, an offset, a size and strides.
 
     Raises:
-        ExportError: It asks for a function or a class that no exported policy has.
+        ExportError: It refers to a function or a class that no exported policy has.
     """
     reader = _Reader(tensor)
     for opcode, argument, _ in pickletools.genops(pickled):
@@ -71,7 +71,7 @@ def unpickle(pickled: bytes, tensor: Callable[..., torch.Tensor]) -> Any:
 
 
 class _Reader:
-    """Obeys the instructions of a pickle that only hold data."""
+    """Runs those instructions of a pickle that only store data."""
 
     def __init__(self, tensor: Callable[..., torch.Tensor]) -> None:
         self.stack: list[Any] = []
@@ -80,7 +80,7 @@ class _Reader:
         self._tensor = tensor
 
     def obey(self, name: str, argument: Any) -> None:
-        """Obey one instruction."""
+        """Run one instruction."""
         stack = self.stack
         if name in _CONSTANTS:
             stack.append(_CONSTANTS[name])
@@ -104,7 +104,7 @@ class _Reader:
             self._compose(name)
 
     def _compose(self, name: str) -> None:
-        """Make one thing of several."""
+        """Run an instruction that combines several items into one."""
         stack = self.stack
         if name in _TUPLES:
             stack[-_TUPLES[name] :] = [tuple(stack[-_TUPLES[name] :])]
@@ -123,10 +123,10 @@ class _Reader:
             state = stack.pop()
             stack[-1].values.update(state if isinstance(state, dict) else {"state": state})
         else:
-            raise ExportError(f"an unusual instruction, {name}")
+            raise ExportError(f"it contains an unusual instruction, {name}")
 
     def _since_mark(self) -> list[Any]:
-        """Take what was put there since the last mark."""
+        """Remove and return the items that were added since the last mark."""
         start = self._marks.pop()
         taken = self.stack[start:]
         del self.stack[start:]
@@ -134,7 +134,7 @@ class _Reader:
 
 
 def _named(module: str, name: str, tensor: Callable[..., torch.Tensor]) -> Any:
-    """Return what stands for a class or a function that the file names: one of ours, whatever it names."""
+    """Return our own replacement for a class or a function that the file names."""
     if module.partition(".")[0] == "__torch__":
         parts = [part for part in (*module.split(".")[1:], name) if not part.startswith("___torch_mangle")]
         return lambda *_: Module(".".join(parts))
@@ -146,11 +146,11 @@ def _named(module: str, name: str, tensor: Callable[..., torch.Tensor]) -> Any:
             storage, offset, size, strides
         ),
         "torch._utils _rebuild_parameter": lambda data, *_: data,
-        "torch._utils _rebuild_qtensor": lambda *_: None,  # quantized: its numbers are not the weights
+        "torch._utils _rebuild_qtensor": lambda *_: None,  # quantized: the numbers are not the weights
         "torch device": lambda *_: None,
     }
     if f"{module} {name}" in known:
         return known[f"{module} {name}"]
-    if module == "torch.jit._pickle":  # lists of one type, and what type that is
+    if module == "torch.jit._pickle":  # typed lists
         return lambda value=None, *_: value
-    raise ExportError(f"it asks for {module}.{name}, which no exported policy needs; not run")
+    raise ExportError(f"it refers to {module}.{name}, which no exported policy needs; not run")

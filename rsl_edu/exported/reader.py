@@ -1,4 +1,4 @@
-"""Reads an exported policy of any format, after a look at what it is."""
+"""Reads an exported policy after recognizing its format."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ LARGEST = 1 << 28
 
 
 def read_export(path: str | Path) -> Export:
-    """Read an exported policy. Nothing in the file is executed.
+    """Read an exported policy, without executing anything in the file.
 
     Args:
-        path: A TorchScript file, ``policy.pt``, or an ONNX file, ``policy.onnx``, with its ``policy.onnx.data`` next to
-            it, if it has one.
+        path: A TorchScript file such as ``policy.pt``, or an ONNX file such as ``policy.onnx``, with its
+            ``policy.onnx.data`` next to it if it has one.
 
     Raises:
-        ExportError: Neither, damaged, or incomplete; the message names the file.
+        ExportError: The file is neither, is damaged, or is incomplete; the message names it.
         OSError: The file cannot be read.
     """
     path = Path(path)
     size = regular(path).stat().st_size
-    with path.open("rb"):  # an OSError after this is one of a damaged file
+    with path.open("rb"):  # later OSErrors come from damaged files
         pass
     if size > LARGEST:
-        raise ExportError(f"{path.name}: {size >> 20:,} MB; a file of a policy has at most {LARGEST >> 20:,} MB")
+        raise ExportError(f"{path.name}: expected a policy of at most {LARGEST >> 20:,} MB, got {size >> 20:,} MB")
     kind = export_format(path)
     if kind is None:
         got = (what_is(path) or "another file").partition("; expected")[0]
@@ -44,14 +44,14 @@ def read_export(path: str | Path) -> Export:
 
 
 def mlp_of(path: str | Path) -> tuple[str | None, list[tuple[int, ...]]]:
-    """Return the activation of an exported policy's hidden layers, in rsl_rl's name, and the shapes of its layers.
+    """Return the activation of an exported policy's hidden layers, under rsl_rl's name, and the shapes of its layers.
 
     Args:
         path: Any file.
 
     Returns:
-        The name, None if the file is no export, does not tell, or cannot be read here; and ``[outputs, inputs]`` of
-        each layer of the MLP, nothing if they cannot be told.
+        The name, or None if the file is not an export, does not show it, or cannot be read here; and the shape
+        ``[outputs, inputs]`` of each layer of the MLP, or an empty list if the shapes are unknown.
     """
     path = Path(path)
     try:
@@ -61,5 +61,5 @@ def mlp_of(path: str | Path) -> tuple[str | None, list[tuple[int, ...]]]:
         if kind is None:
             return None, []
         return torchscript.mlp(path) if kind == "TorchScript" else onnx_file.mlp(path)
-    except Exception:  # whatever is wrong with it, it is of no use here
+    except Exception:  # an export is optional here, so all errors are ignored
         return None, []

@@ -1,4 +1,4 @@
-"""Runs an exported policy where it can harm nothing."""
+"""Runs an exported policy in a sandbox."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ from .refusal import refusal
 
 _WORKER = Path(__file__).with_name("worker.py")
 _BEGINNING = (16, 256)
-"""Steps and environments that are shown again."""
+"""Steps and environments with which the policy is run again."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Played:
-    """What an exported policy did.
+    """The actions of an exported policy.
 
     Attributes:
-        actions: ``[time, envs, actions]``.
-        again: What it did on the first of the same observations after it was loaded anew, ``[time, envs, actions]``.
-        evaluated: What it did on them in evaluation mode, if its file was saved in training mode.
+        actions: Its actions, ``[time, envs, actions]``.
+        again: Its actions on the first of the same observations after it was loaded a second time,
+            ``[time, envs, actions]``.
+        evaluated: Its actions on these first observations in evaluation mode, if the file was saved in training mode.
         where: Where it ran, in words.
-        reset: What it did on them after its method that resets its memory was called; NaN if that failed.
+        reset: Its actions on these first observations after its reset method was called; NaN if that failed.
     """
 
     actions: torch.Tensor
@@ -51,22 +52,22 @@ def run_export(
     unsafe: bool = False,
     limits: Limits | None = None,
 ) -> Played:
-    """Show observations to an exported policy, one at a time, as a robot does.
+    """Run an exported policy on observations, one at a time, as on a robot.
 
-    TorchScript holds code: it runs in bubblewrap, or nowhere. ONNX holds none, so without bubblewrap it runs in a child
-    process, with limits on time and memory.
+    TorchScript contains code, so it runs only in bubblewrap. ONNX contains no code: without bubblewrap, it runs in a
+    child process, with limits on time and memory.
 
     Args:
         export: The policy.
-        observations: ``[time, envs, features]``. Each environment begins with the memory that is in the file.
-        images: For each of its images ``[time, envs, channels, height, width]``.
-        recurrent: Whether it has a memory.
-        unsafe: Whether TorchScript, too, may run in a child process without a sandbox: for a file that you trust.
-        limits: What it may use.
+        observations: ``[time, envs, features]``. Each environment begins with the hidden state in the file.
+        images: Each of its images by name, ``[time, envs, channels, height, width]``.
+        recurrent: Whether it has a hidden state.
+        unsafe: Whether TorchScript, too, may run in a child process without a sandbox; only for files that you trust.
+        limits: Limits on time and memory.
 
     Raises:
         SandboxError: It is TorchScript, and there is no sandbox.
-        ExportError: It cannot be run, does not end, or what it returns are no actions.
+        ExportError: It cannot be run, does not finish, or does not return actions.
     """
     images = images or {}
     modes = ["once", "again", *(["eval"] if export.training else [])]
@@ -93,7 +94,7 @@ def run_export(
     try:
         answer, where = _answer(export, request.getvalue(), unsafe, limits)
     except StoppedError as error:
-        raise ExportError(f"{export.path.name}: it was run, but {error}") from None
+        raise ExportError(f"{export.path.name}: it ran, but {error}") from None
     rows = [math.prod(lead), *[math.prod(beginning)] * (len(modes) - 1)]
     first, *others = _checked(export, answer, sum(rows)).split(rows)
     more = {mode: part.unflatten(0, beginning) for mode, part in zip(modes[1:], others, strict=True)}
@@ -101,18 +102,18 @@ def run_export(
 
 
 def _answer(export: Export, request: bytes, unsafe: bool, limits: Limits | None) -> tuple[bytes, str]:
-    """Run the worker, and say where."""
+    """Run the worker; return its answer and where it ran, in words."""
     if not unsafe:
         try:
             return run_once(_WORKER, request, limits), "in a sandbox"
         except SandboxError:
             if export.format != "ONNX":
                 raise
-    return run_once(_WORKER, request, limits, sandboxed=False), "in a process of its own, without a sandbox"
+    return run_once(_WORKER, request, limits, sandboxed=False), "in a separate process, without a sandbox"
 
 
 def _checked(export: Export, answer: bytes, rows: int) -> torch.Tensor:
-    """Return the actions ``[rows, actions]`` in an answer, which anyone may have written."""
+    """Return the actions ``[rows, actions]`` in an answer, which is untrusted."""
     _, _, rest = answer.partition(b"\n")
     line, _, numbers = rest.partition(b"\n")
     try:
@@ -124,5 +125,5 @@ def _checked(export: Export, answer: bytes, rows: int) -> torch.Tensor:
     if error:
         raise ExportError(f"{export.path.name}: it does not run on these observations: {refusal(export, error)}")
     if len(shape) != 2 or shape[0] != rows or shape[1] < 1 or 4 * rows * shape[1] != len(numbers):
-        raise ExportError(f"{export.path.name}: it was run, but what it returns are no actions")
+        raise ExportError(f"{export.path.name}: it ran, but did not return actions")
     return torch.from_numpy(np.frombuffer(numbers, "<f4").reshape(shape).copy())

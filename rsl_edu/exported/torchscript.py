@@ -1,4 +1,4 @@
-"""Reads TorchScript files, ``policy.pt``: a zip of a pickle, of tensors, and of code, which is not run."""
+"""Reads TorchScript files such as ``policy.pt``: a zip of a pickle, tensors and code, which is not run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .export_error import ExportError
 from .names import ACTIVATIONS, mlp_part, named_weights, only
 from .pickled import Module, Storage, unpickle
 
-_PICKLE, _CODE = 4 << 20, 1 << 20  # bytes of the largest; real ones have some KB
+_PICKLE, _CODE = 4 << 20, 1 << 20  # the most bytes; real ones have a few KB
 _NAMES, _DEPTH, _FILES = 20_000, 32, 500
 _EPS = 1e-2  # rsl_rl's
 _CLAMP = re.compile(
@@ -32,7 +32,7 @@ def read(path: Path) -> Export:
     """Read a TorchScript file.
 
     Raises:
-        ExportError: It is damaged, or asks for what no exported policy needs.
+        ExportError: It is damaged, or refers to something that no exported policy needs.
     """
     with zipfile.ZipFile(path) as archive:
         root, tensors = _read(archive, path.stat().st_size)
@@ -62,7 +62,7 @@ def read(path: Path) -> Export:
 
 
 def mlp(path: Path) -> tuple[str | None, list[tuple[int, ...]]]:
-    """Return the activation of the hidden layers, or None, and the shapes of all layers, as far as they can be told."""
+    """Return the activation of the hidden layers, or None, and the shapes of all layers, as far as they are known."""
     with zipfile.ZipFile(path) as archive:
         root, tensors = _read(archive, path.stat().st_size)
     layers = named_weights(tensors)
@@ -75,16 +75,16 @@ def _read(archive: zipfile.ZipFile, size: int) -> tuple[Module, dict[str, torch.
     names = archive.namelist()
     place = next((name for name in names if name.endswith("/data.pkl") and name.count("/") == 1), None)
     if place is None:
-        raise ExportError("damaged: an archive of TorchScript without data.pkl")
+        raise ExportError("damaged: a TorchScript archive without data.pkl")
     folder = place.removesuffix("data.pkl")
     if f"{folder}byteorder" in names and _entry(archive, f"{folder}byteorder", 16) != b"little":
-        raise ExportError("its numbers are in the byte order of another kind of machine")
+        raise ExportError("its numbers have another byte order; expected little-endian")
     numbers = _Numbers(archive, folder, size)
     root = unpickle(_entry(archive, place, _PICKLE), numbers.of("data"))
     if not isinstance(root, Module):
-        raise ExportError("it holds no module")
+        raise ExportError("it contains no module")
     tensors = {name: value for name, value in _values(root) if isinstance(value, torch.Tensor)}
-    if f"{folder}constants.pkl" in names:  # where the weights of a frozen module are
+    if f"{folder}constants.pkl" in names:  # the weights of a frozen module are there
         constants = unpickle(_entry(archive, f"{folder}constants.pkl", _PICKLE), numbers.of("constants"))
         listed = constants if isinstance(constants, (tuple, list)) else ()
         tensors |= {f"constants.c{i}": value for i, value in enumerate(listed) if isinstance(value, torch.Tensor)}
@@ -92,12 +92,12 @@ def _read(archive: zipfile.ZipFile, size: int) -> tuple[Module, dict[str, torch.
 
 
 class _Numbers:
-    """The numbers of the tensors in an archive.
+    """Reads the numbers of the tensors in an archive.
 
     Args:
         archive: The archive.
-        folder: Its one folder.
-        left: How many bytes may be read: a file has no more numbers than bytes.
+        folder: The single folder in it.
+        left: How many bytes may be read; the numbers cannot take more bytes than the file has.
     """
 
     def __init__(self, archive: zipfile.ZipFile, folder: str, left: int) -> None:
@@ -105,7 +105,7 @@ class _Numbers:
         self._read: dict[str, torch.Tensor] = {}
 
     def of(self, part: str) -> Callable[..., torch.Tensor]:
-        """Return what makes a tensor from a :class:`Storage` in a folder, an offset, a shape and strides."""
+        """Return a function that makes a tensor from a :class:`Storage`, an offset, a shape and strides."""
         return functools.partial(self._tensor, part)
 
     def _tensor(self, part: str, storage: Storage, offset: int, shape: Any, strides: Any) -> torch.Tensor:
@@ -117,21 +117,21 @@ class _Numbers:
         numbers = self._read[name]
         last = offset + sum((length - 1) * step for length, step in zip(shape, strides, strict=True))
         if min((0, offset, *shape, *strides)) < 0 or math.prod(shape) > len(numbers):
-            raise ExportError(f"damaged: a tensor of shape {list(shape)[:8]}, with {len(numbers)} numbers in the file")
+            raise ExportError(f"damaged: a tensor of shape {list(shape)[:8]}, but {len(numbers)} numbers in the file")
         if math.prod(shape) and last >= len(numbers):
-            raise ExportError(f"damaged: a tensor of shape {list(shape)[:8]} ends outside of the file")
+            raise ExportError(f"damaged: a tensor of shape {list(shape)[:8]} extends beyond the file")
         return numbers.as_strided(shape, strides, offset)
 
 
 def _entry(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """Read an entry; one that is larger than it may be is not unpacked."""
+    """Read an entry of at most ``most`` bytes; refuse a larger one before unpacking it completely."""
     try:
         with archive.open(name) as file:
             data = file.read(most + 1)
     except KeyError:
         raise ExportError(f"damaged: {name} is missing") from None
     if len(data) > most:
-        raise ExportError(f"{name} is larger than any that an exported policy has")
+        raise ExportError(f"{name} is larger than in any exported policy")
     return data
 
 
@@ -144,7 +144,7 @@ def _values(root: Module) -> Iterator[tuple[str, Any]]:
         for name, value in module.values.items():
             seen += 1
             if seen > _NAMES or depth > _DEPTH:
-                raise ExportError("it nests more modules than any policy has")
+                raise ExportError("it has more nested modules than any policy")
             if isinstance(value, Module):
                 waiting.append((f"{place}{name}.", value, depth + 1))
             else:
@@ -152,7 +152,7 @@ def _values(root: Module) -> Iterator[tuple[str, Any]]:
 
 
 def _around(root: Module, part: str | None) -> tuple[list[str], tuple[str, ...]]:
-    """Return the classes of the modules between the layers of the MLP, and of those after the last."""
+    """Return the classes of the modules between the layers of the MLP, and of the modules after the last layer."""
     module: Any = root
     outside: Mapping[str, Any] = root.values
     for word in [] if part is None else part.split(".")[:-1]:
@@ -183,14 +183,14 @@ def _code(archive: zipfile.ZipFile) -> list[str]:
 
 
 def _has_reset(code: list[str], root: Module) -> bool:
-    """Tell whether the code of the root module has a method that resets the memory."""
+    """Return whether the code of the root module has a method that resets the hidden state."""
     name = root.kind.rpartition(".")[2]
     own = next((text for text in code if f"class {name}(Module)" in text), "")
     return "def reset(" in own or "def reset_memory(" in own
 
 
 def _clamps(code: list[str]) -> tuple[str, ...]:
-    """Return what cuts numbers off, each once, with its limits if they are plain numbers."""
+    """Return the clipping operations without duplicates, with their limits if these are plain numbers."""
     found = [_CLAMP.finditer(text) for text in code]
     return tuple(dict.fromkeys(_clamp(match) for matches in found for match in matches))[:_MOST_CLAMPS]
 

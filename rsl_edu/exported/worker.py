@@ -1,7 +1,7 @@
-"""Runs in the sandbox: loads an exported policy, shows it observations, and returns its actions.
+"""Runs in the sandbox: loads an exported policy, runs it on observations, and returns its actions.
 
-It imports nothing of rsl_edu, which is not there. Input and output are plain arrays and a line of JSON; what leaves
-here is not to be trusted, as the policy's code may have written it.
+It does not import rsl_edu, which is not available in the sandbox. Input and output are plain arrays and a line of JSON.
+The output is untrusted, because the policy's code may have written it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any, BinaryIO
 import numpy as np
 
 Step = Callable[[np.ndarray, list[np.ndarray]], Any]
-"""Takes an observation ``[features]`` and images, returns an action."""
+"""Takes an observation ``[features]`` and images, and returns an action."""
 
 
 def answer(asked: bytes, out: BinaryIO) -> None:
-    """Answer a request."""
+    """Run the policy in a request, and write its actions or an error."""
     request = np.load(io.BytesIO(asked), allow_pickle=False)
     task: dict[str, Any] = json.loads(str(request["task"]))
     program = request["program"].tobytes()
     runner = torchscript(program, task) if task["format"] == "TorchScript" else onnx(program, task)
-    out.write(b"\n")  # from here on, time counts
+    out.write(b"\n")  # the time limit starts here
     out.flush()
     images = [request[f"image{number}"] for number in range(task["images"])]
     try:
@@ -39,7 +39,7 @@ def answer(asked: bytes, out: BinaryIO) -> None:
                 rows += [np.full_like(rows[0], np.nan)] * (task["beginning"][0] * task["beginning"][1])
         actions = np.stack(rows)
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"  # a trace of TorchScript has what was wrong in its last line
+        said = f"{type(error).__name__}: {error}"  # the cause is in the last line of a TorchScript trace
         said = said if len(said) <= 2000 else f"{said[:1000]}\n{said[-1000:]}"
         out.write(json.dumps({"error": said}).encode() + b"\n")
     else:
@@ -54,11 +54,11 @@ def play(
     observations: np.ndarray,
     images: list[np.ndarray],
 ) -> list[np.ndarray]:
-    """Show observations ``[time, envs, features]``, one at a time, as a robot does, and return the actions, row by row.
+    """Run the policy on observations ``[time, envs, features]``, one at a time, and return the actions row by row.
 
-    A policy with a memory is loaded anew for each environment, so it begins with what is in its file; in the mode
-    "reset", its method is called instead, after it has been shown something. Any mode but the first is shown the
-    beginning only.
+    A recurrent policy is loaded again for each environment, so that it begins with the hidden state in its file. In the
+    mode "reset", it is run on some observations first, and then its reset method is called instead. All modes except
+    the first use only the beginning of the observations.
     """
     time, envs = observations.shape[:2] if mode == task["modes"][0] else task["beginning"]
     actions: list[list[np.ndarray]] = [[] for _ in range(time)]
@@ -76,13 +76,13 @@ def play(
 
 
 def torchscript(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step]:
-    """Return what loads a TorchScript file."""
+    """Return a function that loads a TorchScript file and returns its step function."""
     import torch
 
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
     dtype = getattr(torch, task["dtype"])
-    kept: list[Any] = []  # what is reset
+    kept: list[Any] = []  # the module that is reset
 
     def runner(mode: str) -> Step:
         if mode == "reset" and kept:
@@ -99,7 +99,7 @@ def torchscript(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step
             x = torch.from_numpy(observation[None]).to(dtype)
             seen = [torch.from_numpy(image[None]).to(dtype) for image in images]
             action = module(x, seen) if seen else module(x)
-            while not isinstance(action, torch.Tensor):  # the action comes first
+            while not isinstance(action, torch.Tensor):  # of several outputs, the first is the action
                 if not isinstance(action, (dict, list, tuple)) or not action:
                     raise TypeError(f"it returns {type(action).__name__}, not a tensor")
                 action = next(iter(action.values())) if isinstance(action, dict) else action[0]
@@ -111,7 +111,7 @@ def torchscript(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step
 
 
 def onnx(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step]:
-    """Return what loads an ONNX file."""
+    """Return a function that loads an ONNX file and returns its step function."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -130,19 +130,19 @@ def onnx(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step]:
 
         def fill(name: str, values: np.ndarray) -> None:
             there = feed[name]
-            if there.shape[1:] == values.shape:  # it may take many observations at once
+            if there.shape[1:] == values.shape:  # the policy may have a fixed batch size
                 values = np.broadcast_to(values, there.shape)
             shape = there.shape if there.size == values.size else (1,) * (there.ndim - values.ndim) + values.shape
             feed[name] = values.reshape(shape).astype(there.dtype)
 
         def step(observation: np.ndarray, images: list[np.ndarray]) -> Any:
             fill(task["observation"], observation)
-            for name, image in zip(task["image_names"], images):  # noqa: B905 (as many)
+            for name, image in zip(task["image_names"], images):  # noqa: B905 (equal lengths)
                 fill(name, image)
             action, *states = session.run(wanted, feed)
             feed.update(zip(task["state"], states))  # noqa: B905
             if batch > 1 and (action.ndim != 2 or len(action) != batch):
-                raise ValueError(f"it takes {batch} observations at once, and returns {list(action.shape)}")
+                raise ValueError(f"it takes {batch} observations at once, but returns {list(action.shape)}")
             return action[:1] if batch > 1 else action
 
         return step
@@ -152,6 +152,6 @@ def onnx(program: bytes, task: Mapping[str, Any]) -> Callable[[str], Step]:
 
 if __name__ == "__main__":
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what the policy's code prints
+    os.dup2(2, 1)  # the policy's code may print
     answer(sys.stdin.buffer.read(), answers)
     answers.close()

@@ -1,7 +1,7 @@
 """The five building blocks of a robot's policy, with the public API of ``rsl_rl.modules``.
 
-Read them in the order of the lessons: ``mlp``, ``cnn``, ``rnn``, ``normalization``, ``distribution``.
-They need torch and nothing else.
+The lessons cover them in this order: ``mlp``, ``cnn``, ``rnn``, ``normalization``, ``distribution``.
+They require only torch.
 """
 
 from .cnn import CNN

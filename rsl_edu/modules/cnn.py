@@ -1,4 +1,4 @@
-"""Convolutional network: the same small filter at every place of a height scan or an image."""
+"""Convolutional network: the same small filter at every position of a height scan or an image."""
 
 from __future__ import annotations
 
@@ -16,41 +16,42 @@ GLOBAL_POOLS = ("none", "max", "avg")
 
 
 class CNN(nn.Sequential):
-    r"""Convolutional network: for each layer convolution, norm, activation and max pooling; then global pooling.
+    r"""Convolutional network: layers of convolution, norm, activation and max pooling, followed by global pooling.
 
     With kernel :math:`k`, stride :math:`s`, dilation :math:`d` and padding :math:`p`, a layer turns a side of
     :math:`n` pixels into
 
     .. math:: n' = \left\lfloor \frac{n + 2p - d(k-1) - 1}{s} \right\rfloor + 1
 
-    and max pooling (3, stride 2, padding 1) into :math:`\lceil n'/2 \rceil`. Every padding but ``"none"`` chooses the
-    :math:`p` that gives :math:`n' = \lfloor n/s \rfloor`, or one pixel more where both sides cannot be padded alike. If
-    that :math:`p` is negative, the border is cut off (with ``"zeros"``, :math:`p` is 0 instead).
+    pixels, and max pooling (kernel 3, stride 2, padding 1) turns those into :math:`\lceil n'/2 \rceil`. Every padding
+    except ``"none"`` chooses the :math:`p` that gives :math:`n' = \lfloor n/s \rfloor`, or one pixel more if the same
+    padding on both sides cannot give that. If this :math:`p` is negative, the border is cropped (with ``"zeros"``,
+    :math:`p` is 0 instead).
 
     Shapes: input ``[batch, input_channels, height, width]``; output ``[batch, output_dim]``, or
     ``[batch, output_channels, *output_dim]`` with ``flatten=False``. Height and width may differ from ``input_dim``
-    with ``flatten=False`` or a global pool; without either, the output would have another length.
+    with ``flatten=False`` or global pooling; otherwise the length of the output would change.
 
     Args:
         input_dim: Height and width of the input in pixels.
-        input_channels: Channels of the input.
-        output_channels: Channels that come out of each layer; its length is the number of layers.
-        kernel_size: Side of the filter in pixels; this and the next two: one value, or one for each layer.
-        stride: Pixels from one place of the filter to the next.
-        dilation: Pixels between neighbouring taps of the filter.
-        padding: What continues the map over its border: none, zeros, reflect, replicate or circular.
-        norm: none, batch or layer; one value, or one for each layer.
+        input_channels: Number of channels of the input.
+        output_channels: Number of output channels of each layer; the length of this list is the number of layers.
+        kernel_size: Side length of the filter in pixels. This and the next two take one value, or one per layer.
+        stride: Distance between neighbouring positions of the filter, in pixels.
+        dilation: Distance between neighbouring elements of the filter, in pixels.
+        padding: How the map is continued beyond its border: none, zeros, reflect, replicate or circular.
+        norm: Normalization: none, batch or layer; one value, or one per layer.
         activation: Name in :data:`rsl_edu.modules.mlp.ACTIVATIONS`.
-        max_pool: Whether max pooling ends the layer; one value, or one for each layer.
-        global_pool: none, max or avg over the last map.
+        max_pool: Whether the layer ends with max pooling; one value, or one per layer.
+        global_pool: Pooling over the last map: none, max or avg.
         flatten: Whether the output is one vector per sample.
 
     Attributes:
-        input_shape: Shape of a sample: ``(input_channels, height, width)``.
+        input_shape: Shape of a sample, ``(input_channels, height, width)``.
 
     Raises:
-        TypeError, ValueError: An argument that no network can be built from, or a layer whose map would shrink below
-            one pixel or is too small for its padding; the message names the argument or the layer.
+        TypeError, ValueError: An argument is invalid, or a layer's map would shrink below one pixel or is too small for
+            its padding; the message names the argument or the layer.
 
     Source: the public API of ``rsl_rl.modules.CNN``.
     """
@@ -86,7 +87,7 @@ class CNN(nn.Sequential):
         pools = [flag("max_pool", value) for value in per_layer("max_pool", max_pool, depth)]
 
         layers: list[nn.Module] = []
-        dim = (height, width)  # of the map, from here to the output
+        dim = (height, width)  # size of the current map
         for i, out in enumerate(outs):
             convolution = _convolution(i, dim, channels, out, kernels[i], strides[i], dilations[i], padding)
             dim = _size_after(i, dim, convolution)
@@ -109,23 +110,23 @@ class CNN(nn.Sequential):
 
     @property
     def output_channels(self) -> int | None:
-        """Channels of the output, or None if it is flattened."""
+        """Number of channels of the output, or None if it is flattened."""
         return self._output_channels
 
     @property
     def output_dim(self) -> tuple[int, int] | int:
-        """Height and width of the output, or the length of the vector if it is flattened."""
+        """Height and width of the output, or the length of the vector if the output is flattened."""
         return self._output_dim
 
     def init_weights(self) -> None:
-        """Draw Kaiming-normal filters (variance 2 / fan-in, so that a ReLU keeps the signal's size); zero biases."""
+        """Draw Kaiming-normal filters (variance 2 / fan-in preserves the signal's scale with ReLU) and zero biases."""
         for layer in self:
             if isinstance(layer, nn.Conv2d) and layer.bias is not None:
                 nn.init.kaiming_normal_(layer.weight)
                 nn.init.zeros_(layer.bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``x [batch, input_channels, height, width]`` to the features described above."""
+        """Map ``x [batch, input_channels, height, width]`` to the output described above."""
         if not torch.jit.is_scripting():
             self._check(x)
             if self.training and not traced(x) and x.numel() == 0:
@@ -137,20 +138,22 @@ class CNN(nn.Sequential):
     @torch.jit.unused
     def _check(self, x: torch.Tensor) -> None:
         layers = list(self._modules.values())
-        if not layers or type(layers[0]) is not nn.Conv2d:  # layers may be others than it was built with
+        if not layers or type(layers[0]) is not nn.Conv2d:  # the first layer was replaced
             return
         channels = layers[0].in_channels
-        comparable = isinstance(x, torch.Tensor) and not torch.jit.is_tracing()  # which records a comparison, and warns
+        comparable = (
+            isinstance(x, torch.Tensor) and not torch.jit.is_tracing()
+        )  # tracing records a comparison and warns
         if comparable and x.shape[1:] == (channels, *self.input_shape[1:]):
             return
         pooled = any(isinstance(layer, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)) for layer in layers)
-        flattened = isinstance(layers[-1], nn.Flatten)  # which takes the first dimension for the batch
+        flattened = isinstance(layers[-1], nn.Flatten)  # Flatten treats the first dimension as the batch
         size = self.input_shape[1:] if flattened and not pooled else ("height", "width")
         trailing_shape("x", x, (channels, *size), dims=4 if flattened else None)
 
     @torch.jit.unused
     def _empty(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the output for no image; batch norm would count it as a batch."""
+        """Return the output for an empty batch, skipping batch norm, which would count it as a batch."""
         for layer in self:
             x = x if isinstance(layer, nn.BatchNorm2d) else layer(x)
         return x
@@ -178,27 +181,27 @@ def _whole_per_layer(name: str, values: Any, depth: int) -> list[int]:
 def _convolution(
     layer: int, dim: tuple[int, int], channels: int, out: int, kernel: int, stride: int, dilation: int, padding: str
 ) -> nn.Conv2d:
-    """Make the convolution of a layer that a map of ``dim`` pixels enters."""
+    """Make the convolution of a layer whose input map has ``dim`` pixels."""
     if padding == "none":
         return nn.Conv2d(channels, out, kernel, stride, dilation=dilation)
     pad = (_pad(dim[0], kernel, stride, dilation), _pad(dim[1], kernel, stride, dilation))
-    if padding == "zeros":  # the others can also cut a border off
+    if padding == "zeros":  # the other paddings can also crop the border
         pad = (max(0, pad[0]), max(0, pad[1]))
-    room = {"reflect": -1, "circular": 0}.get(padding)  # these two take their border from inside the map
+    room = {"reflect": -1, "circular": 0}.get(padding)  # these two copy the padding from inside the map
     if room is not None and (pad[0] > dim[0] + room or pad[1] > dim[1] + room):
         raise ValueError(f"layer {layer}: padding {padding!r} of {pad} pixels does not fit a map of {dim} pixels")
     return nn.Conv2d(channels, out, kernel, stride, pad, dilation, padding_mode=padding)  # type: ignore[arg-type]
 
 
 def _size_after(layer: int, dim: tuple[int, int], convolution: nn.Conv2d) -> tuple[int, int]:
-    """Return the pixels of a map after a convolution."""
+    """Return height and width of a map after a convolution."""
     k, s, d = convolution.kernel_size[0], convolution.stride[0], convolution.dilation[0]
     pad = (int(convolution.padding[0]), int(convolution.padding[1]))
     after = (_output_size(dim[0], k, s, d, pad[0]), _output_size(dim[1], k, s, d, pad[1]))
     if min(after) < 1:
         raise ValueError(
-            f"layer {layer}: kernel_size {k} with dilation {d} spans {d * (k - 1) + 1} pixels, but the map that "
-            f"enters it has {dim[0]} × {dim[1]} and padding {pad}; the output would have no pixel"
+            f"layer {layer}: kernel_size {k} with dilation {d} spans {d * (k - 1) + 1} pixels, but its input map has "
+            f"{dim[0]} × {dim[1]} pixels and padding {pad}; the output would have no pixels"
         )
     return after
 
@@ -212,10 +215,10 @@ def _norm(norm: str, channels: int, dim: tuple[int, int]) -> list[nn.Module]:
 
 
 def _output_size(n: int, k: int, s: int, d: int, p: int) -> int:
-    """Pixels of a side after a convolution (the formula above)."""
+    """Return the number of pixels of a side after a convolution, by the formula in :class:`CNN`."""
     return (n + 2 * p - d * (k - 1) - 1) // s + 1
 
 
 def _pad(n: int, k: int, s: int, d: int) -> int:
-    """Least padding with which a side of ``n`` pixels becomes at least ``n // s``."""
+    """Return the smallest padding with which a side of ``n`` pixels becomes at least ``n // s`` pixels."""
     return -((n - s * (n // s) + s - d * (k - 1) - 1) // 2)

@@ -15,7 +15,7 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "elu": nn.ELU,
     "selu": nn.SELU,
     "relu": nn.ReLU,
-    "crelu": nn.CELU,  # rsl_rl's name for it
+    "crelu": nn.CELU,  # this is its name in rsl_rl
     "lrelu": nn.LeakyReLU,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
@@ -44,13 +44,13 @@ class MLP(nn.Sequential):
     Args:
         input_dim: Size of the last dimension of the input.
         output_dim: Size of the output; a tuple or list reshapes the last dimension to these sizes.
-        hidden_dims: Size of each hidden layer; ``-1`` stands for ``input_dim``. None: a linear map.
+        hidden_dims: Size of each hidden layer; ``-1`` stands for ``input_dim``. An empty list gives a linear map.
         activation: Nonlinearity :math:`\phi` after each hidden layer, a name in
             :data:`~rsl_edu.modules.mlp.ACTIVATIONS`.
-        last_activation: Nonlinearity after the output; None leaves the output linear.
+        last_activation: Nonlinearity after the output layer; None leaves the output linear.
 
     Raises:
-        TypeError, ValueError: An argument that no network can be built from; the message names it.
+        TypeError, ValueError: An argument is invalid; the message names it.
 
     Source: the public API of ``rsl_rl.modules.MLP``.
     """
@@ -70,7 +70,7 @@ class MLP(nn.Sequential):
             raise ValueError(f"hidden_dims: expected a list with the size of each hidden layer, got {hidden_dims!r}")
         sizes = [input_dim] + [input_dim if size == -1 else whole("hidden_dims", size) for size in hidden]
 
-        choice("activation", activation, ACTIVATIONS)  # also where no hidden layer uses it
+        choice("activation", activation, ACTIVATIONS)  # checked even if there are no hidden layers
         layers: list[nn.Module] = []
         for fan_in, fan_out in itertools.pairwise(sizes):
             layers += [nn.Linear(fan_in, fan_out), make_activation(activation)]  # an activation object for each layer
@@ -84,11 +84,11 @@ class MLP(nn.Sequential):
     def init_weights(self, scales: float | tuple[float, ...] | list[float]) -> None:
         """Draw orthogonal weights and set the biases to zero.
 
-        An orthogonal matrix keeps the norm of what it multiplies, so a ``scale`` of 1 keeps a linear signal's size.
+        An orthogonal matrix preserves the norm of a vector, so a scale of 1 preserves the size of a linear signal.
 
         Args:
-            scales: Gain of the weights: one for all linear layers, or one for each of them. Of a longer sequence, which
-                has a value for each module, activations included, those of the linear layers count, as in rsl_rl.
+            scales: Gain of the weights: one for all linear layers, or one for each. As in rsl_rl, the sequence can also
+                have a value for each module, including activations; then those of the linear layers are used.
         """
         linear = {place: layer for place, layer in enumerate(self) if isinstance(layer, nn.Linear)}
         given = items(scales)
@@ -110,7 +110,7 @@ class MLP(nn.Sequential):
     @torch.jit.unused
     def _check(self, x: torch.Tensor) -> None:
         layers = list(self._modules.values())  # not next(iter(...), None): torch 2.6 cannot compile that
-        if layers and type(layers[0]) is nn.Linear:  # which may be another than it was built with
+        if layers and type(layers[0]) is nn.Linear:  # the layer may have been replaced
             trailing_shape("x", x, (layers[0].in_features,))
 
 

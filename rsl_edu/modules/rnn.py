@@ -1,4 +1,4 @@
-"""Recurrent network: a memory that each environment carries along and forgets when its episode ends."""
+"""Recurrent network: each environment has a hidden state, which is reset when its episode ends."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ HiddenState = Union[torch.Tensor, tuple[torch.Tensor, torch.Tensor], None]  # no
 
 
 class RNN(nn.Module):
-    r"""GRU or LSTM in its two uses by PPO.
+    r"""GRU or LSTM with the two modes that PPO needs.
 
-    *Rollout mode* (no ``masks``) takes one step for every environment and keeps the hidden state inside.
-    *Batched mode* runs whole padded trajectories from the hidden states they began with, and leaves the state inside
-    alone. A GRU step with input :math:`x` and state :math:`h` is
+    *Rollout mode* (without ``masks``) takes one step in every environment and stores the new hidden state. *Batched
+    mode* (with ``masks``) runs entire padded trajectories from the hidden states with which they began; it neither uses
+    nor changes the stored state. A GRU step with input :math:`x` and state :math:`h` is
 
     .. math::
         r = \sigma(W_r x + U_r h), \quad z = \sigma(W_z x + U_z h), \quad
         n = \tanh(W_n x + r \odot U_n h), \quad h' = (1 - z) \odot n + z \odot h
 
     Args:
-        input_size: Features of an observation.
-        hidden_dim: Size of the hidden state of a layer.
-        num_layers: Recurrent layers on top of each other.
-        type: ``"lstm"`` or ``"gru"``, in any case.
+        input_size: Number of features of an observation.
+        hidden_dim: Size of a layer's hidden state.
+        num_layers: Number of stacked recurrent layers.
+        type: ``"lstm"`` or ``"gru"``, in lower or upper case.
 
     Attributes:
-        rnn: The ``torch.nn.GRU`` or ``torch.nn.LSTM`` inside. ``torch.compile`` works, but leaves it out of its graphs.
-        hidden_state: Memory of the rollout mode, ``[num_layers, envs, hidden_dim]`` (LSTM: a pair), or None.
+        rnn: The ``torch.nn.GRU`` or ``torch.nn.LSTM`` inside. ``torch.compile`` works, but does not include it in its
+            graphs.
+        hidden_state: Hidden state of rollout mode, ``[num_layers, envs, hidden_dim]`` (LSTM: a pair), or None.
 
     Raises:
-        TypeError, ValueError: An argument that is not allowed; the message names it. The state stays as it was.
+        TypeError, ValueError: An argument is invalid; the message names it. The hidden state does not change.
 
     Source: the public API of ``rsl_rl.modules.RNN``.
     """
@@ -56,15 +57,15 @@ class RNN(nn.Module):
 
         Args:
             input: ``[envs, input_size]``, or with ``masks`` ``[time, trajectories, input_size]``.
-            masks: True where a step of a trajectory is real and not padding, ``[time, trajectories]``.
+            masks: True for the real steps of a trajectory, False for padding, ``[time, trajectories]``.
             hidden_state: State at the start of each trajectory, ``[num_layers, trajectories, hidden_dim]`` (LSTM: a
-                pair). Batched mode needs it, rollout mode does not use it.
+                pair). It is required in batched mode and ignored in rollout mode.
 
         Returns:
-            ``[1, envs, hidden_dim]``, or with ``masks`` the unpadded outputs ``[time, envs, hidden_dim]``.
+            The outputs ``[1, envs, hidden_dim]``, or with ``masks`` the unpadded outputs ``[time, envs, hidden_dim]``.
         """
         rnn, state = self.rnn, self.hidden_state
-        features = rnn.input_size if isinstance(rnn, nn.RNNBase) else "features"  # a cell of another kind may be inside
+        features = rnn.input_size if isinstance(rnn, nn.RNNBase) else "features"  # rnn may be another kind of network
         trailing_shape("input", input, (features,), dims=2 if masks is None else 3)
         output: torch.Tensor
         if masks is not None:
@@ -73,21 +74,21 @@ class RNN(nn.Module):
             output, _ = rnn(input, self._checked("hidden_state", hidden_state, input.shape[1]))
             return unpad_trajectories(output, masks)
         envs = input.shape[0]
-        if envs == 0:  # an empty batch leaves the memory as it is
+        if envs == 0:  # an empty batch does not change the hidden state
             output, _ = rnn(input.unsqueeze(0))
             return output
         if state is not None and not torch.compiler.is_compiling() and _envs(state) != envs:
-            self._checked("hidden state inside (reset() forgets it)", state, envs)
+            self._checked("stored hidden state (call reset() to discard it)", state, envs)
         output, self.hidden_state = rnn(input.unsqueeze(0), state)
         return output
 
     def reset(self, dones: torch.Tensor | None = None, hidden_state: HiddenState = None) -> None:
-        """Set the memory of the environments whose episode ended to zero, or to their part of ``hidden_state``.
+        """Set the hidden state of the environments whose episode ended to zero, or to their part of ``hidden_state``.
 
         Args:
-            dones: Not 0 where an episode ended, ``[envs]`` or ``[envs, 1]``, of any dtype. None means the whole memory:
-                it becomes ``hidden_state``.
-            hidden_state: What takes the place of the old memory; None means zeros.
+            dones: Nonzero where an episode ended, ``[envs]`` or ``[envs, 1]``, of any dtype. None resets all
+                environments: the state becomes ``hidden_state``.
+            hidden_state: The new state; None means zeros.
         """
         if dones is None:
             if hidden_state is not None:
@@ -100,32 +101,34 @@ class RNN(nn.Module):
                 if zero is None or zero.device != done.device or type(zero) is not type(done):
                     zero = self._new_zero(done)
                 new = _map(lambda old: torch.where(done, zero, old), state)
-                self.__dict__["hidden_state"] = new  # nn.Module's own assignment costs a tenth more
+                self.__dict__["hidden_state"] = new  # nn.Module's assignment takes 10 % longer
             else:
                 hidden_state = self._checked("hidden_state", hidden_state, _envs(state))
                 self.hidden_state = _map(lambda new, old: torch.where(done, new, old), hidden_state, state)
 
     def detach_hidden_state(self, dones: torch.Tensor | None = None) -> None:
-        """Cut the memory off from the steps that made it, for all environments or those whose ``dones`` are not 0."""
+        """Detach the hidden state from earlier steps, for all environments or those whose ``dones`` are nonzero."""
         if self.hidden_state is None:
             return
         done = None if dones is None else self._done(dones)
 
         def cut(part: torch.Tensor) -> torch.Tensor:
             if done is None or not part.requires_grad:
-                own = not torch.compiler.is_compiling() and part.is_inference()  # a clone can leave inference mode
+                own = (
+                    not torch.compiler.is_compiling() and part.is_inference()
+                )  # outside inference mode, a clone is an ordinary tensor
                 return part.clone() if own else part.detach()
             return torch.where(done, part.detach(), part)
 
         self.hidden_state = _map(cut, self.hidden_state)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Cut the memory off from its graph, for a copy or a file: tensors of a graph cannot be copied."""
+        """Detach the hidden state for a copy or a file, because tensors with a graph cannot be copied."""
         memory = None if self.hidden_state is None else _map(torch.Tensor.detach, self.hidden_state)
         return self.__dict__ | {"hidden_state": memory, "_zero": None}
 
     def _done(self, dones: torch.Tensor) -> torch.Tensor:
-        """Return a mask ``[envs, 1]`` (or of one value): a tensor of integers would index environments 0 and 1."""
+        """Return a bool mask ``[envs, 1]`` or ``[]``; integer ``dones`` would instead index environments 0 and 1."""
         envs = _envs(self.hidden_state)
         if not isinstance(dones, torch.Tensor) or dones.shape not in ((envs,), (envs, 1), ()):
             exact_shape("dones", dones, (envs,), (envs, 1))
@@ -133,17 +136,17 @@ class RNN(nn.Module):
         return mask.unsqueeze(1) if mask.dim() == 1 else mask
 
     def _new_zero(self, done: torch.Tensor) -> Any:
-        """Return a zero on the device, and keep it: on a GPU every operation costs a kernel launch."""
+        """Return a zero on the device, and store it, because creating it on a GPU costs a kernel launch."""
         if recorded(done):
             return 0.0
         self._zero = torch.zeros((), device=done.device)
         return self._zero
 
     def _checked(self, name: str, state: Any, envs: int) -> HiddenState:
-        """Return a state, an LSTM's as a tuple, or raise if it does not fit."""
+        """Return a state (for an LSTM, as a tuple), or raise an error if it does not fit."""
         rnn = self.rnn
         parts = tuple(state) if isinstance(state, (list, tuple)) else (state,)
-        if not isinstance(rnn, nn.RNNBase):  # a cell of another kind, which knows its state itself
+        if not isinstance(rnn, nn.RNNBase):  # another kind of network checks its state itself
             return state  # type: ignore[no-any-return]
         lstm = isinstance(rnn, nn.LSTM)
         if isinstance(state, (list, tuple)) != lstm or len(parts) != 1 + lstm:
@@ -156,7 +159,7 @@ class RNN(nn.Module):
 
 
 def _map(operation: Callable[..., torch.Tensor], *states: Any) -> HiddenState:
-    """Apply ``operation`` to the states of a GRU, or to those of an LSTM part by part."""
+    """Apply ``operation`` to the states of a GRU, or to each of the two parts of an LSTM's states."""
     if isinstance(states[0], tuple):
         hidden, cell = (operation(*parts) for parts in zip(*states, strict=True))
         return hidden, cell

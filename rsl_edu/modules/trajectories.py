@@ -1,6 +1,6 @@
-"""Trajectories: a rollout cut where episodes end, for the batched mode of a recurrent network.
+"""Trajectories: a rollout cut at the ends of episodes, for the batched mode of a recurrent network.
 
-How many trajectories there are stands in the data, so these two functions must wait for a GPU; nothing else here does.
+The number of trajectories depends on the data, so these two functions must wait for a GPU; nothing else here does.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from .validate import exact_shape
 
 
 def split_and_pad_trajectories(tensor: torch.Tensor, dones: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cut a rollout where episodes end, and lay the pieces side by side, padded with zeros.
+    """Cut a rollout where episodes end, and stack the pieces in one tensor, padded with zeros.
 
-    Two environments over six steps, ``|`` after a done (written with time to the right)::
+    An example with two environments and six steps. Time runs to the right, and ``|`` marks the end of an episode::
 
         a1 a2 a3 a4 | a5 a6        a1 a2 a3 a4  0  0      1 1 1 1 0 0
         b1 b2 | b3 b4 b5 | b6  →   a5 a6  0  0  0  0      1 1 0 0 0 0
@@ -23,16 +23,16 @@ def split_and_pad_trajectories(tensor: torch.Tensor, dones: torch.Tensor) -> tup
 
     Args:
         tensor: A rollout, ``[time, envs, ...]``.
-        dones: Not 0 at the last step of an episode, ``[time, envs]`` or ``[time, envs, 1]``.
+        dones: Nonzero at the last step of an episode, ``[time, envs]`` or ``[time, envs, 1]``.
 
     Returns:
-        The trajectories ``[time, trajectories, ...]`` and the mask of their real steps ``[time, trajectories]``.
+        The trajectories ``[time, trajectories, ...]``, and the mask of their real steps ``[time, trajectories]``.
     """
     time, envs = _time_and_columns("tensor", tensor)
     exact_shape("dones", dones, (time, envs), (time, envs, 1))
-    last = dones.reshape(time, envs) != 0  # a new tensor, which the next line may change
+    last = dones.reshape(time, envs) != 0  # a new tensor, so the next line may change it
     last[-1] = True
-    ends = last.T.flatten().nonzero().squeeze(1)  # [trajectories], counted env by env
+    ends = last.T.flatten().nonzero().squeeze(1)  # [trajectories], numbered env by env
     lengths = ends.diff(prepend=ends.new_tensor([-1]))
     masks = torch.arange(time, device=ends.device).unsqueeze(1) < lengths  # [time, trajectories]
     padded = tensor.new_zeros(len(lengths), time, *tensor.shape[2:])
@@ -41,16 +41,16 @@ def split_and_pad_trajectories(tensor: torch.Tensor, dones: torch.Tensor) -> tup
 
 
 def unpad_trajectories(trajectories: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """Undo :func:`split_and_pad_trajectories`: ``[time, trajectories, ...]`` and its mask to ``[time, envs, ...]``."""
+    """Undo :func:`split_and_pad_trajectories`: return ``[time, trajectories, ...]`` as ``[time, envs, ...]``."""
     time, _ = _time_and_columns("trajectories", trajectories)
     exact_shape("masks", masks, trajectories.shape[:2])
-    if masks.dtype == torch.uint8:  # which torch also takes for a mask
+    if masks.dtype == torch.uint8:  # torch also accepts this dtype as a mask
         masks = masks.bool()
     if masks.dtype != torch.bool:
         raise TypeError(f"masks: expected torch.bool, got {masks.dtype}")
     steps = trajectories.transpose(0, 1)[masks.T]  # [envs * time, ...], env by env
     if len(steps) % time:
-        raise ValueError(f"masks: expected {time} real steps for each environment, got {len(steps)} in all")
+        raise ValueError(f"masks: expected {time} real steps for each environment, got {len(steps)} in total")
     return steps.reshape(-1, time, *trajectories.shape[2:]).transpose(0, 1)
 
 

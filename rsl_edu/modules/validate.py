@@ -1,4 +1,4 @@
-"""Argument checks shared by the modules: each error names the argument, what it got and what is allowed."""
+"""Argument checks shared by the modules: each error names the argument, what is allowed and what it got."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def finite(name: str, value: Any) -> float:
     except (TypeError, ValueError):
         raise TypeError(f"{name}: expected a number, got {value!r}") from None
     if isinstance(value, str):
-        raise TypeError(f"{name}: expected a number, got the text {value!r}")
+        raise TypeError(f"{name}: expected a number, got the string {value!r}")
     if not math.isfinite(number):
         raise ValueError(f"{name}: expected a finite number, got {value!r}")
     return number
 
 
 def positive(name: str, value: Any, allow_zero: bool = False) -> float:
-    """Return ``value`` as a finite float above zero (or not below it)."""
+    """Return ``value`` as a finite float above zero, or of at least zero with ``allow_zero``."""
     number = finite(name, value)
     if number < 0 or (number == 0 and not allow_zero):
         raise ValueError(
@@ -45,7 +45,7 @@ def positive(name: str, value: Any, allow_zero: bool = False) -> float:
 
 
 def flag(name: str, value: Any) -> bool:
-    """Return ``value`` as a bool if it is one, or 0, 1 or None."""
+    """Return ``value`` as a bool if it is a bool, 0, 1 or None."""
     if value not in (True, False, None):
         raise TypeError(f"{name}: expected True or False, got {value!r}")
     return bool(value)
@@ -59,7 +59,7 @@ def choice(name: str, value: Any, allowed: Collection[str]) -> str:
 
 
 def interval(name: str, value: Any) -> tuple[float, float]:
-    """Return ``value`` as a pair of floats, the first not above the second; the second may be infinite."""
+    """Return ``value`` as two floats, of which the first is not above the second; the second may be infinite."""
     try:
         low, high = (float(bound) for bound in value)
     except (TypeError, ValueError):
@@ -70,7 +70,7 @@ def interval(name: str, value: Any) -> tuple[float, float]:
 
 
 def items(value: Any) -> tuple[Any, ...] | None:
-    """Return what a list, a tuple, an array or any other sequence holds, or None for a single value."""
+    """Return the items of a list, a tuple, an array or any other sequence, or None for a single value."""
     if isinstance(value, (str, bytes, Mapping, set, frozenset)):
         return None
     try:
@@ -80,12 +80,12 @@ def items(value: Any) -> tuple[Any, ...] | None:
 
 
 def per_layer(name: str, value: Any, layers: int) -> Sequence[Any]:
-    """Return one value per layer: those of a sequence, or a single value repeated."""
+    """Return one value per layer, from a sequence or by repeating a single value."""
     return _one_or_each(name, value, layers, f"one for each of the {layers} layers")
 
 
 def per_action(name: str, value: Any, actions: int) -> Sequence[Any]:
-    """Return one value per dimension of the action: those of a sequence, or a single value repeated."""
+    """Return one value per dimension of the action, from a sequence or by repeating a single value."""
     return _one_or_each(name, value, actions, f"one for each of the {actions} dimensions of the action")
 
 
@@ -99,23 +99,23 @@ def _one_or_each(name: str, value: Any, count: int, each: str) -> Sequence[Any]:
 
 
 def traced(x: Any) -> bool:
-    """Return whether torch records the operations on ``x`` for later: then its sizes may be unknown."""
+    """Return whether torch is tracing the operations on ``x``, in which case its sizes may be unknown."""
     return torch.jit.is_tracing() or torch.compiler.is_compiling() or isinstance(x, torch.fx.Proxy)
 
 
 def recorded(tensor: torch.Tensor) -> bool:
-    """Return whether torch records what is done to ``tensor``, to do it again without Python."""
+    """Return whether torch is recording the operations on ``tensor`` to repeat them later without Python."""
     if torch.compiler.is_compiling():
         return True
     return tensor.is_cuda and torch.cuda.is_current_stream_capturing()  # a CUDA graph
 
 
 def trailing_shape(name: str, tensor: Any, shape: tuple[int | str, ...], dims: int | None = None) -> None:
-    """Raise unless ``tensor`` ends in the dimensions ``shape`` (and has exactly ``dims`` dimensions).
+    """Raise an error unless the shape of ``tensor`` ends in ``shape`` (and has exactly ``dims`` dimensions).
 
-    A dimension that is named, as in ``(3, "height", "width")``, may have any size.
+    Named dimensions, as in ``(3, "height", "width")``, may have any size.
     """
-    if isinstance(tensor, torch.Tensor) and not torch.jit.is_tracing():  # where a comparison would be recorded
+    if isinstance(tensor, torch.Tensor) and not torch.jit.is_tracing():  # tracing would record a comparison
         got = tensor.shape
         if got[-len(shape) or len(got) :] == shape and dims in (None, len(got)):
             return
@@ -131,7 +131,7 @@ def trailing_shape(name: str, tensor: Any, shape: tuple[int | str, ...], dims: i
 
 
 def exact_shape(name: str, tensor: Any, *allowed: tuple[int, ...]) -> None:
-    """Raise unless ``tensor`` has one of the shapes ``allowed``."""
+    """Raise an error unless ``tensor`` has one of the ``allowed`` shapes."""
     if traced(tensor):
         return
     if not isinstance(tensor, torch.Tensor):
@@ -142,7 +142,7 @@ def exact_shape(name: str, tensor: Any, *allowed: tuple[int, ...]) -> None:
 
 
 def tensor_pair(name: str, value: Any, size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return ``value`` as two tensors ``[..., size]``, of which one may be broadcast from ``[..., 1]`` or ``[]``."""
+    """Return ``value`` as two tensors ``[..., size]``; one of them may also be ``[..., 1]`` or ``[]``."""
     pair = value if isinstance(value, (tuple, list)) else items(value)
     if pair is None or len(pair) != 2:
         raise ValueError(f"{name}: expected two tensors [..., {size}], got {value!r}")

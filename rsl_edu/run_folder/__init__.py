@@ -1,4 +1,4 @@
-"""The folder of a run: which checkpoints it has, and what is written beside them. Imports no torch, to fail fast."""
+"""The folder of a run: its checkpoints and the files next to them. It does not import torch, to report errors fast."""
 
 from .archives import texts_in
 from .candidates import NUMBERED, iteration_in_name

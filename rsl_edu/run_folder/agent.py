@@ -1,4 +1,4 @@
-"""What the settings of a training say of its policy, whichever release of rsl_rl they are for."""
+"""Reads the settings of a training for its policy, whichever release of rsl_rl they are for."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from .plain_yaml import plain_yaml
 from .regular import regular
 
 _LARGEST = 4 << 20
-"""Bytes of a file of settings; what Isaac Lab writes has up to some 100,000."""
+"""The most bytes of a settings file; Isaac Lab's have up to about 100,000."""
 _OF_AN_ACTOR = {"activation", "hidden_dims", "actor_hidden_dims", "init_noise_std", "distribution_cfg"}
 _OF_AN_ACTOR |= {"cnn_cfg", "actor_cnn_cfg", "state_dependent_std"}
-"""Names in the settings of an actor; one of them is there."""
+"""Names in the settings of an actor; at least one of them is always there."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """What the settings of a training say.
+    """The settings of a training.
 
     Attributes:
-        actor: The actor's configuration in rsl_rl 5's names: ``activation``, ``cnn_cfg``, ``distribution_cfg``.
-        init_std: Std of the actions when the training began, or None.
-        schedule: Of the learning rate, ``adaptive`` or ``fixed``, or None.
-        learning_rate: The one that was configured, or None.
-        groups: Groups of observations that the actor sees; empty if this is not said.
-        obs_normalization: Whether the actor has a normalizer, or None.
-        network: What they say of the actor that its weights show, too, as for :func:`.network.contradiction`.
+        actor: The actor's configuration under the names of rsl_rl 5: ``activation``, ``cnn_cfg``,
+            ``distribution_cfg``.
+        init_std: Initial std of the actions, or None if it is not set.
+        schedule: Schedule of the learning rate, ``adaptive`` or ``fixed``, or None if it is not set.
+        learning_rate: The configured learning rate, or None if it is not set.
+        groups: The actor's observation groups; empty if they are not set.
+        obs_normalization: Whether the actor has a normalizer, or None if it is not set.
+        network: Settings of the actor that its weights show, too, as for :func:`.network.contradiction`.
     """
 
     actor: Mapping[str, Any]
@@ -46,35 +47,33 @@ class Training:
 
 
 def read_settings(file: Path) -> Any:
-    """Return what a file of settings holds, as plain data: YAML, or a pickle as Genesis writes it.
+    """Return the contents of a settings file as plain data. It can be YAML, or a pickle like those of Genesis.
 
     Raises:
-        CheckpointError: It is neither; the message names the file.
-        OSError: It cannot be read.
+        CheckpointError: The file is neither; the message names it.
+        OSError: The file cannot be read.
     """
     if regular(file).stat().st_size > _LARGEST:
-        raise CheckpointError(
-            f"{file}: expected settings, got {file.stat().st_size:,} bytes; {_LARGEST:,} are the most"
-        )
+        raise CheckpointError(f"{file}: expected settings of at most {_LARGEST:,} bytes, got {file.stat().st_size:,}")
     content = file.read_bytes()
-    pickled = content[:1] == b"\x80"  # from protocol 2 on; no text begins like this
+    pickled = content[:1] == b"\x80"  # since protocol 2; no text begins with this byte
     try:
         return plain_pickle(content) if pickled else plain_yaml(content.decode("utf-8"))
     except UnicodeDecodeError:
         raise CheckpointError(f"{file}: expected YAML or a pickle of plain data, got neither") from None
     except NotPlainError as error:
         raise CheckpointError(f"{file}: expected a pickle of plain data, but it {error}") from None
-    except Exception as error:  # what claims to be a date or a number makes yaml raise nearly anything
+    except Exception as error:  # malformed dates and numbers make yaml raise nearly anything
         what = "a pickle" if pickled else "YAML"
         raise CheckpointError(f"{file}: expected {what}, got {reason(error)}") from None
 
 
 def training(settings: Any) -> Training | None:
-    """Find the settings of a training in what a file holds, or return None.
+    """Find the settings of a training in the contents of a file, or return None.
 
     Args:
-        settings: What :func:`read_settings` returned: an ``agent.yaml``, the list or tuple that Genesis pickles, in any
-            order, or what Weights & Biases keeps, with the settings in a table of a table.
+        settings: The result of :func:`read_settings`: an ``agent.yaml``; the list or tuple that Genesis pickles, in any
+            order; or a file of Weights & Biases, which nests the settings in other dictionaries.
     """
     for part in _tables(settings):
         actor = next((part[name] for name in ("actor", "student", "policy") if _is_actor(part.get(name))), None)
@@ -97,11 +96,13 @@ def training(settings: Any) -> Training | None:
 
 
 def _tables(settings: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the dictionaries in what a file holds, the outer ones first."""
+    """Yield all dictionaries in the contents of a file, the outer ones first."""
     queue, seen = collections.deque([settings]), set()
     while queue:
         part = queue.popleft()
-        if isinstance(part, (dict, list, tuple)) and id(part) not in seen:  # references make few look like many
+        if (
+            isinstance(part, (dict, list, tuple)) and id(part) not in seen
+        ):  # with references, a few objects could look like many
             seen.add(id(part))
             if isinstance(part, dict):
                 yield part
@@ -113,10 +114,10 @@ def _is_actor(part: Any) -> bool:
 
 
 def _actor(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an actor's configuration in rsl_rl 5's names. What is empty is not said: Isaac Lab's MISSING is ``{}``."""
+    """Return an actor's configuration under the names of rsl_rl 5, without empty values (Isaac Lab's MISSING)."""
     config = {name: said[name] for name in ("activation", "cnn_cfg", "distribution_cfg") if said.get(name)}
     if isinstance(config.get("activation"), str):
-        config["activation"] = config["activation"].lower()  # as rsl_rl does
+        config["activation"] = config["activation"].lower()  # like rsl_rl
     if said.get("actor_cnn_cfg"):  # rsl_rl 3
         config["cnn_cfg"] = said["actor_cnn_cfg"]
     if said.get("state_dependent_std"):  # rsl_rl 3 and 4
@@ -126,7 +127,7 @@ def _actor(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _normalization(actor: Mapping[str, Any], part: Mapping[str, Any]) -> bool | None:
-    """Return whether the actor has a normalizer, under the name that each release has for it, or None."""
+    """Return whether the actor has a normalizer, from the name that each release uses, or None if it is not set."""
     said = (
         actor.get("obs_normalization"),  # rsl_rl 4 and 5
         actor.get("actor_obs_normalization"),  # 3
@@ -136,7 +137,7 @@ def _normalization(actor: Mapping[str, Any], part: Mapping[str, Any]) -> bool | 
 
 
 def _number(said: Any) -> float | None:
-    """Return a finite number, also if it is written as YAML takes it for a text: ``1e-3``."""
+    """Return a finite number, including numbers that YAML reads as strings, such as ``1e-3``; otherwise None."""
     try:
         number = float(said)
     except (TypeError, ValueError, OverflowError):
@@ -145,7 +146,7 @@ def _number(said: Any) -> float | None:
 
 
 def _groups(said: Any) -> tuple[str, ...]:
-    """Return the groups of observations that the actor sees, under the name that each release has for it."""
+    """Return the actor's observation groups, from the name that each release uses."""
     if not isinstance(said, dict):
         return ()
     groups = next((said[name] for name in ("actor", "student", "policy") if said.get(name)), ())

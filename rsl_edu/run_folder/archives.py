@@ -1,4 +1,4 @@
-"""What kind of zip archive a file is, by the names in its table of contents; nothing in it is loaded."""
+"""Recognizes the kind of a zip archive by the names in its table of contents, without loading anything in it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from .regular import regular
 
 LEGACY_TORCH = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
-"""What ``torch.save`` wrote first before torch 1.6, when it wrote no archive."""
-_CONTENTS = {  # kind of archive -> a name that it holds; in this order, as TorchScript has a data.pkl, too
+"""The first bytes of a ``torch.save`` file before torch 1.6, when it was not an archive."""
+_CONTENTS = {  # kind of archive -> a name in it; the order matters, because TorchScript has a data.pkl, too
     "Stable-Baselines3": r"_stable_baselines3_version|policy\.pth|parameter_list",
     "TorchScript": r"[^/]+/(constants\.pkl|code/.*)",
     "torch.export": r"([^/]+/)?(archive_format|serialized_exported_program\.json)",
@@ -20,15 +20,15 @@ _CONTENTS = {  # kind of archive -> a name that it holds; in this order, as Torc
     "run": r"(.*/)?[^/]+\.(pt|pth)",
 }
 _LARGEST = 1 << 20
-"""Bytes of the pickle of a module that is looked at: a pickle of names, without the weights, is small."""
+"""The most bytes of a pickle that is searched for names; without the weights, it is small."""
 
 
 def archive_kind(path: Path) -> str | None:
-    """Return what kind of zip archive a file is, or None if it is no zip archive.
+    """Return the kind of a zip archive, or None if the file is not a zip archive.
 
     Returns:
-        ``torch.save``, ``TorchScript``, ``torch.export``, ``Stable-Baselines3``, ``Keras`` or ``NumPy``; ``run`` if
-        checkpoints are in it; ``damaged`` if its table of contents is; ``zip`` if it is any other.
+        ``torch.save``, ``TorchScript``, ``torch.export``, ``Stable-Baselines3``, ``Keras`` or ``NumPy``; ``run`` if it
+        contains checkpoints; ``damaged`` if its table of contents is damaged; ``zip`` for any other archive.
 
     Raises:
         OSError: The file cannot be read.
@@ -48,7 +48,7 @@ def archive_kind(path: Path) -> str | None:
 
 
 def texts_in(path: Path) -> list[str]:
-    """Return the names and other texts in what ``torch.save`` wrote, which is not loaded; nothing if it is damaged."""
+    """Return all strings in a ``torch.save`` file without loading it; an empty list if the file is damaged."""
     try:
         return [arg for code, arg, _ in pickletools.genops(_pickle(path)) if isinstance(arg, str)]
     except Exception:  # a damaged pickle makes pickletools raise nearly anything
@@ -56,20 +56,20 @@ def texts_in(path: Path) -> list[str]:
 
 
 def is_recording(path: Path) -> bool:
-    """Tell whether ``torch.save`` wrote tensors, and none of them is of a layer, by their names.
+    """Return whether a ``torch.save`` file contains tensors, none of which is a layer's, judging by their names.
 
     Args:
         path: A file of the kind ``torch.save``.
     """
     try:
         content = _pickle(path)
-    except Exception:  # whoever reads it says what is wrong
+    except Exception:  # the error is raised later, when the file is read
         return False
     return b"_rebuild_tensor" in content and not re.search(rb"weight|bias|state_dict|std", content)
 
 
 def _pickle(path: Path) -> bytes:
-    """Return the pickle in what ``torch.save`` wrote, without the numbers of its tensors."""
+    """Return the pickle in a ``torch.save`` file, which does not include the numbers of its tensors."""
     with zipfile.ZipFile(path) as archive:
         (entry,) = (entry for entry in archive.infolist() if re.fullmatch(r"[^/]+/data\.pkl", entry.filename))
         if entry.file_size > _LARGEST or entry.compress_type != zipfile.ZIP_STORED:
@@ -78,14 +78,14 @@ def _pickle(path: Path) -> bytes:
 
 
 def module_in(path: Path) -> str | None:
-    """Return the class of a module that ``torch.save`` wrote whole, or None if it wrote something else.
+    """Return the class of a complete module that ``torch.save`` wrote, or None if the file contains something else.
 
     Args:
         path: A file of the kind ``torch.save``.
     """
     try:
         operations = pickletools.genops(_pickle(path))
-        next(operations)  # the protocol; after it comes a dictionary, or what makes the object
+        next(operations)  # the protocol, followed by a dictionary or by the function that makes the object
         first, made, _ = next(operations)
         classes = [str(arg) for code, arg, _ in operations if code.name == "GLOBAL"]
     except Exception:  # a damaged pickle makes pickletools raise nearly anything

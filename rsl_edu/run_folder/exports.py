@@ -1,4 +1,4 @@
-"""Which exported policies lie beside a run."""
+"""Finds the exported policies next to a run."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from .candidates import NUMBERED
 from .signatures import is_onnx
 
 _PLACES = ("exported", ".", "../exported", "../exported/policies")
-"""Folders of exports, seen from the checkpoints: of Isaac Lab, of mjlab, of a copied checkpoint, and of legged_gym."""
+"""Folders of exports, relative to the checkpoints: in Isaac Lab, in mjlab, next to a copied checkpoint, and in
+legged_gym."""
 _NAMES = (".pt", ".jit", ".onnx")
-"""Ends of their names, those last that take another package to read."""
+"""File extensions of exports; those that need another package to read come last."""
 _MOST = 100
-"""Files of a folder that are looked at."""
+"""The most files of a folder that are examined."""
 
 
 def exports_beside(run: str | Path) -> list[Path]:
-    """Return the exported policies beside a run, TorchScript or ONNX by their content, the most likely ones first.
+    """Return the exported policies next to a run, TorchScript or ONNX by their content, the most likely ones first.
 
-    Those in the run's own folder ``exported`` are the first; the last ones are where legged_gym puts them, a folder up,
-    where another run may have written them.
+    Exports in the run's own folder ``exported`` come first. Those where legged_gym puts them, one folder up, come last,
+    because another run may have written them.
 
     Args:
         run: The run folder, or one of its checkpoints.
     """
     run = Path(run)
     folder = run.parent if run.is_file() else run
-    found: dict[Path, Path] = {}  # by what each is, as two of these places can be the same
+    found: dict[Path, Path] = {}  # by resolved path, because two of these places can be the same
     for place in _PLACES:
         for file in _files(folder / place, among_checkpoints=place == "."):
             if export_format(file):
@@ -37,7 +38,7 @@ def exports_beside(run: str | Path) -> list[Path]:
 
 
 def _files(folder: Path, among_checkpoints: bool) -> list[Path]:
-    """Return the files in a folder that are called like exports."""
+    """Return the files in a folder that have the names of exports."""
     try:
         files = [file for file in folder.iterdir() if file.suffix in _NAMES]
     except OSError:
@@ -48,7 +49,7 @@ def _files(folder: Path, among_checkpoints: bool) -> list[Path]:
 
 
 def export_format(file: Path) -> str | None:
-    """Tell by its content whether a file is an exported policy: ``TorchScript``, ``ONNX``, or None if it is neither."""
+    """Return the format of an exported policy, ``TorchScript`` or ``ONNX`` by its content; None for other files."""
     try:
         if archive_kind(file) == "TorchScript":
             return "TorchScript"

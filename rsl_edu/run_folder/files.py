@@ -1,4 +1,4 @@
-"""Which checkpoints a folder has."""
+"""Finds the checkpoints in a folder."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .surroundings import surroundings
 
 
 def checkpoint_files(path: Path) -> list[Path]:
-    """Return the checkpoints in a run folder, in the order of their iterations; or the one file that is given.
+    """Return the checkpoints in a run folder in the order of their iterations, or the file itself if ``path`` is one.
 
-    They are called ``model_0.pt``, ``model_50.pt``, …. In a folder without such names, a single checkpoint under any
-    name is taken, and several whose names differ in a number alone: ``model_8k.pt``, ``model_10k.pt``. Exported
-    policies are no checkpoints.
+    Their usual names are ``model_0.pt``, ``model_50.pt``, …. A folder without such names can contain a single
+    checkpoint under any name, or several whose names differ only in a number: ``model_8k.pt``, ``model_10k.pt``.
+    Exported policies do not count as checkpoints.
 
     Raises:
-        CheckpointError: There is none in the folder, and the message says what there is, and where runs are; or there
-            are several, and their names do not tell their order.
-        OSError: The folder cannot be read, or does not exist; or a pipe or a device is in its place.
+        CheckpointError: There is none in the folder; the message says what else is there, and where runs are. Or there
+            are several, but their names do not show their order.
+        OSError: The folder does not exist or cannot be read, or ``path`` is a pipe or a device.
     """
     if not path.exists():
         raise FileNotFoundError(2, "no such file or folder", str(path))
@@ -31,7 +31,7 @@ def checkpoint_files(path: Path) -> list[Path]:
     with os.scandir(path) as entries:
         names = {entry.name: entry.is_file() for entry in entries}
     numbered = _numbered(names)
-    if any(names[name] for name in numbered.values()):  # what else has such a name is left out later, with a reason
+    if any(names[name] for name in numbered.values()):  # others with such a name are skipped later, with the reason
         return [path / numbered[number] for number in sorted(numbered)]
     files = [path / name for name in sorted(names) if names[name]]
     others = [file for file in files if may_be_checkpoint(file)]
@@ -41,7 +41,7 @@ def checkpoint_files(path: Path) -> list[Path]:
     if others:
         named = ", ".join(file.name for file in others[:6]) + (", …" if len(others) > 6 else "")
         raise CheckpointError(
-            f"{path}: {len(others)} files that may be checkpoints, and their names do not tell their order ({named}); "
+            f"{path}: {len(others)} files may be checkpoints, but their names do not show their order ({named}); "
             f"give one of them: {others[0]}"
         )
     for name in sorted(numbered.values()):
@@ -51,9 +51,9 @@ def checkpoint_files(path: Path) -> list[Path]:
 
 
 def doubles(path: Path) -> dict[Path, Path]:
-    """Return the files of a run folder that another one of the same iteration keeps from being read, and that one.
+    """Return the files of a run folder that are not read because another has the same iteration, and that other file.
 
-    ``model_050.pt`` is one if there is a ``model_50.pt``.
+    ``model_050.pt`` is one of them if there is a ``model_50.pt``.
     """
     if not path.is_dir():
         return {}
@@ -64,6 +64,6 @@ def doubles(path: Path) -> dict[Path, Path]:
 
 
 def _numbered(names: Iterable[str]) -> dict[int, str]:
-    """Return the names of checkpoints by their iterations; of several for one, the shortest."""
+    """Return the names of checkpoints by their iterations; if several have the same iteration, the shortest name."""
     ordered = sorted(names, key=len, reverse=True)
     return {int(found[1]): name for name in ordered if (found := NUMBERED.fullmatch(name))}

@@ -1,4 +1,4 @@
-"""Says what a file or folder is that is no checkpoint of rsl_rl, from its first bytes and the names in it."""
+"""Describes files and folders that are not rsl_rl checkpoints, by their first bytes and the names in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .regular import regular
 from .signatures import COMPARE, binary_kind, text_kind
 
 _HEAD = 4096
-"""Bytes that are looked at."""
+"""The number of first bytes that are read."""
 _ARCHIVES = {
     "damaged": "damaged: the table of contents at its end is missing or broken; copy or download it again, or take an "
     "earlier checkpoint if the disk was full when it was saved",
@@ -20,14 +20,14 @@ _ARCHIVES = {
     "torch.export": "an exported program (torch.export, .pt2); expected a checkpoint such as model_50.pt",
     "Stable-Baselines3": "a model of Stable-Baselines3, which is another library; expected a checkpoint of rsl_rl",
     "Keras": "a model of Keras; expected a checkpoint of rsl_rl, such as model_50.pt",
-    "NumPy": "arrays of NumPy (.npz), such as a motion or a recording; observations are given by --obs",
-    "run": "a zip archive that holds checkpoints; unpack it, and give the folder",
-    "zip": "a zip archive, and no checkpoint is in it; expected a checkpoint such as model_50.pt",
+    "NumPy": "arrays of NumPy (.npz), such as a motion or a recording; give observations with --obs",
+    "run": "a zip archive with checkpoints in it; unpack it and give the folder",
+    "zip": "a zip archive without a checkpoint; expected a checkpoint such as model_50.pt",
 }
-_FOLDERS = {  # what lies in a folder that is a checkpoint of another library
+_FOLDERS = {  # a name in a folder that another library wrote
     "rllib_checkpoint.json": "a checkpoint of RLlib, which is another library; expected a run of rsl_rl",
     "algorithm_state.pkl": "a checkpoint of RLlib, which is another library; expected a run of rsl_rl",
-    ".metadata": "a distributed checkpoint of torch; write it as one file by: "
+    ".metadata": "a distributed checkpoint of torch; convert it to a single file with: "
     "python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model_0.pt",
     "saved_model.pb": "a model of TensorFlow; expected a run of rsl_rl",
 } | dict.fromkeys(
@@ -37,19 +37,19 @@ _FOLDERS = {  # what lies in a folder that is a checkpoint of another library
 
 
 def what_is(path: str | Path) -> str | None:
-    """Say in a line what a file or folder is, and what to do, if it is something else than a checkpoint of rsl_rl.
+    """Describe in one line a file or folder that is not an rsl_rl checkpoint, and what to do with it.
 
-    Nothing is loaded: the first bytes tell, and in an archive the names in its table of contents.
+    Nothing is loaded: only the first bytes and, for an archive, the names in its table of contents are read.
 
     Args:
         path: A file that could not be read as a checkpoint, or a folder without checkpoints.
 
     Returns:
-        ``a Git LFS pointer to a file of 3,628 bytes; fetch the file by: git lfs pull``. None if nothing tells, as for
-        what ``torch.save`` wrote.
+        The description, such as ``a Git LFS pointer to a file of 3,628 bytes; fetch the file with: git lfs pull``. None
+        if the kind is unknown, and for files of ``torch.save``.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file or folder cannot be read.
     """
     path = Path(path)
     if path.is_dir():
@@ -61,18 +61,18 @@ def what_is(path: str | Path) -> str | None:
         if not head:
             return "an empty file (0 bytes); copy or download it again"
         if not any(head):
-            return "damaged: it begins with zeros, as after a crash or on a full disk; copy or download it again"
+            return "damaged: it begins with zeros, as after a crash or with a full disk; copy or download it again"
         if head.startswith(LEGACY_TORCH):
             return None
         kind = archive_kind(path)
         if kind is None:
             return binary_kind(head, file) or text_kind(head)
     if kind == "TorchScript" and re.search("actuator|anydrive", "/".join(path.absolute().parts[-2:])):
-        return "a network of an actuator (TorchScript), by its name; expected a checkpoint such as model_50.pt"
+        return "an actuator network (TorchScript), judging by its name; expected a checkpoint such as model_50.pt"
     if kind == "torch.save" and (module := module_in(path)):
         return (
-            f"a whole module ({module}), which could run any code when it is loaded; save its state_dict() instead, or "
-            "export it by torch.jit.script(module).save(...)"
+            f"a complete module ({module}), which could execute code when it is loaded; save its state_dict() instead, "
+            "or export it with torch.jit.script(module).save(...)"
         )
     return _ARCHIVES.get(kind)
 
@@ -86,7 +86,7 @@ def _folder(path: Path | None) -> str | None:
 
 
 def _last_step(path: Path) -> Path | None:
-    """Return the last of the folders that Brax makes, one for each step; None if there is none."""
+    """Return the last of the folders that Brax writes, one for each step; None if there is none."""
     steps = [path / name for name in sorted(_names(path)) if name.isdecimal()]
     return steps[-1] if steps and steps[-1].is_dir() else None
 

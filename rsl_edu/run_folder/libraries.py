@@ -1,16 +1,16 @@
-"""Which library wrote a file of torch that has no actor of rsl_rl, by the names in it."""
+"""Recognizes the library that wrote a torch file without an rsl_rl actor, by the names in the file."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-_OTHER = "which is another library; the x-ray reads the checkpoints of rsl_rl"
-_FORK = "a fork of rsl_rl whose policy has other parts than an actor; the x-ray reads the checkpoints of rsl_rl itself"
-_NOT_PPO = "not of PPO; the x-ray reads the checkpoints of rsl_rl"
-_BY_KEY = {  # a key at the top of the file
-    r"qnet.*": f"a checkpoint of FastTD3 or another off-policy method ({{}} is in it), {_NOT_PPO}",
-    r"critic_target|log_alpha|target_\w+": f"a checkpoint of an off-policy method ({{}} is in it), {_NOT_PPO}",
+_OTHER = "which is another library; the x-ray reads checkpoints of rsl_rl"
+_FORK = "a fork of rsl_rl with another kind of policy; the x-ray reads checkpoints of rsl_rl itself"
+_NOT_PPO = "not of PPO; the x-ray reads checkpoints of rsl_rl"
+_BY_KEY = {  # a top-level key of the file
+    r"qnet.*": f"a checkpoint of FastTD3 or another off-policy method (it contains {{}}), {_NOT_PPO}",
+    r"critic_target|log_alpha|target_\w+": f"a checkpoint of an off-policy method (it contains {{}}), {_NOT_PPO}",
     r"pytorch-lightning_version": f"a checkpoint of PyTorch Lightning, {_OTHER}",
     r"actor_model_state_dict": f"a checkpoint of HumanoidVerse or ASAP, {_FORK}",
     r"\w+_preprocessor": f"an agent of skrl, {_OTHER}",
@@ -25,19 +25,19 @@ _BY_NAME = {  # the beginning of a tensor's name, after a dot or at its start
     r"actor_module\.": f"a checkpoint of HumanoidVerse or ASAP, {_FORK}",
     r"actor_body\.": f"a checkpoint of walk-these-ways, {_FORK}",
     r"actor_backbone\.": f"a checkpoint of extreme-parkour or one of its relatives, {_FORK}",
-    r"(_encoder|_dynamics|rssm)\.": f"a world model, such as of TD-MPC2 or Dreamer, {_NOT_PPO}",
+    r"(_encoder|_dynamics|rssm)\.": f"a world model, such as those of TD-MPC2 and Dreamer, {_NOT_PPO}",
 }
 
 
 def whose(keys: Iterable[object], names: Iterable[object] = ()) -> str | None:
-    """Say in a line which library wrote a file that torch can read, or return None if the names do not tell.
+    """Describe in one line the library that wrote a file, or return None if the names do not show it.
 
     Args:
-        keys: The keys at the top of the file.
-        names: Names of the tensors, wherever in the file they are.
+        keys: The top-level keys of the file.
+        names: Names of the tensors anywhere in the file.
 
     Returns:
-        ``an agent of skrl, which is another library; the x-ray reads the checkpoints of rsl_rl``.
+        The description, such as ``an agent of skrl, which is another library; the x-ray reads checkpoints of rsl_rl``.
     """
     tops = [str(key) for key in keys]
     for pattern, writer in _BY_KEY.items():
@@ -48,5 +48,5 @@ def whose(keys: Iterable[object], names: Iterable[object] = ()) -> str | None:
         if any(re.search(rf"(^|\.)({pattern})", name) for name in inner):
             return writer
     if "epoch" in tops:
-        return "a checkpoint of another training in torch (epoch is in it); the x-ray reads the checkpoints of rsl_rl"
+        return "a checkpoint of another training in torch (it contains epoch); the x-ray reads checkpoints of rsl_rl"
     return None

@@ -1,4 +1,4 @@
-"""What settings say of an actor that its weights show, too: those of another network contradict them."""
+"""Compares the settings of an actor with its weights, to recognize settings of another network."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 
 _RECURRENT = {"ActorCriticRecurrent": True, "StudentTeacherRecurrent": True, "RNNModel": True}
 _RECURRENT |= dict.fromkeys(("ActorCritic", "StudentTeacher", "ActorCriticCNN", "MLPModel", "CNNModel"), False)
-"""Class of an actor → whether it has a memory; of other classes, nothing is known."""
+"""Class of an actor → whether it is recurrent; for other classes, this is unknown."""
 _STD_OF = {"GaussianDistribution": True, "HeteroscedasticGaussianDistribution": False, "BetaDistribution": False}
 """Class of a distribution → whether its std is a parameter."""
 _PARAMETERS = {"scalar": "std", "log": "log std"}
-"""Type of a std → what is its parameter."""
+"""Type of a std → what its parameter stores."""
 
 
 def network(actor: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the settings of an actor say of its network.
+    """Return what the settings of an actor say about its network.
 
     Args:
-        actor: As in an ``agent.yaml`` of any release.
+        actor: The actor's settings, as in an ``agent.yaml`` of any release.
 
     Returns:
-        As far as it is said: ``hidden_dims``, a list of numbers; ``recurrent``, a truth value; ``std``, which is
-        ``std`` or ``log std`` for a parameter, or empty for an output of the network.
+        The following, as far as the settings contain it: ``hidden_dims``, a list of ints; ``recurrent``, a bool; and
+        ``std``, which is ``std`` or ``log std`` if the std is a parameter, or empty if it is an output of the network.
     """
     said: dict[str, Any] = {}
     names = ("hidden_dims", "actor_hidden_dims", "student_hidden_dims")
@@ -46,18 +46,19 @@ def network(actor: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def contradiction(said: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
-    """Say which setting is of another network; an empty text if all fit.
+    """Describe a setting that contradicts the weights; return an empty string if all settings fit.
 
     Args:
-        said: What :func:`network` returned.
-        shown: The same, by the weights, as far as they show it.
+        said: The result of :func:`network`.
+        shown: The same entries, as far as the weights show them.
 
     Returns:
-        ``of another network: hidden layers of [32, 32], and the checkpoint has [256, 128]``.
+        The description, such as ``it describes another network: hidden layers of [32, 32], but the checkpoint has
+        hidden layers of [256, 128]``.
     """
     for name, words in _WORDS.items():
         if name in said and name in shown and said[name] != shown[name]:
-            return f"of another network: {words(said[name])}, and the checkpoint has {words(shown[name])}"
+            return f"it describes another network: {words(said[name])}, but the checkpoint has {words(shown[name])}"
     return ""
 
 
@@ -66,11 +67,11 @@ def _hidden(dims: Sequence[int]) -> str:
 
 
 _WORDS: dict[str, Any] = {
-    "recurrent": lambda recurrent: "a memory" if recurrent else "no memory",
+    "recurrent": lambda recurrent: "an RNN" if recurrent else "no RNN",
     "hidden_dims": _hidden,
     "std": lambda name: f"{name} as a parameter" if name else "a std that is an output of the network",
 }
-"""What is compared → how it is said."""
+"""Name of a setting → function that puts its value into words."""
 
 
 def _class(name: Any) -> str:

@@ -1,4 +1,4 @@
-"""The terms that a policy's observations consist of, by the files beside a run, and the names of their features."""
+"""Reads the terms of a policy's observations from the files next to a run, and names their features."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from .term_widths import ACTIONS, JOINTS, deployed_width, width
 
 @dataclasses.dataclass(frozen=True)
 class Term:
-    """A part of the observations, of ``count`` features for each of something, and this for each of its last steps.
+    """A term of the observations.
+
+    It has ``count`` features for each joint or action (see ``of``), repeated for each step of its history.
 
     Attributes:
-        name: ``joint_vel``.
-        count: 3, of a velocity; 1, of the joints' positions.
-        of: ``joints`` or ``actions``, whose number no file tells; or the term itself, if its width is unknown; empty if
-            ``count`` is all.
-        history: How many steps it holds, the oldest first.
+        name: Name of the term, such as ``joint_vel``.
+        count: Features per item: 3 for a velocity, 1 for the positions of the joints.
+        of: What the items are: ``joints`` or ``actions``, whose number is not in the files; or the name of the term
+            itself if its width is unknown. It is empty if ``count`` is the total.
+        history: Number of time steps that it contains, the oldest first.
     """
 
     name: str
@@ -32,15 +34,15 @@ class Term:
 
 
 def feature_names(terms: Iterable[Term], features: int, actions: int) -> tuple[str, ...]:
-    """Return the name of each feature; nothing if the widths of the terms are not settled.
+    """Return the name of each feature; an empty tuple if the widths of the terms cannot be determined.
 
-    They are if one number at most is unknown, such as that of the joints, and the terms together have as many features
-    as the policy. Of fewer joints than actions, the robot is another one.
+    They can if at most one number is unknown, such as the number of joints, and the terms together have as many
+    features as the policy. With fewer joints than actions, the terms belong to another robot.
 
     Args:
-        terms: In the order of the features.
-        features: Of the policy.
-        actions: Of the policy.
+        terms: The terms in the order of the features.
+        features: Number of features of the policy.
+        actions: Number of actions of the policy.
     """
     terms = tuple(terms)
     each = {"": 1, ACTIONS: actions}
@@ -60,11 +62,11 @@ def feature_names(terms: Iterable[Term], features: int, actions: int) -> tuple[s
 
 
 def environment_terms(settings: Any, groups: tuple[str, ...]) -> tuple[Term, ...]:
-    """Return the terms that an actor sees by an ``env.yaml`` of Isaac Lab or mjlab; nothing if it does not say.
+    """Return the actor's observation terms in an ``env.yaml`` of Isaac Lab or mjlab; an empty tuple if there are none.
 
     Args:
-        settings: The file's content, as plain data.
-        groups: Groups of observations that the actor sees; if empty, ``policy``, or else ``actor``.
+        settings: The contents of the file, as plain data.
+        groups: The actor's observation groups; if empty, ``policy`` or, if there is no such group, ``actor``.
     """
     said = settings.get("observations") if isinstance(settings, dict) else None
     if not isinstance(said, dict):
@@ -74,9 +76,9 @@ def environment_terms(settings: Any, groups: tuple[str, ...]) -> tuple[Term, ...
         group = said.get(name)
         if not isinstance(group, dict):
             return ()
-        inner = group["terms"] if isinstance(group.get("terms"), dict) else group  # mjlab has a table of its own
+        inner = group["terms"] if isinstance(group.get("terms"), dict) else group  # mjlab nests the terms
         terms = {key: term for key, term in inner.items() if isinstance(term, dict) and "func" in term}
-        if terms and all(_is_image(term) for term in terms.values()):  # no features: a CNN takes it
+        if terms and all(_is_image(term) for term in terms.values()):  # images, not features
             continue
         for key, term in terms.items():
             history, flat = _history(group if group.get("history_length") is not None else term)
@@ -94,11 +96,11 @@ def deployed_terms(settings: Any, groups: tuple[str, ...] = ()) -> tuple[Term, .
     """Return the terms in a ``deploy.yaml`` of unitree_rl_lab, which has a scale for each feature of a term.
 
     Args:
-        settings: The file's content, as plain data.
-        groups: Not needed: it has the terms of the actor alone.
+        settings: The contents of the file, as plain data.
+        groups: Not used, because the file has only the terms of the actor.
     """
     said = settings.get("observations") if isinstance(settings, dict) else None
-    if not isinstance(said, dict) or said.get("use_gym_history"):  # then all terms of a step stand together
+    if not isinstance(said, dict) or said.get("use_gym_history"):  # which groups the history by steps, not by terms
         return ()
     terms = {str(name): term for name, term in said.items() if isinstance(term, dict)}
     if not all("scale" in term for term in terms.values()):  # groups of terms, or something else
@@ -107,7 +109,7 @@ def deployed_terms(settings: Any, groups: tuple[str, ...] = ()) -> tuple[Term, .
 
 
 def _history(said: Mapping[str, Any]) -> tuple[int, bool]:
-    """Return how many steps a term holds, and whether they stand in one row."""
+    """Return how many time steps a term contains, and whether they are flattened into one dimension."""
     length = said.get("history_length")
     steps = length if isinstance(length, int) and length > 0 else 1
     return steps, steps == 1 or said.get("flatten_history_dim") is not False
@@ -118,7 +120,7 @@ def _is_image(term: Mapping[str, Any]) -> bool:
 
 
 def _names(term: Term, features: int) -> Iterator[str]:
-    """Yield the names of a term's features, those of the oldest step first, as Isaac Lab and mjlab put them."""
+    """Yield the names of a term's features, the oldest step first, which is the order of Isaac Lab and mjlab."""
     name = printable(term.name[:60])
     for age in reversed(range(term.history)):
         when = f" (t-{age})" if age else ""

@@ -1,4 +1,4 @@
-"""Reads a pickle of plain data: its operations are followed one by one, and those that would call something refused."""
+"""Reads a pickle of plain data by following its operations one by one, refusing those that would call something."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _IGNORED = {"PROTO", "FRAME"}
 
 
 class NotPlainError(ValueError):
-    """A pickle that holds more than plain data."""
+    """The pickle contains more than plain data."""
 
 
 def plain_pickle(content: bytes) -> Any:
-    """Return what a pickle holds: dictionaries, lists, tuples, texts, numbers, truth values and None, and nothing else.
+    """Return the contents of a pickle that has only dictionaries, lists, tuples, strings, numbers, bools and None.
 
     Args:
-        content: As ``pickle.dump`` writes it by protocol 2 or later.
+        content: The output of ``pickle.dump`` with protocol 2 or later.
 
     Raises:
-        NotPlainError: It holds something else; the message names it.
-        Exception: Nearly any, if it is damaged.
+        NotPlainError: It contains something else; the message names it.
+        Exception: Nearly any exception, if it is damaged.
     """
     machine = _Machine()
     for code, argument, _ in pickletools.genops(content):
@@ -40,7 +40,7 @@ def plain_pickle(content: bytes) -> Any:
 
 
 class _Machine:
-    """What a pickle does, as far as it is plain data; so it takes no more memory than the file's size allows."""
+    """A machine that runs the operations of a pickle for plain data; its memory is bounded by the file's size."""
 
     def __init__(self) -> None:
         self.stack: list[Any] = []
@@ -48,7 +48,7 @@ class _Machine:
         self._memo: dict[int, Any] = {}
 
     def step(self, name: str, argument: Any) -> None:
-        """Follow one operation."""
+        """Run one operation."""
         stack, memo = self.stack, self._memo
         if name in _VALUES:
             stack.append(_VALUES[name])
@@ -68,17 +68,18 @@ class _Machine:
         elif name in ("SETITEM", "SETITEMS"):
             items = self._popped(len(stack) - 2 if name == "SETITEM" else self._marks.pop())
             for key, value in zip(items[::2], items[1::2], strict=True):
-                _expect(key, str, int, float, type(None))  # the hash of tuples in tuples takes for ever
+                _expect(key, str, int, float, type(None))  # hashing deeply nested tuples takes forever
                 _expect(stack[-1], dict)[key] = value
         elif name in ("MEMOIZE", "BINPUT", "LONG_BINPUT"):
             memo[len(memo) if argument is None else argument] = stack[-1]
         elif name in ("BINGET", "LONG_BINGET"):
             stack.append(memo[argument])
         elif name not in _IGNORED:
-            raise NotPlainError(f"asks for {self._asked(name, argument)}; not loaded, as that could run any code")
+            asked = self._asked(name, argument)
+            raise NotPlainError(f"refers to {asked}; it is not loaded because that could execute code")
 
     def _popped(self, start: int) -> list[Any]:
-        """Take what is on the stack from a position on."""
+        """Remove and return the items on the stack from a position on."""
         if not 0 <= start <= len(self.stack):
             raise ValueError("an operation without its arguments")
         items = self.stack[start:]
@@ -86,7 +87,7 @@ class _Machine:
         return items
 
     def _asked(self, name: str, argument: Any) -> str:
-        """Name what a refused operation would have loaded, or the operation."""
+        """Return the name of what a refused operation would have loaded, or of the operation."""
         if name == "STACK_GLOBAL" and all(isinstance(part, str) for part in self.stack[-2:]):
             return ".".join(self.stack[-2:])
         return str(argument).replace(" ", ".") if name == "GLOBAL" else name

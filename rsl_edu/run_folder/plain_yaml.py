@@ -1,4 +1,4 @@
-"""Reads YAML as plain data, whatever Python wrote into it: a tuple is a list, an object None. Nothing is called."""
+"""Reads YAML as plain data without calling anything: Python's tuples become lists, and its objects None."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from typing import Any
 
 _PYTHON = "tag:yaml.org,2002:python/"
 _DEEPEST = 100
-"""Tables in tables: deeper ones would overflow the stack, or take hours."""
+"""The deepest nesting of dictionaries and lists; deeper ones would overflow the stack, or take hours."""
 
 
 def plain_yaml(text: str) -> Any:
-    """Return the first document in a text: dictionaries, lists, texts, numbers, truth values, dates, and None.
+    """Return the first YAML document in a text: dictionaries, lists, strings, numbers, bools, dates and None.
 
     Args:
-        text: YAML, as ``yaml.dump`` writes it; ``!!python/name:a.b`` is read as the text ``a.b``.
+        text: YAML as ``yaml.dump`` writes it; ``!!python/name:a.b`` is read as the string ``a.b``.
 
     Raises:
-        Exception: Nearly any, if this is no YAML.
+        Exception: Nearly any exception, if this is not YAML.
     """
     import yaml  # type: ignore[import-untyped]
 
     scalars = yaml.SafeLoader("")
     anchored: dict[str, Any] = {}
-    tables = [_Table([])]  # those that are open, the innermost last; the first one holds the document
-    # By events, and not by nodes: yaml makes a node by a recursion in C, which a file can make deep enough to crash.
+    tables = [_Table([])]  # the open tables, the innermost last; the first one contains the document
+    # Events, not nodes, because yaml makes nodes by a recursion in C, which a file can make deep enough to crash.
     for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         if isinstance(event, yaml.DocumentEndEvent):
             break
@@ -45,26 +45,26 @@ def plain_yaml(text: str) -> Any:
             if opened is not None:
                 tables.append(_Table(opened))
             if len(tables) > _DEEPEST:
-                raise ValueError(f"more than {_DEEPEST} tables, each in another")
+                raise ValueError(f"expected at most {_DEEPEST} nested tables, got more")
     (root,) = tables[0].content or [None]
     return root
 
 
 class _Table:
-    """A dictionary or list that is being filled."""
+    """A dictionary or list during construction."""
 
     def __init__(self, content: Any) -> None:
         self.content = content
         self._names: list[Any] = []
 
     def add(self, value: Any) -> None:
-        """Add an entry; to a dictionary, its name comes before it."""
+        """Add an entry; for a dictionary, names and values are added in turn."""
         if isinstance(self.content, list):
             self.content.append(value)
         elif self._names:
             self.content[self._names.pop()] = value
         elif isinstance(value, (dict, list)):
-            raise ValueError("a table as the name of an entry")
+            raise ValueError("expected a scalar as the name of an entry, got a table")
         else:
             self._names.append(value)
 

@@ -1,4 +1,4 @@
-"""Opens files only: a pipe would make a reader wait for ever, and a device never ends."""
+"""Checks that a path is a regular file before it is opened: a pipe could block forever, and a device never ends."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _OTHERS = {
 
 
 def regular(path: Path) -> Path:
-    """Return a path that may be opened; also that of a folder, of which the system says what it is.
+    """Return the path if it may be opened; for a folder, opening raises the system's own error.
 
     Raises:
-        OSError: It is a pipe, a socket or a device, also through links; or it does not exist.
+        OSError: It is a pipe, a socket or a device, or a link to one; or it does not exist.
     """
     what = _OTHERS.get(stat.S_IFMT(path.stat().st_mode))
     if what is not None:

@@ -1,4 +1,4 @@
-"""What the files beside a run say of it."""
+"""Reads the settings of a run from the files next to it."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from .network import contradiction
 from .observation_terms import Term, deployed_terms, environment_terms, feature_names
 
 _SETTINGS = ("params/agent.yaml", "agent.yaml", "cfgs.pkl", "config.yaml", "../params/agent.yaml", "../cfgs.pkl")
-"""Where the settings of a training lie, seen from its checkpoints; a checkpoint may have been copied a folder down."""
+"""Paths of a training's settings relative to its checkpoints, which may have been copied to a subfolder."""
 
 
 @dataclasses.dataclass(frozen=True)
 class RunSettings:
-    """What the files beside a run say of it, as far as a checkpoint does not.
+    """Settings of a run that are not in its checkpoints.
 
     Attributes:
-        actor: The actor's configuration in rsl_rl 5's names: ``activation``, ``cnn_cfg``, ``distribution_cfg``.
-        source: The file that says so, seen from the checkpoints: ``params/agent.yaml``; empty if there is none.
-        init_std: Std of the actions when the training began, or None.
-        schedule: ``adaptive`` or ``fixed``, of the learning rate, or None.
-        learning_rate: The one that was configured, or None.
-        groups: Groups of observations that the actor sees, in their order; empty if no file says so.
-        folders: Where ``params/env.yaml`` is looked for once names are asked for.
-        network: What the settings say of the actor that its weights show, too: ``hidden_dims``, ``recurrent``, ``std``.
-        given: Whether someone named the file: then it is an error if it is of another network.
-        unread: Why a file that lies there could not be read, for each of these files; ``params/env.yaml`` is among them
-            once names were asked for.
-        obs_normalization: Whether the actor has a normalizer, or None.
+        actor: The actor's configuration under the names of rsl_rl 5: ``activation``, ``cnn_cfg``, ``distribution_cfg``.
+        source: The file with the settings, relative to the checkpoints: ``params/agent.yaml``; empty if there is none.
+        init_std: Initial std of the actions, or None if unknown.
+        schedule: Schedule of the learning rate, ``adaptive`` or ``fixed``, or None if unknown.
+        learning_rate: The configured learning rate, or None if unknown.
+        groups: The actor's observation groups in order; empty if unknown.
+        folders: Folders in which ``params/env.yaml`` is searched for when names are requested.
+        network: Settings of the actor that its weights show, too: ``hidden_dims``, ``recurrent``, ``std``.
+        given: Whether the user gave the file; then it is an error if it belongs to another network.
+        unread: For each file that could not be used, the reason. ``params/env.yaml`` is read only when names are
+            requested.
+        obs_normalization: Whether the actor has a normalizer, or None if unknown.
     """
 
     actor: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -50,13 +50,13 @@ class RunSettings:
     obs_normalization: bool | None = None
 
     def fitting(self, shown: Mapping[str, Any]) -> RunSettings:
-        """Return these settings, or if they are of another network, no settings, with a note of it in ``unread``.
+        """Return these settings; if they belong to another network, return empty ones and add the reason to ``unread``.
 
         Args:
-            shown: What the weights say of the actor: ``hidden_dims``, ``recurrent`` and ``std``.
+            shown: What the actor's weights show: ``hidden_dims``, ``recurrent`` and ``std``.
 
         Raises:
-            CheckpointError: They are of another network, and someone named the file.
+            CheckpointError: They belong to another network, and the user gave the file.
         """
         wrong = contradiction(self.network, shown)
         if wrong and self.given:
@@ -64,31 +64,31 @@ class RunSettings:
         return RunSettings(unread=self.unread | {self.source: wrong}) if wrong else self
 
     def feature_names(self, features: int, actions: int) -> tuple[str, ...]:
-        """Return the names of the actor's features, in their order, or nothing if the files do not settle them.
+        """Return the names of the actor's features in order, or an empty tuple if the files do not determine them.
 
         Args:
-            features: How many features the actor has, without images.
-            actions: How many actions.
+            features: Number of the actor's features, without images.
+            actions: Number of actions.
 
         Returns:
-            ``joint_vel[3]``, or ``base_height`` if a term has one feature; of a history, ``joint_vel[3] (t-2)`` is what
-            was two steps ago.
+            Names such as ``joint_vel[3]``, or ``base_height`` if a term has one feature. In a history,
+            ``joint_vel[3] (t-2)`` is the value two time steps ago.
         """
         return feature_names(self._terms[1], features, actions)
 
     @property
     def names_source(self) -> str:
-        """The path of the file that names the features, ``params/env.yaml`` for one; empty if there is none."""
+        """The path of the file that names the features, such as ``params/env.yaml``; empty if there is none."""
         return self._terms[0]
 
     @functools.cached_property
     def _terms(self) -> tuple[str, tuple[Term, ...]]:
-        """The file that has the terms of the observations, and these."""
+        """The file with the terms of the observations, and the terms."""
         deployed = self._terms_in("deploy.yaml", deployed_terms)
         source, terms = self._terms_in("env.yaml", environment_terms)
         if not terms:
             return deployed
-        counts = {term.name: term.count for term in deployed[1] if not term.of}  # more than an env.yaml says
+        counts = {term.name: term.count for term in deployed[1] if not term.of}  # these widths are not in env.yaml
         return source, tuple(
             dataclasses.replace(term, count=counts[term.name], of="") if term.of and term.name in counts else term
             for term in terms
@@ -104,14 +104,15 @@ class RunSettings:
 
 
 def run_settings(run: str | Path, config: str | Path | None = None) -> RunSettings:
-    """Read what lies beside a run: ``params/agent.yaml`` of Isaac Lab and mjlab, ``cfgs.pkl`` of Genesis.
+    """Read the settings next to a run: ``params/agent.yaml`` of Isaac Lab and mjlab, or ``cfgs.pkl`` of Genesis.
 
     Args:
         run: The run folder, or one of its checkpoints.
-        config: A file to read instead of the one that is found: an ``agent.yaml``, or a ``cfgs.pkl``.
+        config: A file to read instead, an ``agent.yaml`` or a ``cfgs.pkl``.
 
     Raises:
-        CheckpointError: ``config`` cannot be read. What is found beside the run and cannot be read is noted instead.
+        CheckpointError: ``config`` is not a settings file. Unreadable files next to the run raise no error; they are
+            listed in ``unread``.
         OSError: ``config`` cannot be opened.
     """
     run = Path(run)
@@ -133,7 +134,7 @@ def run_settings(run: str | Path, config: str | Path | None = None) -> RunSettin
 
 
 def _read(folder: Path, name: str, unread: dict[str, str]) -> Any:
-    """Return what a file holds, or None if there is none or it cannot be read, which is noted."""
+    """Return the contents of a file, or None if it is missing or unreadable; add an unreadable one to ``unread``."""
     file = folder / name
     try:
         return read_settings(file)

@@ -1,4 +1,4 @@
-"""The first bytes of files that are no checkpoints, and what a reader is told of them."""
+"""Recognizes files that are not checkpoints by their first bytes, and describes them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNPACK = "unpack it first, and give the folder or the file in it"
 _ENGINE = f"an engine of TensorRT; {_NOT}, from which its ONNX file was exported"
 _STARTS = {  # first bytes of a file
     b"\x89HDF\r\n\x1a\n": f"an HDF5 file, such as a data set of demonstrations; {_NOT}",
-    b"\x93NUMPY": "an array of NumPy (.npy), such as a recording; observations are given by --obs",
+    b"\x93NUMPY": "an array of NumPy (.npy), such as a recording; give observations with --obs",
     b"\x1f\x8b": f"a compressed file (gzip); {_UNPACK}",
     b"7z\xbc\xaf'\x1c": f"a compressed file (7z); {_UNPACK}",
     b"\xfd7zXZ\0": f"a compressed file (xz); {_UNPACK}",
@@ -33,18 +33,18 @@ _PICKLES = {  # a name in a pickle
     b"joblib": f"a pickle of joblib, such as a motion; {_NOT}",
 }
 _ONNX_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
-"""Fields of an ONNX model, and how the bytes of each are written: 0 for a number, 2 for its length and content."""
+"""Fields of an ONNX model, and the encoding of each: 0 for a number, 2 for a length followed by the content."""
 _GRAPH = 7
 _MOST_FIELDS = 1000
-"""Fields before the graph; what has more is something else."""
+"""The most fields before the graph; a file with more is not an ONNX model."""
 
 
 def binary_kind(head: bytes, file: BinaryIO) -> str | None:
-    """Say what a file of numbers or objects is, or return None.
+    """Describe a binary file, or return None if its kind is unknown.
 
     Args:
         head: Its first bytes.
-        file: The same file; it is moved to another position.
+        file: The open file; its position changes.
     """
     for start, said in _STARTS.items():
         if head.startswith(start):
@@ -65,7 +65,7 @@ def binary_kind(head: bytes, file: BinaryIO) -> str | None:
 
 
 def text_kind(head: bytes) -> str | None:
-    """Say what a text is, or return None if these are not the first bytes of a text."""
+    """Describe a text file, or return None if these are not the first bytes of a text."""
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(head).lstrip()
     except UnicodeDecodeError:
@@ -75,7 +75,7 @@ def text_kind(head: bytes) -> str | None:
     if text.startswith("version https://git-lfs"):
         size = re.search(r"^size (\d{1,15})$", text, re.MULTILINE)
         of = f" to a file of {int(size[1]):,} bytes" if size else ""
-        return f"a Git LFS pointer{of}; fetch the file by: git lfs pull (a ZIP from GitHub never has it)"
+        return f"a Git LFS pointer{of}; fetch the file with: git lfs pull (a ZIP from GitHub never contains it)"
     if re.match(r"<(!doctype html|html|head|script)\b", text, re.IGNORECASE):
         return (
             "a web page (HTML), not the file; download the file itself (on GitHub: Download raw file), or log in first"
@@ -87,12 +87,12 @@ def text_kind(head: bytes) -> str | None:
     if text[0] in "{[":
         return f"a text (JSON); {_NOT}"
     if re.match(r"(#.*\n)*[A-Za-z_][\w ]*:(\s.*)?\n", text):
-        return "a text (YAML), such as agent.yaml; give the folder of the run, and this file by --config if need be"
+        return "a text (YAML), such as agent.yaml; give the run folder, and this file with --config if it is needed"
     return f"a text, which begins {text[:40].splitlines()[0]!r}; {_NOT}"
 
 
 def is_onnx(file: BinaryIO) -> bool:
-    """Tell whether a file has the fields of an ONNX model, one after the other, with the graph among them."""
+    """Return whether a file consists of the fields of an ONNX model, including the graph."""
     end, seen = file.seek(0, io.SEEK_END), set()
     file.seek(0)
     for _ in range(_MOST_FIELDS):
@@ -106,7 +106,7 @@ def is_onnx(file: BinaryIO) -> bool:
         seen.add(field)
         if wire == 2:
             file.seek(min(number, end), io.SEEK_CUR)
-        if field == _GRAPH:  # what is cut off in it is an ONNX file all the same
+        if field == _GRAPH:  # a file that is cut off in the graph is still an ONNX file
             return 1 in seen
     return False
 
@@ -119,11 +119,11 @@ def _pickle_kind(head: bytes, file: BinaryIO) -> str | None:
     for name, said in _PICKLES.items():
         if name in head:
             return said
-    return "a pickle, which is not loaded, as that could run any code; give model_N.pt, and a cfgs.pkl by --config"
+    return "a pickle, not loaded because that could execute code; give model_N.pt, and a cfgs.pkl with --config"
 
 
 def _ends_as_a_pickle(content: bytes) -> bool:
-    """Tell whether these are the operations of a pickle up to its end, as protocols 0 and 1 wrote it without a mark."""
+    """Return whether this is a complete pickle; with protocols 0 and 1, it has no marker at the beginning."""
     try:
         return sum(1 for _ in pickletools.genops(content)) > 2
     except Exception:  # pickletools raises nearly anything
@@ -131,7 +131,7 @@ def _ends_as_a_pickle(content: bytes) -> bool:
 
 
 def _varint(file: BinaryIO) -> int:
-    """Read a number as protocol buffers write it: seven bits a byte, the lowest first."""
+    """Read a number in the encoding of protocol buffers: seven bits per byte, the lowest first."""
     number = 0
     for shift in range(0, 70, 7):
         byte = (file.read(1) or b"\0")[0]

@@ -1,4 +1,4 @@
-"""What is in and around a folder that has no checkpoints, for someone who gave the wrong one."""
+"""Describes a folder without checkpoints and what is around it, to help users who gave the wrong folder."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from .foreign import what_is
 from .signatures import COMPARE
 
 _DEEPEST, _FOLDERS, _ENTRIES = 6, 1000, 100_000
-"""How deep the search for runs goes, and how many folders and names it reads."""
+"""The limits of the search for runs: its depth, and the numbers of folders and names that it reads."""
 _SHOWN = 3
-"""Runs, and files of other kinds, that are named."""
+"""The most runs, or files of other kinds, that a message names."""
 _TRIED = 20
-"""Files whose kind is looked at."""
+"""The most files whose kind is examined."""
 _TELLING = re.compile(
     r".*\.(pt|pth|ckpt|jit|zip|npz|h5|hdf5|safetensors|msgpack|pb|tflite|engine|wandb|gz|tar|7z)|events\.out\.tfevents.*"
 )
-"""Names of files whose kind says something of the folder."""
+"""Names of files whose kind shows what the folder is."""
 
 
 def surroundings(path: Path, files: Sequence[Path]) -> str:
-    """Say in a line that a folder has no checkpoint, what it has instead, and where runs are.
+    """Describe in one line that a folder has no checkpoint, what it contains instead, and where runs are.
 
     Args:
         path: The folder.
-        files: Those in it.
+        files: The files in it.
 
     Raises:
         OSError: The folder cannot be read.
@@ -50,7 +50,7 @@ def surroundings(path: Path, files: Sequence[Path]) -> str:
         )
     above = path.parent if path.name not in ("", "..") else path / ".."
     if _look(above, _ENTRIES).saved is not None:
-        said += f"; the folder above it has some: {above}"
+        said += f"; its parent folder has some: {above}"
     else:
         said += f", nor in {searched}"
     exports = [file for file in exports_beside(path) if ".." not in file.relative_to(path).parts]
@@ -64,14 +64,14 @@ def surroundings(path: Path, files: Sequence[Path]) -> str:
 def _kind(file: Path) -> str | None:
     try:
         if archive_kind(file) == "torch.save" and is_recording(file):
-            return "a recording, which --obs takes"
+            return "a recording (give it with --obs)"
         return what_is(file)
     except OSError:
         return None
 
 
 def _runs_below(path: Path) -> tuple[list[Path], str]:
-    """Return the folders below that have checkpoints, the latest first, and which folders were looked at, in words."""
+    """Return the subfolders with checkpoints, the latest first, and a description of the folders that were searched."""
     queue, runs = collections.deque([(path, 0)]), []
     folders = entries = 0
     deeper = False
@@ -80,23 +80,23 @@ def _runs_below(path: Path) -> tuple[list[Path], str]:
         seen = _look(folder, _ENTRIES - entries)
         folders, entries = folders + 1, entries + seen.entries
         if seen.saved is not None:
-            runs.append((int(seen.saved // 60), str(folder), folder))  # in a clone all files are of one minute
+            runs.append((int(seen.saved // 60), str(folder), folder))  # in a clone, all files have the same minute
         if depth < _DEEPEST:
             queue += [(inner, depth + 1) for inner in seen.folders]
         deeper = deeper or (depth == _DEEPEST and bool(seen.folders))
-    searched = f"its folders, {_DEEPEST} deep" if deeper else "its folders"
-    searched = f"the first {_FOLDERS:,} folders in it" if queue else searched
+    searched = f"its subfolders, {_DEEPEST} levels deep" if deeper else "its subfolders"
+    searched = f"its first {_FOLDERS:,} subfolders" if queue else searched
     return [folder for *_, folder in sorted(runs, reverse=True)], searched
 
 
 class _Seen(NamedTuple):
-    saved: float | None  # when the last checkpoint in it was written, if it has one
+    saved: float | None  # time at which the last checkpoint was written, if there is one
     folders: list[Path]
     entries: int
 
 
 def _look(folder: Path, most: int) -> _Seen:
-    """Look at the names in a folder, once."""
+    """Read the names in a folder once."""
     numbered: dict[int, Path] = {}
     others: list[Path] = []
     folders: list[Path] = []

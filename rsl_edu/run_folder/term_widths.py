@@ -1,4 +1,4 @@
-"""How many features a term of the observations has, by its function and the settings of the environment."""
+"""Determines the number of features of an observation term from its function and the environment's settings."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 ACTIONS, JOINTS = "actions", "joints"
-"""What a term may have a feature for each of; a policy's number of actions is known, that of the joints is not."""
-_FEATURES = {  # of the functions that always return as many, in Isaac Lab, mjlab, unitree_rl_lab and BeyondMimic
+"""What a term may have one feature for. A policy's number of actions is known; its number of joints is not."""
+_FEATURES = {  # functions with a fixed number of features in Isaac Lab, mjlab, unitree_rl_lab and BeyondMimic
     1: "base_pos_z base_up_proj base_heading_proj base_angle_to_target",
     2: "base_yaw_roll gait_phase",
     3: "base_lin_vel base_ang_vel projected_gravity root_pos_w root_lin_vel_w root_ang_vel_w imu_ang_vel imu_lin_acc "
@@ -25,23 +25,23 @@ _COMMANDS = {
     "(Uniform|TerrainBased)Pose2dCommand": 4,
     "UniformPoseCommand": 7,
 }
-"""Features of a command, by the name of its class."""
+"""Class of a command (a pattern) → its number of features."""
 _VELOCITIES = {"lin_vel_x", "lin_vel_y", "ang_vel_z"}
 _SENSORS = {r".*(lin_vel|ang_vel|gyro|acc|velocimeter).*": 3, r".*quat.*": 4}
-"""Features of a sensor of MuJoCo, by its name."""
+"""Name of a MuJoCo sensor (a pattern) → its number of features."""
 _JOINT_ACTION = re.compile(r".*[:.]\w*Joint(Position|Velocity|Effort)\w*Action")
 
 Width = tuple[int, str]
-"""So many features for each of something; of nothing, if the text is empty."""
+"""A number of features, and what it must be multiplied by, such as the number of joints; empty if it is the total."""
 
 
 def width(name: str, term: Mapping[str, Any], settings: Mapping[str, Any]) -> Width:
-    """Return how many features a term has, and for each of what.
+    """Return the width of a term.
 
     Args:
-        name: Of the term, which stands for its width if this is unknown.
+        name: Name of the term; it represents the width if that is unknown.
         term: Its settings in an ``env.yaml``: ``func``, ``params``, ``scale``.
-        settings: All of the ``env.yaml``: it describes commands, actions and sensors elsewhere.
+        settings: The contents of the ``env.yaml``, which describes commands, actions and sensors in other places.
     """
     scale, params = term.get("scale"), _table(term, "params")
     function = re.split("[:.]", str(term["func"]))[-1]
@@ -65,13 +65,13 @@ def width(name: str, term: Mapping[str, Any], settings: Mapping[str, Any]) -> Wi
 
 
 def deployed_width(name: str, term: Mapping[str, Any]) -> Width:
-    """Return the same of a term in a ``deploy.yaml``, which has a scale for each feature, and no functions."""
+    """Return the width of a term in a ``deploy.yaml``, which has a scale for each feature but no functions."""
     scale = term.get("scale")
     return (len(scale), "") if isinstance(scale, list) and scale else width(name, {"func": name}, {})
 
 
 def _of_each(what: str, features: int, asset: Mapping[str, Any], settings: Mapping[str, Any]) -> Width:
-    """Return the width of a term with some features for each joint or body of an asset, or for some that are named."""
+    """Return the width of a term with ``features`` for each joint or body of an asset, or for each named one."""
     ids, names, owner = asset.get(f"{what}_ids"), asset.get(f"{what}_names"), asset.get("name") or "robot"
     if isinstance(ids, list) and ids:
         return features * len(ids), ""
@@ -104,7 +104,7 @@ def _of_command(name: Any, settings: Mapping[str, Any]) -> Width:
 
 
 def _of_scan(name: str, sensor: Any, settings: Mapping[str, Any]) -> Width:
-    """Return how many rays the grid of a height scanner has: those at both ends are among them."""
+    """Return the number of rays in the grid of a height scanner, which includes both ends."""
     pattern = _table(_table(_table(settings, "scene"), sensor), "pattern_cfg")
     try:
         (across, along), step = pattern["size"], pattern["resolution"]
@@ -119,6 +119,6 @@ def _first(widths: Mapping[str, int], text: str, unknown: str) -> Width:
 
 
 def _table(said: Mapping[str, Any], name: Any) -> Mapping[str, Any]:
-    """Return a table in a table; an empty one if there is none."""
+    """Return a dictionary in a dictionary; an empty one if there is none."""
     inner = said.get(name) if isinstance(name, str) else None
     return inner if isinstance(inner, dict) else {}

@@ -1,4 +1,4 @@
-"""The book, built as `make book` builds it."""
+"""Build the book as `make book` does."""
 
 import contextlib
 import os
@@ -14,18 +14,20 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def site(request, tmp_path_factory, executed, lessons_of_book):
-    """The folder of the built book, for one file of tests alone: two workers would build it twice, in one place.
+    """Return the folder of the built book. Only one file may use it: two workers would build twice in one place.
 
-    A build that warns fails here. Where the checkout cannot be written, the book is built elsewhere. Without a test
-    that is marked as exhaustive, the book has one lesson only, and is built in a folder of its own.
+    A warning fails the build. If the checkout is not writable, the book is built elsewhere. If no test is marked as
+    exhaustive, the book has only one lesson, and is built in a separate folder.
     """
     if find_spec("myst_nb") is None and os.environ.get("CI") != "true":
-        pytest.skip("nothing to build the book with; to get it: pip install -e .[book]")
+        pytest.skip("the packages that build the book are missing; to get them: pip install -e .[book]")
     build = ROOT / "book" / "_build"
     with contextlib.suppress(OSError):
         build.mkdir(exist_ok=True)
     folder = build if os.access(build, os.W_OK) else tmp_path_factory.mktemp("book")
-    environment = os.environ | {"RSL_EDU_BOOK_EXECUTED": str(executed)}  # those that nbval has not run yet are executed
+    environment = os.environ | {
+        "RSL_EDU_BOOK_EXECUTED": str(executed)
+    }  # lessons that nbval has not run yet are executed
     asking = (item for item in request.session.items if "site" in getattr(item, "fixturenames", ()))
     if not any(item.get_closest_marker("exhaustive") for item in asking):
         folder /= "few"

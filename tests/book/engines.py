@@ -1,6 +1,6 @@
-"""Firefox and WebKit as Debian packages them, driven through the W3C's WebDriver, with no driver from elsewhere.
+"""Firefox and WebKit as Debian packages them, controlled through the W3C's WebDriver without further drivers.
 
-Firefox speaks WebDriver BiDi itself, over a WebSocket. WebKitGTK has a driver that speaks the classic one, over HTTP.
+Firefox supports WebDriver BiDi over a WebSocket. WebKitGTK has a driver for classic WebDriver, over HTTP.
 """
 
 import base64
@@ -24,11 +24,11 @@ from matplotlib.image import imread
 
 
 class MissingError(Exception):
-    """An engine is not installed; the message says what to install."""
+    """An engine is not installed; the message names the package."""
 
 
 class Firefox:
-    """A headless Firefox with a profile of its own; ``close()`` ends it."""
+    """A headless Firefox with its own profile; ``close()`` ends it."""
 
     def __init__(self):
         program = os.environ.get("FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
@@ -36,7 +36,7 @@ class Firefox:
             raise MissingError("no Firefox; to get it: apt-get install firefox-esr")
         with contextlib.ExitStack() as closing:
             profile = closing.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-            environment = os.environ | {"HOME": profile}  # Firefox refuses a home that belongs to another user
+            environment = os.environ | {"HOME": profile}  # Firefox rejects a home folder of another user
             options = ["--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"]
             log = Path(profile, "log")
             with log.open("w") as file:
@@ -67,23 +67,23 @@ class Firefox:
         self._call("browsingContext.navigate", context=self._tab, url=url, wait="complete")
 
     def run(self, body):
-        """Run the body of an asynchronous JavaScript function; return what it returns, by way of JSON."""
+        """Run the body of an asynchronous JavaScript function, and return its result through JSON."""
         code = f"(async () => {{ {body} }})().then(JSON.stringify)"
         answer = self._call("script.evaluate", expression=code, target={"context": self._tab}, awaitPromise=True)
         assert answer["type"] == "success", answer["exceptionDetails"]["text"]
         return json.loads(answer["result"].get("value", "null"))
 
     def press(self, key):
-        """Press a key, given by the character that WebDriver has for it, on what has the focus."""
+        """Press a key, given as WebDriver's character, on the focused element."""
         self._call("input.performActions", context=self._tab, actions=[_stroke(key)])
 
     def screenshot(self):
-        """Return what the window shows, as PNG in base64."""
+        """Return a screenshot of the window, as PNG in base64."""
         return self._call("browsingContext.captureScreenshot", context=self._tab)["data"]
 
 
 class WebKit:
-    """WebKitGTK's MiniBrowser, on a screen that only exists in memory; ``close()`` ends both."""
+    """WebKitGTK's MiniBrowser on a virtual screen; ``close()`` ends both."""
 
     def __init__(self):
         browsers = sorted(Path("/usr").glob("lib*/**/webkit2gtk-4*/MiniBrowser"))
@@ -138,7 +138,7 @@ class WebKit:
         self._call("POST", "/url", url=url)
 
     def run(self, body):
-        """Run the body of an asynchronous JavaScript function; return what it returns, by way of JSON."""
+        """Run the body of an asynchronous JavaScript function, and return its result through JSON."""
         code = (
             f"const done = arguments[0]; (async () => {{ {body} }})()"
             ".then(JSON.stringify).then(done, (error) => done({error: String(error)}));"
@@ -148,16 +148,16 @@ class WebKit:
         return None if answer is None else json.loads(answer)
 
     def press(self, key):
-        """Press a key, given by the character that WebDriver has for it, on what has the focus."""
+        """Press a key, given as WebDriver's character, on the focused element."""
         self._call("POST", "/actions", actions=[_stroke(key)])
 
     def screenshot(self):
-        """Return what the window shows, as PNG in base64."""
+        """Return a screenshot of the window, as PNG in base64."""
         return self._call("GET", "/screenshot")
 
 
 def photograph(engine, selector):
-    """Return the pixels [height, width, channels] of the first element that a selector finds, as painted."""
+    """Return the painted pixels [height, width, channels] of the first element that a selector finds."""
     left, top, right, bottom = engine.run(
         f"const element = document.querySelector({json.dumps(selector)});"
         "element.scrollIntoView({block: 'center', behavior: 'instant'});"

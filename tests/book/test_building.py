@@ -1,4 +1,4 @@
-"""The page *How it is built*: its picture shows the code as it is, and the files that it names exist."""
+"""The page *How it is built* shows the imports in the code, and all files that it names exist."""
 
 import html
 import re
@@ -15,7 +15,7 @@ DRAWN = {form.name: house_picture.drawn(form) for form in house_picture.FORMS}
 
 
 def exists(name):
-    """Whether a path is one of the repository, or of rsl_edu; the book's build may not be there yet."""
+    """Whether a path exists in the repository or in rsl_edu. The built book need not exist yet."""
     places = [house.ROOT / name, house.PACKAGE / name]
     return any(place.exists() or place.with_suffix(".py").exists() for place in places) or "_build" in name
 
@@ -26,14 +26,14 @@ def test_every_file_that_the_page_names_exists():
     assert not [name for name in names if not exists(name)]
 
 
-@pytest.mark.parametrize("way", ["The way of one slider value", "The way of one submission"])
-def test_way_has_ten_steps_and_each_names_its_file(way):
-    steps = re.findall(r"^\d+\. `(.+?)`", SECTIONS[way], re.MULTILINE)
+@pytest.mark.parametrize("section", ["How a slider value becomes a picture", "How a submission is graded"])
+def test_section_has_ten_steps_and_each_names_its_file(section):
+    steps = re.findall(r"^\d+\. `(.+?)`", SECTIONS[section], re.MULTILINE)
     assert len(steps) == 10
     assert all((house.PACKAGE / step).is_file() for step in steps)
 
 
-def test_banks_hold_as_many_answers_as_the_page_says():
+def test_banks_contain_as_many_answers_as_the_page_says():
     said = re.search(r"more than (\d+) right and (\d+) wrong answers to the (\d+) exercises", PAGE)
     right, wrong = (sum(map(len, answers.values())) for answers in (RIGHT, WRONG))
     assert right > int(said[1])
@@ -42,7 +42,7 @@ def test_banks_hold_as_many_answers_as_the_page_says():
 
 
 @pytest.mark.parametrize("form", DRAWN)
-def test_picture_has_every_part_and_an_arrow_for_every_import(form):
+def test_picture_shows_every_part_and_an_arrow_for_every_import(form):
     picture = DRAWN[form]
     words = html.unescape(re.sub("<[^>]*>", " ", picture)).split()
     for part, stated in house.stated().items():
@@ -53,7 +53,7 @@ def test_picture_has_every_part_and_an_arrow_for_every_import(form):
 
 
 def inner_parts(part):
-    """Return the parts in the same folder of rsl_edu as a part, the folder itself included."""
+    """Return the parts in the same folder of rsl_edu as a part, including the folder itself."""
     return {other for other in house.stated() if other.partition("/")[0] == part.partition("/")[0]}
 
 

@@ -1,4 +1,4 @@
-"""The page on comparing names what the program looks for."""
+"""The page on `rsl-edu compare` lists what the program checks."""
 
 import ast
 import re
@@ -14,8 +14,8 @@ from rsl_edu.diagnosis.findings import FINDINGS
 PAGE = (BOOK / "compare.md").read_text("utf-8")
 
 
-def seen_at_once():
-    """Names of the reasons that need no trying: the first arguments of Reason(…)."""
+def seen_without_trial():
+    """Yield the names of reasons that need no trial: the first arguments of Reason(…)."""
     trees = [ast.parse(Path(part.__file__).read_text("utf-8")) for part in (special, repeats)]
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Reason":
@@ -25,7 +25,7 @@ def seen_at_once():
 def test_page_has_a_row_for_every_cause_of_a_wrong_export():
     stated = [name for name, *_ in rows("A checkpoint and its export", PAGE)]
     spoken = re.sub(r"\s+", " ", ", ".join(stated))
-    for name in [*(cause.name for cause in CAUSES), *seen_at_once()]:
+    for name in [*(cause.name for cause in CAUSES), *seen_without_trial()]:
         words = [name, name.removeprefix("actions "), name.removeprefix("another number ")]
         assert any(word in spoken for word in words), name
 

@@ -1,4 +1,4 @@
-"""Every explorer of a page without a kernel, in the engines of Firefox and Safari; `test_site.py` tests Chromium."""
+"""Explorers in pages without a kernel, in the engines of Firefox and Safari; `test_site.py` tests Chromium."""
 
 import os
 import time
@@ -22,7 +22,7 @@ console.error = (...words) => problems.push(words.join(" "));
 const asked = window.matchMedia.bind(window);
 window.matchMedia = (query) => (query.includes("reduced-motion") ? { matches: true } : asked(query));
 </script>"""
-"""What notes the errors of a page from its first script on, and lets nothing move by itself while keys are tried."""
+"""Script that records the errors of a page from the start, and prevents animations while keys are tested."""
 READY = """
 const ready = () => document.querySelector("rsl-explorer").dataset.ready !== undefined;
 while (!ready()) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -44,7 +44,7 @@ FIRST = {"Stream"}  # it has all kinds of controls
 
 
 def few(explorer):
-    """Return the frames at four positions of the first slider, or at two of the first choice where there is none."""
+    """Return the frames at four positions of the first slider, or at two options of the first list."""
     states = explorer.swept_states()
     positions = {name: list(dict.fromkeys(getattr(state, name) for state in states)) for name in explorer.controls}
     sliders = [name for name, at in positions.items() if explorer.controls[name].choices is None and len(at) > 3]
@@ -56,7 +56,7 @@ def few(explorer):
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """A function that gives the address of an explorer's page, which every engine opens."""
+    """Return a function that gives the address of an explorer's page, which every engine opens."""
     folder = tmp_path_factory.mktemp("engines")
 
     def element(explorer):
@@ -75,7 +75,7 @@ def pages(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["Firefox", "WebKit"])
 def engine(request):
-    """One browser for all explorers. Without it: a skip that says how to get it; with CI=true a failure."""
+    """Return one browser for all explorers. If it is missing, skip with instructions, or fail if CI=true."""
     try:
         browser = getattr(engines, request.param)()
     except engines.MissingError as missing:
@@ -87,7 +87,7 @@ def engine(request):
 
 
 def photographed(engine, right):
-    """Return the picture once ``right`` holds for it: what a script changed is painted a little later."""
+    """Return the picture once ``right`` is true for it, because changes are painted a little later."""
     end = time.monotonic() + patience.SECONDS
     while not right(pixels := engines.photograph(engine, PICTURE)):
         assert time.monotonic() < end, f"{pixels.shape}, ground {ground(pixels)}"
@@ -99,7 +99,7 @@ def ground(pixels):
 
 
 @pytest.mark.parametrize("name", tiers(explorers.EXPLORERS, FIRST))
-def test_explorer_opens_moves_and_turns_dark(engine, pages, name):
+def test_explorer_opens_reacts_to_controls_and_has_a_dark_theme(engine, pages, name):
     engine.open(pages(name))
     engine.run(READY)
     light = photographed(engine, lambda pixels: ground(pixels) > 0.9 and pixels.std() > 0.01)
@@ -109,7 +109,7 @@ def test_explorer_opens_moves_and_turns_dark(engine, pages, name):
 
     focused, at_start = engine.run(FOCUS)
     assert focused
-    engine.press(ARROW_RIGHT if at_start else ARROW_LEFT)  # to the right lies what a crash ended
+    engine.press(ARROW_RIGHT if at_start else ARROW_LEFT)  # at the right end there may be a crash
     value_after, caption_after, words_after, _ = engine.run(READ)
     assert value_after != value, "the key did not reach the control"
     assert caption_after != caption

@@ -1,4 +1,4 @@
-"""The kernels that execute the lessons for the book say nothing on the terminal."""
+"""The kernels that execute the lessons for the book print nothing on the terminal."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ manager.shutdown_kernel(now=True)
 """
 
 
-def test_the_kernels_of_the_book_do_not_warn():
+def test_kernels_of_the_book_print_no_warnings():
     pytest.importorskip("myst_nb")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(BOOK), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run([sys.executable, "-c", START], env=environment, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""The pages that are looked up say what rsl_rl and the lessons say."""
+"""The reference pages agree with rsl_rl, the lessons and the program."""
 
 import ast
 import functools
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-if os.environ.get("CI") != "true":  # there the tests must not be skipped
+if os.environ.get("CI") != "true":  # in CI, the tests must not be skipped
     pytest.importorskip("rsl_rl.modules")
 
 from peer import Recorded, configuration
@@ -29,7 +29,7 @@ FIELDS = (BOOK / "from_rsl_rl.md").read_text("utf-8")
 GLOSSARY = (BOOK / "glossary.md").read_text("utf-8")
 REST = "What no field sets"
 
-SECTIONS = {  # of a configuration's class
+SECTIONS = {  # sections about the configuration of each class
     models.MLPModel: ["Actor and critic"],
     models.CNNModel: ["Actor and critic", "CNNModel"],
     models.RNNModel: ["Actor and critic", "RNNModel"],
@@ -46,23 +46,23 @@ SECTIONS = {  # of a configuration's class
     modules.EmpiricalNormalization: [],
     modules.EmpiricalDiscountedVariationNormalization: [],
 }
-READ_BEFORE = {"class_name", "share_cnn_encoders"}  # taken out of a block before its class is called
+READ_BEFORE = {"class_name", "share_cnn_encoders"}  # removed from the configuration before the class is called
 
 
 def rows(section, page=FIELDS):
-    """The table of a section: a list of cells for each row."""
+    """Return the table of a section: a list of cells for each row."""
     (text,) = re.findall(rf"^#+ {re.escape(section)}\n(.*?)(?=^#+ |^\[|\Z)", page, re.MULTILINE | re.DOTALL)
     lines = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("|")]
-    return lines[2:]  # without the head and its rule
+    return lines[2:]  # without the header and its rule
 
 
 def named(cell):
-    """The fields of a cell, ``name`` = ``default``, with the text of their defaults."""
+    """Return the fields in a cell, ``name`` = ``default``, with the text of their defaults."""
     return {name: default or None for name, default in re.findall(r"`(\w+)`(?: = `([^`]+)`)?", cell)}
 
 
 def fields(section):
-    """The fields in the first column of a section's table."""
+    """Return the fields in the first column of a section's table."""
     found = {}
     for first, *_ in rows(section):
         found |= named(first.split(", required")[0])
@@ -70,12 +70,12 @@ def fields(section):
 
 
 def parameters(cls):
-    """The arguments of a class, but for ``self``."""
+    """Return the arguments of a class, except ``self``."""
     return {name: one for name, one in inspect.signature(cls.__init__).parameters.items() if name != "self"}
 
 
 def stated(cls):
-    """What the page says about a class: its fields, and the arguments that no field sets."""
+    """Return what the page lists for a class: its fields, and the arguments that no field sets."""
     found = {}
     for section in SECTIONS[cls]:
         found |= fields(section)
@@ -86,20 +86,20 @@ def stated(cls):
 
 
 def slug(heading):
-    """The anchor of a heading, as MyST makes it."""
+    """Return the anchor that MyST makes for a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower().replace(" ", "-"))
 
 
 @functools.cache
 def anchors(notebook):
-    """The anchors of a lesson."""
+    """Return the anchors in a lesson."""
     cells = json.loads((BOOK / notebook).read_text("utf-8"))["cells"]
     text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     return {slug(heading) for heading in re.findall(r"^#{1,3} (.+)$", text, re.MULTILINE)}
 
 
 def broken(links):
-    """Those of the links whose lesson or section does not exist."""
+    """Return the links whose lesson or section does not exist."""
     split = [link.partition("#") for link in links]
     return [
         notebook + hash_ + anchor
@@ -109,7 +109,7 @@ def broken(links):
 
 
 def entries():
-    """The entries of the glossary: term and the paragraphs of its definition."""
+    """Return the entries of the glossary: terms, and the paragraphs of their definitions."""
     (text,) = re.findall(r"^```\{glossary\}\n(.*?)^```", GLOSSARY, re.MULTILINE | re.DOTALL)
     parts = re.split(r"^(?=\S)", text, flags=re.MULTILINE)[1:]
     return {part.splitlines()[0]: re.split(r"\n\s*\n", part.split("\n", 1)[1].strip()) for part in parts}
@@ -119,7 +119,7 @@ def entries():
 def test_every_argument_is_named_with_its_default(cls):
     found = stated(cls)
     for name, one in parameters(cls).items():
-        assert name in found, f"{cls.__name__}: `{name}` is not on the page"
+        assert name in found, f"{cls.__name__}: `{name}` is missing from the page"
         if one.default is inspect.Parameter.empty:
             assert found[name] is None, f"{cls.__name__}: `{name}` has no default"
         else:
@@ -129,7 +129,7 @@ def test_every_argument_is_named_with_its_default(cls):
 
 
 @pytest.mark.parametrize("cls", SECTIONS, ids=lambda cls: cls.__name__)
-def test_no_argument_is_invented(cls):
+def test_every_field_on_the_page_is_an_argument(cls):
     assert stated(cls).keys() <= parameters(cls).keys() | READ_BEFORE
 
 
@@ -159,13 +159,13 @@ def test_every_field_has_a_lesson_or_none():
             assert re.search(r"\[\d\.\d\]", where) or where.strip() == "none", f"{section}: {first}"
 
 
-def test_symptoms_are_ten_and_each_has_a_lesson():
+def test_there_are_ten_symptoms_and_each_has_a_lesson():
     symptoms = rows("My training fails: where do I look?")
     assert len(symptoms) == 10
     assert all(re.search(r"\[\d\.\d\]", lesson) for *_, lesson in symptoms)
 
 
-def test_links_of_the_fields_lead_to_the_sections_that_they_name():
+def test_links_of_the_fields_lead_to_the_named_sections():
     targets = dict(re.findall(r"^\[(\d\.\d)\]: (\S+)$", FIELDS, re.MULTILINE))
     assert set(re.findall(r"\[(\d\.\d)\](?!:)", FIELDS)) == targets.keys()
     assert broken(targets.values()) == []
@@ -177,14 +177,14 @@ def test_links_of_the_fields_lead_to_the_sections_that_they_name():
 
 def test_glossary_is_sorted():
     terms = list(entries())
-    assert 30 <= len(terms) <= 45
+    assert 60 <= len(terms) <= 90
     assert terms == sorted(terms, key=str.casefold)
 
 
 @pytest.mark.parametrize("term", entries())
-def test_entry_has_symbol_shape_text_and_lesson(term):
+def test_glossary_entry_has_symbol_shape_text_and_lesson(term):
     first, text = entries()[term]
-    assert re.fullmatch(r"(\$.+\$|no symbol) · (scalar|\$.*\[.+\]\$(, bool)?)", first)
+    assert re.fullmatch(r"(\$.+\$|no symbol) · (scalar|\$.*\[.+\].*\$(, bool)?)|no symbol, no shape", first)
     links = re.findall(r"\[Lesson (\d)\]\((\S+?)\)", text)
     assert len(links) == 1
     ((lesson, link),) = links
@@ -192,7 +192,7 @@ def test_entry_has_symbol_shape_text_and_lesson(term):
     assert broken([link]) == []
 
 
-def test_terms_that_entries_refer_to_exist():
+def test_glossary_entries_refer_to_existing_terms():
     named_terms = re.findall(r"\{term\}`(?:[^`<]*<)?([^`>]+)>?`", GLOSSARY)
     assert named_terms
     assert set(named_terms) <= entries().keys()
@@ -204,7 +204,7 @@ XRAY = (BOOK / "xray.md").read_text("utf-8")
 
 
 def declared():
-    """The findings as the program declares them: name, threshold, number of the lesson, what to change."""
+    """Yield the findings that the program declares: name, threshold, number of the lesson, what to change."""
     limits = inspect.signature(modules.GaussianDistribution).parameters["std_range"].default
     for kind in findings.FINDINGS:
         threshold, change = (findings.fill_in(text, 5, limits) for text in (kind.threshold, kind.change))
@@ -216,35 +216,34 @@ PROGRAM += [Path(part.__file__) for part in (sample, validate, cli.arguments, cl
 
 
 def messages(*files):
-    """The texts of the program's files, with "…" where a value is put in."""
+    """Yield the texts in the program's files, with "…" instead of inserted values."""
     for file in files:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             yield from texts(node)
 
 
 def texts(node):
-    """The text that a part of a program is, if it is one."""
+    """Yield the text of a syntax node, if it is a string."""
     parts = node.values if isinstance(node, ast.JoinedStr) else [node]
     if isinstance(node, (ast.JoinedStr, ast.Constant)):
         yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
 
 
-def test_findings_of_the_xray_stand_with_their_thresholds_and_fields():
+def test_page_lists_every_finding_with_its_threshold_and_fields():
     stated = []
     for name, threshold, _, change, lesson in rows("Findings", XRAY):
         stated.append([name.strip(), threshold, int(lesson.strip()[1]), change.replace("`", "")])
     assert stated == list(declared())
 
 
-def test_limits_of_the_xray_are_those_of_the_program():
+def test_page_and_program_have_the_same_limits():
     assert f"Of more than {inspect.signature(checkpoint.read_run).parameters['most'].default} checkpoints" in XRAY
-    assert (
-        f"- {sample.SAMPLES:,} samples are shown; to a policy with memory {sample.STEPS} steps of {sample.ENVS}" in XRAY
-    )
+    fed, steps = f"{sample.SAMPLES:,} samples are fed", f"{sample.STEPS} steps of {sample.ENVS}"
+    assert f"- {fed} to the policy; a policy with memory gets {steps}" in XRAY
 
 
 def shown_messages():
-    """Those of the program's messages that a reader of its output sees: of errors, and of what was not checked."""
+    """Yield the messages that users of the program see: errors, and reasons why something was not checked."""
     seen = "CheckpointError", "OSError", "UncheckedError", "error"
     for file in PROGRAM:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -255,43 +254,43 @@ def shown_messages():
 
 
 EXPLAINED = [message.strip() for message, _ in rows("When something goes wrong", XRAY)]
-PLAIN = {  # what says by itself what to do, or is of files that no training writes
+PLAIN = {  # messages that explain themselves, or concern files that no training writes
     "--config: expected a file, got …",
     "--contents only prints a table: leave out --html, --obs and --robot",
     "--html: cannot write …: …",
     "expected YAML or a pickle of plain data, got neither",
-    "expected a checkpoint of rsl_rl, got one …",
+    "expected a checkpoint of rsl_rl, got type …",
     "expected a pickle of plain data, but it …",
     "expected a plain tensor of real numbers at …[…]",
     "expected a tensor at …[…], got …",
     "expected names and tensors in …, got …",
     "expected names in …, got …",
     "expected obs_normalizer._mean of shape [1, features], got …",
-    "expected settings, got … bytes; … are the most",
+    "expected settings of at most … bytes, got …",
     "expected square filters of …, got weights …",
-    "expected the 3 gates of a GRU or the 4 of an LSTM, got weights …",
+    "expected 3 gates (GRU) or 4 gates (LSTM), got weights of shape …",
     "expected …, got …",
-    "expected …; it holds …; …",
-    "expected …; it holds ……",
-    "needs moments that are known to be of the actor or of the critic",
-    "needs to know the iteration: name the file model_ITERATION.pt",
-    "the actor has a memory without the weights of its first layer, rnn.rnn.weight_ih_l0",
-    "the actor has no …0.weight of … dimensions",
-    "… takes two outputs for each action, but the MLP has …",
+    "expected …; the file contains …; …",
+    "expected …; the file contains ……",
+    "needs moments that can be assigned to the actor and the critic",
+    "needs the iteration: name the file model_ITERATION.pt",
+    "the actor has an RNN without the weights of its first layer, rnn.rnn.weight_ih_l0",
+    "the actor has no …0.weight with … dimensions",
+    "… needs two outputs for each action, but the MLP has …",
     "…, not a file",
     "…; give the file of this run, or none",
-    "…; it holds …",
+    "…; the file contains …",
 }
 
 
-def test_messages_that_the_page_explains_are_the_program_s():
+def test_page_explains_only_messages_of_the_program():
     known = list(messages(*PROGRAM))
     for message in EXPLAINED:
-        words = message.strip(" …").removeprefix("activation: ")  # a name that is put in
+        words = message.strip(" …").removeprefix("activation: ")  # the name is inserted
         assert any(words in text for text in known), message
 
 
-def test_messages_of_the_program_are_on_the_page_or_need_no_explanation():
+def test_every_message_is_on_the_page_or_needs_no_explanation():
     unexplained = set()
     for text in shown_messages():
         if re.search(r"[a-z]{4}", text) and not any(message.strip(" …,") in text for message in EXPLAINED):
@@ -299,7 +298,7 @@ def test_messages_of_the_program_are_on_the_page_or_need_no_explanation():
     assert unexplained == PLAIN
 
 
-def test_output_of_the_xray_is_what_it_prints(monkeypatch):
+def test_report_on_the_page_and_in_the_readme_is_what_the_xray_prints(monkeypatch):
     monkeypatch.chdir(BOOK.parent)
     examined = diagnosis.examine("rsl_edu/data/example_run", robot="InvertedPendulum-v5")
     assert f"```text\n{examined.diagnosis()}\n```" in XRAY
@@ -308,7 +307,7 @@ def test_output_of_the_xray_is_what_it_prints(monkeypatch):
     assert end
 
 
-def test_recording_lines_make_what_the_xray_takes(tmp_path, monkeypatch):
+def test_recording_code_on_the_page_makes_a_file_that_the_xray_reads(tmp_path, monkeypatch):
     (lines,) = re.findall(r"^```python\n(.*?torch\.save.*?)^```", XRAY, re.MULTILINE | re.DOTALL)
     monkeypatch.chdir(tmp_path)
     config = configuration("gru", "gaussian")
@@ -320,7 +319,7 @@ def test_recording_lines_make_what_the_xray_takes(tmp_path, monkeypatch):
     assert not found.unchecked
 
 
-def test_links_of_the_xray_lead_to_the_sections_that_they_name():
+def test_links_of_the_xray_page_lead_to_the_named_sections():
     targets = dict(re.findall(r"^\[(\d\.\d)\]: (\S+)$", XRAY, re.MULTILINE))
     assert set(re.findall(r"\[(\d\.\d)\](?!:)", XRAY)) == targets.keys()
     assert broken(targets.values()) == []

@@ -1,4 +1,4 @@
-"""The pictures that open the lessons show what the package computes now, in files that any notebook can show."""
+"""The pictures that open the lessons show current results, and are files that any notebook can show."""
 
 import re
 import sys
@@ -30,7 +30,7 @@ def page(browser):
 
 
 def luminance(colour):
-    """Relative luminance after WCAG."""
+    """Return the relative luminance, as WCAG defines it."""
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
@@ -46,13 +46,13 @@ def test_every_stored_picture_is_drawn_by_a_function():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_stored_picture_says_what_the_package_computes_now(name):
+def test_stored_picture_shows_what_the_package_computes_now(name):
     drawn, kept = PICTURES[name](), (FOLDER / f"{name}.svg").read_text("utf-8")
     assert words(drawn) == words(kept), "run `python book/pictures`"
     assert re.findall(r"<(\w+)", drawn) == re.findall(r"<(\w+)", kept), "run `python book/pictures`"
 
 
-def test_picture_is_small_and_needs_nothing_else(stored):
+def test_picture_is_small_and_loads_no_other_file(stored):
     ElementTree.fromstring(stored)
     assert len(stored) < 300_000
     assert "<script" not in stored
@@ -87,7 +87,7 @@ def test_words_do_not_overlap(page, stored):
     assert overlaps == []
 
 
-def test_words_stand_out_from_the_ground_of_the_picture():
+def test_text_has_enough_contrast_with_the_background():
     assert contrast(INK, GROUND) > 7
     assert contrast(MUTED, GROUND) > 4.5
 
@@ -95,7 +95,7 @@ def test_words_stand_out_from_the_ground_of_the_picture():
 @pytest.mark.parametrize(
     ("motion", "shown", "hidden"), [("no-preference", "moving", "still"), ("reduce", "still", "moving")]
 )
-def test_robots_stand_still_for_readers_who_asked_for_less_motion(page, motion, shown, hidden):
+def test_robots_stand_still_for_readers_who_prefer_reduced_motion(page, motion, shown, hidden):
     page.emulate_media(reduced_motion=motion)
     page.set_content((FOLDER / "robots.svg").read_text("utf-8"))
     display = "found => found.map(element => getComputedStyle(element).display)"

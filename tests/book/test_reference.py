@@ -1,4 +1,4 @@
-"""What the reference of the book is made of: every public name has a docstring."""
+"""Every public name has a docstring, which the reference in the book shows."""
 
 import functools
 import importlib
@@ -21,14 +21,14 @@ PACKAGES += ["rsl_edu.compare", "rsl_edu.exported"]
 PACKAGES += ["rsl_edu.course.check", "rsl_edu.course.execute", "rsl_edu.course.assignment"]
 
 
-ELSEWHERE = {  # data, which Sphinx shows under the module that defines them
+ELSEWHERE = {  # data, which Sphinx lists under the module that defines it
     "rsl_edu.data.ROBOTS": "rsl_edu.data.robots.ROBOTS",
     "rsl_edu.modules.HiddenState": "rsl_edu.modules.rnn.HiddenState",
 }
 
 
 def names(module):
-    """Return what is public in a module: what it says, or else what it defines."""
+    """Return the public names of a module: its ``__all__``, or otherwise the names that it defines."""
     defined = (name for name, it in vars(module).items() if getattr(it, "__module__", "") == module.__name__)
     return getattr(module, "__all__", None) or [name for name in defined if not name.startswith("_")]
 
@@ -39,9 +39,9 @@ def public(package):
     for name in names(module):
         thing = getattr(module, name)
         yield f"{package}.{name}", thing
-        # An explorer's own compute, stage and draw are its inside; the base says what they are.
+        # An explorer's own compute, stage and draw are internal; the base class documents them.
         if inspect.isclass(thing) and thing not in explorers.EXPLORERS.values():
-            fields = getattr(thing, "__dataclass_fields__", ())  # which the description of the class lists
+            fields = getattr(thing, "__dataclass_fields__", ())  # the description of the class lists them
             for member, value in vars(thing).items():
                 routine = isinstance(value, (property, functools.cached_property)) or inspect.isroutine(value)
                 if routine and not member.startswith("_") and member not in fields:
@@ -59,4 +59,4 @@ def test_public_name_has_a_docstring(name):
         assert text
         assert len(text.split()) > 2, text
         if isinstance(thing, (property, functools.cached_property)):
-            assert not re.match(r"[^`\n]+:\s", text), "Sphinx takes what is before the colon for the property's type"
+            assert not re.match(r"[^`\n]+:\s", text), "Sphinx treats the words before the colon as the property's type"

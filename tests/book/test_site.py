@@ -1,4 +1,4 @@
-"""The built book, opened from disk by a browser that may ask nobody else for anything."""
+"""The built book, opened from disk by a browser without a network."""
 
 import base64
 import gzip
@@ -26,22 +26,22 @@ LESSONS = sorted(f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob(
 BOOK = sorted(path.with_suffix("").relative_to(ROOT).as_posix() for path in (ROOT / "book").glob("**/*.md"))
 PAGES = [*LESSONS, *(page for page in BOOK if "_build" not in page and page != "book/README"), "genindex", "search"]
 FEW = ("notebooks/3_rnn", "book/index", "search")
-"""Pages that stand for all in `make test`, whose book has one lesson."""
-HEAVIEST = 1_800_000  # bytes of a page and of all that it loads, as a server sends them; lesson 2 is full of terrain
+"""Pages that `make test` uses as examples; its book has one lesson."""
+HEAVIEST = 1_800_000  # bytes of a page with everything that it loads, compressed; lesson 2 contains much terrain
 DRAWN = """panels => [...panels.querySelectorAll(".rsl-panel > svg:first-child > g")]
     .map(layer => layer.innerHTML.replace(/\\brsl\\d+-/g, "rsl-")).join("")"""
 UNFOLDED = """() => new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame)).then(() => {
     for (const group of document.querySelectorAll("rsl-explorer details")) group.open = true;
 })"""
-"""Unfold the groups of controls, once the page has folded those for which there is no room."""
-NEAR = 20  # pixels: a page holds few of a slider's positions
+"""Unfold the groups of controls, after the page has folded those that do not fit."""
+NEAR = 20  # pixels: a page contains only some of a slider's positions
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
 pytestmark = pytest.mark.slow
 
 
 class Visit:
-    """A page that is open, what it loaded, and what went wrong."""
+    """An open page, with the files that it loaded and its errors."""
 
     def __init__(self, browser, site, typeset=True, **options):
         self.site, self.typeset = site, typeset
@@ -62,7 +62,7 @@ class Visit:
             self.loaded.add(url)
             route.continue_()
         else:
-            self.problems.append(f"asks the network: {url}")
+            self.problems.append(f"uses the network: {url}")
             route.abort()
 
     def open(self, name, suffix=""):
@@ -75,7 +75,7 @@ class Visit:
         return self.page
 
     def weight(self):
-        """Return the bytes of all files that the page loaded, packed."""
+        """Return the compressed size of all files that the page loaded, in bytes."""
         urls = (urllib.parse.urlsplit(url) for url in self.loaded)
         files = {urllib.parse.unquote(url.path) for url in urls if url.scheme == "file"}
         return sum(len(gzip.compress(Path(file).read_bytes())) for file in files)
@@ -83,7 +83,7 @@ class Visit:
 
 @pytest.fixture
 def visit(browser, site):
-    """A function that starts a visit, without MathJax, which takes longest; the options are those of a context."""
+    """Return a function that starts a visit without MathJax, which is slow; it takes the options of a context."""
     visits = []
 
     def start(**options):
@@ -100,7 +100,7 @@ def explorer_on(page, place=0):
 
 
 def drawn(explorer):
-    """Return what an explorer shows: of each panel its background and what moves over it."""
+    """Return what an explorer shows: for each panel the background and the moving part."""
     return explorer.locator(".rsl-panels").evaluate(DRAWN)
 
 
@@ -120,7 +120,7 @@ def pictures_of(explorer, slider):
 
 @pytest.fixture(scope="module", params=tiers(PAGES, FEW))
 def opened(request, browser, site):
-    """A visit of each page, which the tests of this section share."""
+    """Return a visit of each page, which the tests of this section share."""
     here = Visit(browser, site)
     here.open(request.param)
     here.name = request.param
@@ -129,19 +129,19 @@ def opened(request, browser, site):
 
 
 def violations(here, *rules):
-    """Return what axe-core finds in a page; the colours of code, which take it longest, in one page for all."""
+    """Return what axe-core finds in a page. Colours of code are slow to check, so only one page includes them."""
     where = {"exclude": [[".highlight"]]} if here.name != FEW[0] else None
     options = {"runOnly": list(rules) or ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
     found = Axe().run(here.page, context=where, options=options).response["violations"]
     return [f"{it['id']}: {node['html'][:200]} {node['failureSummary']}" for it in found for node in it["nodes"]]
 
 
-def test_page_opens_offline_without_an_error_and_every_picture_has_its_words(opened):
+def test_page_opens_offline_without_errors_and_every_picture_has_an_alt_text(opened):
     assert not opened.problems
     for image in opened.page.locator("img").all():
         alt = image.get_attribute("alt")
         assert alt, image.get_attribute("src")[:80]
-        assert not re.fullmatch(r"\S+\.(png|svg)", alt), "a file's name is no alternative text"
+        assert not re.fullmatch(r"\S+\.(png|svg)", alt), "the alt text is only a file name"
         assert image.evaluate("image => image.decode().then(() => image.naturalWidth)")
     assert not opened.page.locator("mjx-merror").count()
     assert opened.weight() <= HEAVIEST, f"{opened.weight():,} bytes"
@@ -150,7 +150,7 @@ def test_page_opens_offline_without_an_error_and_every_picture_has_its_words(ope
 def test_page_meets_wcag_aa_in_light_and_in_dark(opened):
     assert not violations(opened)
     if "/api/" in opened.name and opened.name != "book/api/modules":
-        return  # the colours of one page of the reference are those of all
+        return  # all pages of the reference have the same colours
     opened.page.add_style_tag(content="* { transition: none !important; }")
     opened.page.evaluate("document.documentElement.dataset.theme = 'dark'")
     assert not violations(opened, "color-contrast")
@@ -195,7 +195,9 @@ def test_every_control_of_every_explorer_moves_its_picture(visit, name):
         if (more := explorer.get_by_role("button", name="More panels")).is_visible():
             more.click()
         for slider in explorer.locator("input[type=range]").all():
-            assert len(set(pictures_of(explorer, slider))) >= 3, slider.get_attribute("id")  # a crash ends a training
+            assert len(set(pictures_of(explorer, slider))) >= 3, slider.get_attribute(
+                "id"
+            )  # a crash shortens a training
         explorer.get_by_role("button", name="Reset").click()
         image, caption = explorer.get_by_role("img"), explorer.locator("figcaption")
         for choice in explorer.locator(".rsl-controls select").all():
@@ -213,7 +215,7 @@ def test_every_control_of_every_explorer_moves_its_picture(visit, name):
 
 
 @exhaustive
-def test_keys_move_a_slider_and_the_words_follow(visit):
+def test_keys_move_a_slider_and_update_the_caption(visit):
     page = visit().open("notebooks/4_normalization")
     explorer = explorer_on(page)
     slider, caption = explorer.get_by_role("slider", name="samples seen", exact=True), explorer.locator("figcaption")
@@ -228,7 +230,7 @@ def test_keys_move_a_slider_and_the_words_follow(visit):
 
 
 @exhaustive
-def test_page_says_what_the_live_explorer_says_of_the_same_state(visit):
+def test_page_and_live_explorer_have_the_same_texts_for_a_state(visit):
     page = visit().open("notebooks/4_normalization")
     explorer = explorer_on(page)
     explorer.get_by_label("merge", exact=True).select_option("no shift term")
@@ -240,7 +242,7 @@ def test_page_says_what_the_live_explorer_says_of_the_same_state(visit):
 
 
 @pytest.mark.parametrize("name", tiers(LESSONS, FEW))
-def test_handles_and_the_list_of_things_to_point_at_work_without_a_kernel(visit, name):
+def test_handles_and_look_closer_work_without_a_kernel(visit, name):
     page = visit().open(name)
     for explorer in page.locator("rsl-explorer").all():
         for handle in explorer.locator(".rsl-grip:visible").all():
@@ -261,7 +263,7 @@ def test_handles_and_the_list_of_things_to_point_at_work_without_a_kernel(visit,
 
 
 @exhaustive
-def test_who_takes_a_handle_ends_what_plays(visit):
+def test_moving_a_handle_stops_playback(visit):
     page = visit(reduced_motion="reduce").open("notebooks/6_policy")
     figure = page.get_by_role("group", name="StickFigure").first
     slider = figure.get_by_role("slider", name="step", exact=True)
@@ -277,21 +279,21 @@ def test_who_takes_a_handle_ends_what_plays(visit):
 
 
 @exhaustive
-def test_slider_that_is_held_ends_what_plays(visit):
+def test_holding_a_slider_stops_playback(visit):
     page = visit(reduced_motion="reduce").open("notebooks/6_policy")
     figure = page.get_by_role("group", name="StickFigure").first
     slider = figure.get_by_role("slider", name="step", exact=True)
     play = figure.get_by_role("button", name="play: step")
     play.click()
-    # On its thumb, where nothing else happens; in one go, for the play may end before the next request.
+    # On its thumb, where nothing else reacts; in one call, because playback may end before the next one.
     held = "slider => slider.value > 2 && (slider.dispatchEvent(new Event('pointerdown')), true)"
     page.wait_for_function(held, arg=slider.element_handle())
     assert play.get_attribute("aria-pressed") == "false"
-    assert slider.input_value() != slider.get_attribute("max")  # where it would have ended
+    assert slider.input_value() != slider.get_attribute("max")  # where playback would have ended
 
 
 @exhaustive
-def test_show_me_is_not_overruled_by_what_plays(visit):
+def test_show_me_stops_playback(visit):
     page = visit(reduced_motion="reduce").open("notebooks/6_policy")
     figure = page.get_by_role("group", name="StickFigure").first
     slider = figure.get_by_role("slider", name="step", exact=True)
@@ -310,13 +312,13 @@ def test_show_me_is_not_overruled_by_what_plays(visit):
 
 
 class Finger:
-    """A finger on a page of Chromium that has a touch screen."""
+    """A finger on a page in Chromium with a touch screen."""
 
     def __init__(self, page):
         self._send = page.context.new_cdp_session(page).send
 
     def goes(self, x, y, across, down):
-        """Put it down, move it in twenty steps, and take it away."""
+        """Put the finger down, move it in twenty steps, and lift it."""
         self._at("touchStart", x, y)
         for step in range(1, 21):
             self._at("touchMove", x + across * step / 20, y + down * step / 20)
@@ -330,7 +332,7 @@ class Finger:
     ("name", "label"),
     [pytest.param("notebooks/6_policy", "step", marks=exhaustive), ("notebooks/3_rnn", "time step")],
 )
-def test_finger_drags_a_handle_taps_a_place_and_scrolls_the_page_over_a_picture(visit, name, label):
+def test_finger_drags_a_handle_taps_a_spot_and_scrolls_over_a_picture(visit, name, label):
     page = visit(reduced_motion="reduce", has_touch=True, is_mobile=True, viewport=PHONE).open(name)
     explorer, finger = explorer_on(page), Finger(page)
     slider = explorer.get_by_role("slider", name=label, exact=True)
@@ -352,7 +354,7 @@ def test_finger_drags_a_handle_taps_a_place_and_scrolls_the_page_over_a_picture(
 
 
 @exhaustive
-def test_figure_that_would_play_when_seen_stays_where_it_was_put(visit):
+def test_figure_that_was_moved_does_not_start_to_play_when_it_comes_into_view(visit):
     page = visit(viewport={"width": 1280, "height": 300}).open("notebooks/6_policy")
     figure = page.get_by_role("group", name="StickFigure").first
     slider = figure.get_by_role("slider", name="step", exact=True)
@@ -366,7 +368,7 @@ def test_figure_that_would_play_when_seen_stays_where_it_was_put(visit):
 
 
 @exhaustive
-def test_peak_is_dragged_by_the_pointer_and_the_slider_follows(visit):
+def test_dragging_a_peak_moves_the_slider(visit):
     page = visit().open("notebooks/5_distributions")
     explorer = page.get_by_role("group", name="Divergence")
     slider = explorer.get_by_role("slider", name="new mean", exact=True)
@@ -381,7 +383,7 @@ def test_peak_is_dragged_by_the_pointer_and_the_slider_follows(visit):
 
 
 @exhaustive
-def test_combination_that_is_not_drawn_gives_way_and_says_so(visit):
+def test_combination_that_is_not_drawn_is_replaced_with_a_message(visit):
     page = visit().open("notebooks/4_normalization")
     explorer = explorer_on(page)
     merge = explorer.get_by_label("merge", exact=True)
@@ -390,11 +392,11 @@ def test_combination_that_is_not_drawn_gives_way_and_says_so(visit):
     shift.press("Home")
     expect(shift).to_have_value("0")
     assert merge.locator("option:checked").text_content() == "Chan: right"
-    expect(explorer.locator(".rsl-note")).to_contain_text("merge moved as well")
+    expect(explorer.locator(".rsl-note")).to_contain_text("it also changed: merge")
 
 
 @exhaustive
-def test_fixed_controls_are_named_and_the_notebook_is_there(visit, site):
+def test_fixed_controls_are_named_and_the_notebook_is_linked(visit, site):
     page = visit().open("notebooks/1_mlp")
     rest = explorer_on(page).locator(".rsl-rest")
     expect(rest).to_contain_text("Fixed on this page: width 64, seed 0.")
@@ -413,14 +415,14 @@ PLAY_AND_PAUSE = """([slider, play]) => new Promise(done => {
 })"""
 
 
-def test_play_reset_and_compare(visit):
+def test_play_reset_and_compare_work(visit):
     page = visit().open("notebooks/3_rnn")
     explorer = explorer_on(page)
     slider = explorer.get_by_role("slider", name="time step", exact=True)
     start = slider.input_value()
     slider.press("Home")
     play = explorer.get_by_role("button", name="play: time step")
-    # Pressed again at a step, before the next can come: pressed after the last, it would start anew.
+    # Press again at a step before the next one: after the last step, playback would start again.
     page.evaluate(PLAY_AND_PAUSE, [slider.element_handle(), play.element_handle()])
     assert play.get_attribute("aria-pressed") == "false"
     stopped = slider.input_value()
@@ -434,13 +436,13 @@ def test_play_reset_and_compare(visit):
     expect(explorer.get_by_text("pinned: ").first).to_be_visible()
     ghosts = explorer.locator('g[opacity="0.35"]')
     assert ghosts.locator("path, use").count()
-    assert not ghosts.locator("text").count()  # words leave no ghosts
+    assert not ghosts.locator("text").count()  # texts leave no ghosts
     explorer.get_by_role("button", name="Reset").click()
     expect(explorer.get_by_text("pinned: ")).to_have_count(0)
     assert drawn(explorer) == before
 
 
-def test_dark_page_has_dark_pictures_and_the_switch_turns_them(visit):
+def test_pictures_follow_the_theme_of_the_page(visit):
     page = visit(color_scheme="dark").open("notebooks/3_rnn")
     explorer = explorer_on(page)
     assert "#111111" in drawn(explorer)
@@ -450,7 +452,7 @@ def test_dark_page_has_dark_pictures_and_the_switch_turns_them(visit):
 
 
 @exhaustive
-def test_verdict_can_be_read_on_a_page_that_opens_dark(visit):
+def test_verdict_is_legible_on_a_page_that_opens_in_the_dark_theme(visit):
     page = visit(color_scheme="dark").open("notebooks/6_policy")
     verdict = page.locator("div.cell_output .text_html:has(pre)").first
     ground = verdict.evaluate("part => getComputedStyle(part).backgroundColor")
@@ -461,7 +463,7 @@ def test_verdict_can_be_read_on_a_page_that_opens_dark(visit):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_paper_shows_pictures_and_whole_code_on_a_light_ground_and_nothing_to_press(visit, theme):
+def test_printed_page_shows_pictures_and_complete_code_on_a_light_background_without_buttons(visit, theme):
     page = visit(color_scheme=theme).open("notebooks/3_rnn")
     page.emulate_media(media="print", color_scheme=theme)
     seen = "found => found.filter(each => each.checkVisibility()).map(each => each.outerHTML.slice(0, 80))"
@@ -473,17 +475,17 @@ def test_paper_shows_pictures_and_whole_code_on_a_light_ground_and_nothing_to_pr
         assert len(found.evaluate_all(seen)) == found.count(), kept
     code = page.locator(".cell_input pre")
     wide = "found => found.filter(each => each.scrollWidth > each.clientWidth + 1).length"
-    assert code.evaluate_all(wide) == 0, "a line is cut"
+    assert code.evaluate_all(wide) == 0, "a line of code is cut off"
     breaks = "found => [...new Set(found.map(each => getComputedStyle(each).breakInside))]"
     assert page.locator(".cell_input, .cell_input pre, rsl-explorer figure").evaluate_all(breaks) == ["avoid"]
     ink = page.locator(".bd-article p").first.evaluate("each => getComputedStyle(each).color")
     assert max(int(channel) for channel in re.findall(r"\d+", ink)[:3]) < 80
     opening = page.locator("img[src$='.svg']").evaluate("image => getComputedStyle(image).filter")
-    assert opening.startswith("invert(1)"), "the dark ground of the picture"
+    assert opening.startswith("invert(1)"), "the picture has a dark background"
 
 
 @exhaustive
-def test_prediction_is_written_under_the_next_explorer(visit):
+def test_prediction_appears_under_the_next_explorer(visit):
     page = visit().open("notebooks/4_normalization")
     quizzes, second = page.locator("rsl-quiz"), explorer_on(page, 1)
     number = quizzes.nth(1).get_by_role("textbox")
@@ -500,7 +502,7 @@ def test_prediction_is_written_under_the_next_explorer(visit):
 
 
 @exhaustive
-def test_without_javascript_the_default_picture_and_its_words_show(browser, site):
+def test_page_without_javascript_shows_the_default_picture_with_its_texts(browser, site):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((site / "notebooks" / "5_distributions.html").as_uri())
@@ -513,7 +515,7 @@ def test_without_javascript_the_default_picture_and_its_words_show(browser, site
 
 
 @pytest.mark.parametrize("name", tiers(LESSONS, FEW))
-def test_page_links_to_colab_and_shows_nothing_of_the_cell_that_installs_rsl_edu_there(site, name):
+def test_page_links_to_colab_and_hides_the_installation_cell(site, name):
     text = (site / f"{name}.html").read_text("utf-8")
     assert f'/{name}.ipynb">Open in Colab</a>' in text
     assert "find_spec" not in text
@@ -545,10 +547,10 @@ def test_pictures_drawn_in_another_process_have_the_same_bytes(site, name, lesso
         assert [*frame.grounds, *frame.moving] == svg
 
 
-# --- that these tests can fail ----------------------------------------------------------------------------------------
+# --- these tests can fail --------------------------------------------------------------------------------------------
 
 
-def test_a_frozen_picture_is_noticed(visit, site):
+def test_frozen_picture_is_detected(visit, site):
     here = visit()
     frozen = (site / "_static" / "explorers.js").read_text("utf-8").replace("it.layers[j].innerHTML =", "void")
     here.context.route("**/explorers.js*", lambda route: route.fulfill(body=frozen, content_type="text/javascript"))
@@ -560,7 +562,7 @@ def test_a_frozen_picture_is_noticed(visit, site):
     "tag",
     ['<script src="https://cdn.example.org/x.js"></script>', '<link rel="stylesheet" href="//example.org/x.css">'],
 )
-def test_a_link_to_a_cdn_is_noticed(visit, tag):
+def test_link_to_a_cdn_is_detected(visit, tag):
     here = visit()
     page = here.open("book/glossary")
     with page.expect_event("requestfailed"):
@@ -568,7 +570,7 @@ def test_a_link_to_a_cdn_is_noticed(visit, tag):
     assert here.problems
 
 
-def test_a_dead_widget_is_noticed(site, tmp_path):
+def test_widget_without_html_form_is_detected(site, tmp_path):
     namespace = runpy.run_path(str(ROOT / "book" / "build.py"), run_name="build")
     assert not namespace["dead_widgets"](site)
     page = tmp_path / "lesson.html"

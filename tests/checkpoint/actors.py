@@ -1,4 +1,4 @@
-"""Actors and files for the tests of this folder."""
+"""Actors and checkpoint files for the tests of this folder."""
 
 import copy
 from pathlib import Path
@@ -12,11 +12,11 @@ from rsl_edu.modules import MLP, RNN, EmpiricalNormalization, GaussianDistributi
 
 SAVED = Path(__file__).parent / "files"
 PLAYED = sorted(file.name.removesuffix(".played.pt") for file in SAVED.glob("*.played.pt"))
-"""The checkpoints of all releases of which is known what they play."""
+"""The checkpoints of all releases for which the actions are known."""
 
 
 def built(rnn=None, cnns=None, hidden=(8,), features=4):
-    """An actor of two actions, with weights that differ."""
+    """An actor with two actions and random weights."""
     latent = features if rnn is None else 3
     latent += sum(cnn.output_dim for cnn in (cnns or {}).values())
     with torch.random.fork_rng():
@@ -28,7 +28,7 @@ def built(rnn=None, cnns=None, hidden=(8,), features=4):
 
 
 def contents(weights=None, **others):
-    """What rsl_rl 5 writes; ``weights`` replace some of the actor's."""
+    """The contents of a file of rsl_rl 5; ``weights`` replace some of the actor's."""
     actor = dict(built().state_dict()) | (weights or {})
     optimizer = {"state": {}, "param_groups": [{"lr": 0.01}]}
     stored = {"actor_state_dict": actor, "critic_state_dict": {}, "optimizer_state_dict": optimizer, "iter": 3}
@@ -36,7 +36,7 @@ def contents(weights=None, **others):
 
 
 def trained(steps=3):
-    """What rsl_rl 5 writes after some steps of Adam: with a critic of 4 observations, and with moments."""
+    """The contents of a file of rsl_rl 5 after some Adam steps: with moments, and a critic with 4 observations."""
     critic = torch.nn.ModuleDict({"obs_normalizer": EmpiricalNormalization(4), "mlp": MLP(4, 1, [6, 5])})
     critic["obs_normalizer"].update(torch.randn(50, 4) + 2)
     policy = built()
@@ -62,7 +62,7 @@ def saved(folder, content, name="model_7.pt", **options):
 
 
 def refusal(path, **options):
-    """The message with which a file is refused: one line, and about this file."""
+    """The error message for a file, which must be a single line about this file."""
     with pytest.raises(CheckpointError) as error:
         checkpoint.read(path, **options)
     message = str(error.value)
@@ -73,7 +73,7 @@ def refusal(path, **options):
 
 
 class Calls:
-    """Pickles as a call, which a careless reader makes."""
+    """An object that is pickled as a call, which unsafe loading would make."""
 
     def __init__(self, *call):
         self.call = call

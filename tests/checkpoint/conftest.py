@@ -1,4 +1,4 @@
-"""What rsl_rl trained for the tests of this folder."""
+"""Fixtures: checkpoints that rsl_rl trained for the tests of this folder."""
 
 import functools
 
@@ -8,7 +8,7 @@ from peer import Recorded, configuration
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """Trains a network with a distribution, once: its algorithm, its configuration, and the checkpoint's path."""
+    """Trains a network with a distribution once; returns its algorithm, its configuration and the checkpoint's path."""
 
     @functools.cache
     def train(network, distribution):
@@ -23,5 +23,5 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def drafts(tmp_path_factory):
-    """A folder for files that many examples of a law write, each over the one before."""
+    """A folder in which all examples of a property-based test overwrite the same files."""
     return tmp_path_factory.mktemp("drafts")

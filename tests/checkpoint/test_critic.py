@@ -1,4 +1,4 @@
-"""The critic is read in the layouts of all releases, and says what that release's critic said."""
+"""The critic is read from files of all releases, and its values equal those of the release."""
 
 import re
 
@@ -14,7 +14,7 @@ REBUILT = [name for name in PLAYED if not re.search("lstm|gru|cnn", name)]
 
 
 @pytest.mark.parametrize("name", REBUILT)
-def test_critic_of_any_release_says_what_that_release_said(name):
+def test_values_equal_those_of_the_release_that_wrote_the_file(name):
     played = torch.load(SAVED / f"{name}.played.pt", weights_only=True)
     critic = checkpoint.read(SAVED / f"{name}.pt", config=settings(played)).critic
     observed = played.get("critic_observations", played["observations"])
@@ -23,7 +23,7 @@ def test_critic_of_any_release_says_what_that_release_said(name):
 
 
 def settings(played):
-    """What the file of an actor without a std of its own does not say."""
+    """The configuration for files whose actor has no std parameter."""
     kind = played["kind"]
     if kind == "beta":
         return {"distribution_cfg": {"class_name": "BetaDistribution"}}
@@ -33,7 +33,7 @@ def settings(played):
 
 
 @pytest.mark.parametrize("name", [name for name in PLAYED if name not in REBUILT])
-def test_critic_with_memory_or_cnn_is_read_but_not_rebuilt(name):
+def test_critic_with_an_rnn_or_cnn_is_read_but_not_rebuilt(name):
     played = torch.load(SAVED / f"{name}.played.pt", weights_only=True)
     options = {"config": {"cnn_cfg": played["cnn"]}, "images": {"scan": (8, 8)}} if "cnn" in played else {}
     critic = checkpoint.read(SAVED / f"{name}.pt", **options).critic
@@ -54,13 +54,13 @@ def test_critic_has_the_activation_of_the_actor(tmp_path):
         torch.testing.assert_close(critic.values(x), mlp((x - mean) / (std + 0.01)))
 
 
-def test_critic_takes_no_copy_of_its_weights(tmp_path):
+def test_weights_of_the_critic_are_not_copied(tmp_path):
     critic = checkpoint.read(saved(tmp_path, trained())).critic
     assert critic.last.data_ptr() == critic.weights["mlp.4.weight"].data_ptr()
 
 
 @pytest.mark.parametrize("name", ["5.5.1-distillation.pt", pytest.param(None, id="weights of an actor alone")])
-def test_without_a_critic_there_is_none(name, tmp_path):
+def test_critic_is_none_if_the_file_has_none(name, tmp_path):
     path = SAVED / name if name else saved(tmp_path, {"actor_state_dict": trained()["actor_state_dict"]})
     assert checkpoint.read(path).critic is None
 
@@ -68,7 +68,7 @@ def test_without_a_critic_there_is_none(name, tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"mlp.0.weight": torch.ones(6, 9)},  # another width than the normalizer
+        {"mlp.0.weight": torch.ones(6, 9)},  # does not fit the normalizer
         {"mlp.2.weight": torch.ones(5, 3)},
         {"mlp.2.bias": torch.ones(4)},
         {"mlp.0.weight": torch.ones(6, 4, 1)},
@@ -80,7 +80,7 @@ def test_without_a_critic_there_is_none(name, tmp_path):
     ],
     ids=range(9),
 )
-def test_critic_that_does_not_fit_together_has_no_values(change, tmp_path):
+def test_critic_whose_parts_do_not_fit_together_has_no_values(change, tmp_path):
     stored = trained()
     stored["critic_state_dict"] |= change
     critic = checkpoint.read(saved(tmp_path, stored)).critic
@@ -97,7 +97,7 @@ def test_critic_that_does_not_fit_together_has_no_values(change, tmp_path):
     ],
     ids=range(3),
 )
-def test_critic_of_other_numbers_has_values(change, tmp_path):
+def test_unusual_but_consistent_critic_has_values(change, tmp_path):
     stored = trained()
     stored["critic_state_dict"] |= change
     critic = checkpoint.read(saved(tmp_path, stored)).critic
@@ -117,5 +117,5 @@ def test_critic_of_other_numbers_has_values(change, tmp_path):
     ],
     ids=range(7),
 )
-def test_what_is_no_critic_is_none(table, tmp_path):
+def test_critic_is_none_for_an_invalid_entry(table, tmp_path):
     assert checkpoint.read(saved(tmp_path, contents(critic_state_dict=table))).critic is None

@@ -1,4 +1,4 @@
-"""The actor is found in the files of all releases, and the names in them tell which release wrote them."""
+"""The actor is found in files of all releases, and the release is recognized by the names in the file."""
 
 import itertools
 import re
@@ -16,7 +16,7 @@ def test_there_are_checkpoints_of_each_major_release(major):
     assert any(name.startswith(major) for name in PLAYED)
 
 
-def test_of_a_distillation_of_rsl_rl_3_the_student_is_read(tmp_path):
+def test_student_of_a_distillation_in_rsl_rl_3_is_read(tmp_path):
     student = built(hidden=(5,)).state_dict()
     names = {"mlp": "student", "obs_normalizer": "student_obs_normalizer", "distribution": ""}
     weights = {"std": student["distribution.std_param"]}
@@ -31,13 +31,13 @@ def test_of_a_distillation_of_rsl_rl_3_the_student_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("path", sorted(SAVED.glob("*-distillation.pt")), ids=lambda path: path.stem)
-def test_of_a_distillation_the_student_is_read(path):
+def test_student_of_a_distillation_is_read(path):
     found = checkpoint.read(path)
     stored = torch.load(path, weights_only=True)
     student = stored.get("student_state_dict") or stored["model_state_dict"]
     first = student.get("mlp.0.weight", student.get("student.0.weight"))
     assert torch.equal(found.policy.mlp[0].weight, first)
-    assert not found.critic_normalized  # there is none
+    assert not found.critic_normalized  # there is no critic
     assert (found.iteration, found.learning_rate, found.unread) == (1, 0.01, ())
 
 
@@ -46,12 +46,12 @@ def test_of_a_distillation_the_student_is_read(path):
     [5, [], {}, {"param_groups": []}, {"param_groups": [{"lr": "fast"}]}, {"param_groups": torch.ones(2)}]
     + [{"param_groups": [{"lr": rate}]} for rate in (None, torch.ones(3), 10**400)],
 )
-def test_a_learning_rate_that_is_not_there_is_none(optimizer, tmp_path):
+def test_missing_learning_rate_is_none(optimizer, tmp_path):
     assert checkpoint.read(saved(tmp_path, contents(optimizer_state_dict=optimizer))).learning_rate is None
     assert checkpoint.read(saved(tmp_path, without(contents(), "optimizer_state_dict"))).learning_rate is None
 
 
-def test_parameters_of_no_model_of_rsl_rl_are_named(tmp_path):
+def test_parameters_that_no_rsl_rl_model_has_are_listed(tmp_path):
     weights = {"encoder.0.weight": torch.ones(2), "memory.x": torch.ones(1)}
     assert checkpoint.read(saved(tmp_path, contents(weights))).unread == tuple(weights)
 
@@ -65,7 +65,7 @@ def test_parameters_of_no_model_of_rsl_rl_are_named(tmp_path):
         {"teacher_state_dict": 5},
     ],
 )
-def test_what_stands_for_the_critic_is_no_harm(others, tmp_path):
+def test_invalid_critic_raises_no_error(others, tmp_path):
     assert not checkpoint.read(saved(tmp_path, contents(**others))).critic_normalized
 
 
@@ -82,7 +82,7 @@ def test_the_normalizers_of_rsl_rl_2_are_checked(tmp_path):
     assert found.critic_normalized
 
 
-def test_releases_that_the_names_leave_open_are_all_said(tmp_path):
+def test_all_releases_are_listed_if_the_names_are_ambiguous(tmp_path):
     layers = {name.replace("mlp", "actor"): tensor for name, tensor in built().mlp.state_dict(prefix="mlp.").items()}
     found = checkpoint.read(saved(tmp_path, {"model_state_dict": layers | {"std": torch.ones(2)}}))
     assert (found.releases, found.layout) == ((2, 3), "rsl_rl 2 or 3")
@@ -95,14 +95,14 @@ def test_releases_that_the_names_leave_open_are_all_said(tmp_path):
     "wrap",
     [
         lambda name: f"_orig_mod.{name}",  # torch.compile of the model
-        lambda name: name.replace("mlp.", "mlp._orig_mod."),  # of a part of it
+        lambda name: name.replace("mlp.", "mlp._orig_mod."),  # torch.compile of a part of the model
         lambda name: f"module.{name}",  # DistributedDataParallel
         lambda name: f"module._orig_mod.{name}",
         lambda name: f"_orig_mod.module.{name}",
     ],
     ids=range(5),
 )
-def test_what_torch_puts_before_names_is_taken_off(wrap, tmp_path):
+def test_prefixes_of_torch_are_removed_from_names(wrap, tmp_path):
     stored = trained()
     expected = checkpoint.read(saved(tmp_path, stored))
     for model in ("actor_state_dict", "critic_state_dict"):
@@ -113,7 +113,7 @@ def test_what_torch_puts_before_names_is_taken_off(wrap, tmp_path):
     assert (found.layout, found.unread, found.optimizer) == ("rsl_rl 5", (), expected.optimizer)
 
 
-def test_a_model_that_is_called_module_keeps_its_name(tmp_path):
+def test_parameter_named_module_keeps_its_name(tmp_path):
     weights = {"module.0.weight": torch.ones(2)}
     assert checkpoint.read(saved(tmp_path, contents(weights))).unread == ("module.0.weight",)
 
@@ -155,7 +155,7 @@ def test_actor_under_other_names_is_described(fork, tmp_path):
     stored, described = FORKS[fork]
     message = refusal(saved(tmp_path, stored))
     assert re.search(described, message), message
-    assert not re.search(r"\b(mlp|actor)\.0\.", message)  # which are not in the file
+    assert not re.search(r"\b(mlp|actor)\.0\.", message)  # these names are not in the file
     named = re.findall(r"[a-z_]+(?:\.[a-z_0-9]+)+", message.replace("rsl_rl", ""))
     held = str([*stored, *(list(table) for table in stored.values() if isinstance(table, dict))])
     assert all(name in held for name in named), named
@@ -169,6 +169,6 @@ def test_file_with_many_networks_names_the_first(tmp_path):
     assert "net_9_" not in message
 
 
-def test_tensors_that_are_none_are_left_out_of_the_description(tmp_path):
+def test_entries_that_are_not_plain_tensors_are_left_out_of_the_description(tmp_path):
     stored = {"net": {"a": torch.ones(2).to_sparse(), "b": "x", 3: torch.ones(1), "c": torch.ones(2, device="meta")}}
-    assert "it holds net" in refusal(saved(tmp_path, stored))
+    assert "the file contains net" in refusal(saved(tmp_path, stored))

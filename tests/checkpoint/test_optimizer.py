@@ -1,4 +1,4 @@
-"""Adam's moments are read under the names of the parameters; whatever else stands for them is no harm."""
+"""Adam's moments are read under the names of their parameters; an invalid state raises no error."""
 
 import collections
 
@@ -20,7 +20,7 @@ def read(folder, stored):
     return checkpoint.read(saved(folder, stored))
 
 
-def test_sums_of_the_moments_are_those_of_torch(tmp_path):
+def test_sums_of_the_moments_equal_those_of_torch(tmp_path):
     stored = trained(steps=3)
     adam = read(tmp_path, stored).optimizer
     assert adam.step == 3
@@ -53,14 +53,14 @@ def test_moments_that_rsl_rl_wrote_have_the_names_of_their_parameters(name):
     assert all(moments.step == 8 and moments.square > 0 for moments in adam.moments)
 
 
-def test_parameter_that_no_gradient_reached_has_no_step(tmp_path):
+def test_parameter_without_a_gradient_has_no_steps(tmp_path):
     stored = trained()
     del stored["optimizer_state_dict"]["state"][3]
     moments = read(tmp_path, stored).optimizer.moments[3]
     assert (moments.name, moments.size, moments.step, moments.square) == ("mlp.2.weight", 0, 0, 0)
 
 
-def test_moments_of_other_parameters_have_numbers_for_names(tmp_path):
+def test_moments_of_unknown_parameters_are_named_by_number(tmp_path):
     stored = trained()
     stored["critic_state_dict"]["mlp.0.weight"] = torch.ones(6, 3)
     adam = read(tmp_path, stored).optimizer
@@ -68,7 +68,7 @@ def test_moments_of_other_parameters_have_numbers_for_names(tmp_path):
     assert {moments.owner for moments in adam.moments} == {""}
 
 
-def test_part_that_actor_and_critic_share_is_the_actor_s(tmp_path):
+def test_shared_part_belongs_to_the_actor(tmp_path):
     shared = torch.nn.Linear(4, 4)
     adam = torch.optim.Adam([*shared.parameters()])
     shared(torch.ones(1, 4)).sum().backward()
@@ -77,13 +77,13 @@ def test_part_that_actor_and_critic_share_is_the_actor_s(tmp_path):
     stored["actor_state_dict"] = {f"mlp.0.{name}": x for name, x in shared.state_dict().items()}
     stored["critic_state_dict"] = {f"mlp.0.{name}": x for name, x in shared.state_dict().items()}
     settings = adam.state_dict()
-    settings["param_groups"][0]["params"] = [0, 1, 0, 1]  # as torch stores what was given twice
+    settings["param_groups"][0]["params"] = [0, 1, 0, 1]  # torch stores this if parameters are given twice
     config = {"distribution_cfg": {"class_name": "HeteroscedasticGaussianDistribution"}}
     found = checkpoint.read(saved(tmp_path, stored | {"optimizer_state_dict": settings}), config=config).optimizer
     assert [moments.name for moments in found.moments] == ["mlp.0.weight", "mlp.0.bias"]
 
 
-def test_several_groups_of_parameters_are_one_after_the_other(tmp_path):
+def test_parameters_of_several_groups_are_concatenated(tmp_path):
     stored = trained()
     (group,) = stored["optimizer_state_dict"]["param_groups"]
     halves = [group | {"params": list(range(5))}, group | {"params": list(range(5, MANY))}]
@@ -92,7 +92,7 @@ def test_several_groups_of_parameters_are_one_after_the_other(tmp_path):
     assert read(tmp_path, stored).optimizer == expected
 
 
-def test_steps_of_older_torch_are_plain_numbers(tmp_path):
+def test_steps_stored_as_plain_numbers_are_read(tmp_path):
     stored = trained()
     expected = read(tmp_path, stored).optimizer
     for entry in stored["optimizer_state_dict"]["state"].values():
@@ -101,7 +101,7 @@ def test_steps_of_older_torch_are_plain_numbers(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.RMSprop])
-def test_another_optimizer_has_no_moments_of_adam(kind, tmp_path):
+def test_state_of_another_optimizer_is_not_read_as_adams(kind, tmp_path):
     weight = torch.nn.Parameter(torch.ones(2))
     other = kind([weight], lr=0.1, momentum=0.9)
     weight.sum().backward()
@@ -110,12 +110,12 @@ def test_another_optimizer_has_no_moments_of_adam(kind, tmp_path):
     assert (found.optimizer, found.learning_rate) == (None, 0.1)
 
 
-def test_settings_without_moments_are_no_state(tmp_path):
+def test_settings_without_moments_give_no_state(tmp_path):
     assert checkpoint.read(SAVED / "5.5.1-lstm.pt").optimizer is None
     assert read(tmp_path, contents()).optimizer is None
 
 
-# What is broken.
+# Broken values.
 
 
 def spoiled(where):
@@ -144,17 +144,17 @@ def spoiled(where):
         ("another model", "rnd_state_dict's predictor.0.weight"),
     ],
 )
-def test_what_is_broken_anywhere_in_a_file_is_named(where, name, tmp_path):
+def test_broken_values_anywhere_in_a_file_are_named(where, name, tmp_path):
     assert read(tmp_path, spoiled(where)).broken == (name,)
 
 
-def test_nothing_is_broken_in_a_file_as_it_should_be(tmp_path):
+def test_healthy_file_has_no_broken_values(tmp_path):
     assert read(tmp_path, trained()).broken == ()
     assert checkpoint.read(SAVED / "2.1.2-privileged.pt").broken == ()
 
 
 @pytest.mark.parametrize("file", ["2.1.2-privileged", "2.3.3-privileged", "3.1.3-mlp", "5.5.1-mlp"])
-def test_normalizers_of_all_releases_are_looked_into(file, tmp_path):
+def test_normalizers_of_all_releases_are_checked(file, tmp_path):
     stored = torch.load(SAVED / f"{file}.pt", weights_only=True)
     tables = [table for table in stored.values() if isinstance(table, dict) and "state" not in table]
     means = [(table, name) for table in tables for name in table if name.rpartition(".")[2] == "_mean"]
@@ -164,16 +164,16 @@ def test_normalizers_of_all_releases_are_looked_into(file, tmp_path):
     assert set(read(tmp_path, stored).broken) == {"obs_normalizer._mean", "critic's obs_normalizer._mean"}
 
 
-def test_large_weights_are_not_broken(tmp_path):
+def test_large_weights_do_not_count_as_broken(tmp_path):
     stored = trained()
-    stored["critic_state_dict"]["mlp.0.weight"].fill_(3e38)  # whose sum is infinite
+    stored["critic_state_dict"]["mlp.0.weight"].fill_(3e38)  # the sum is infinite
     stored["optimizer_state_dict"]["state"][5]["exp_avg_sq"].fill_(3e38)
     found = read(tmp_path, stored)
     assert found.broken == ()
     assert found.optimizer.moments[5].square == pytest.approx(24 * 3e38 / (1 - 0.999**3), rel=1e-5)
 
 
-# What anyone may have written.
+# Untrusted optimizer states.
 
 
 def entry(**changes):
@@ -233,7 +233,7 @@ def grouped(**changes):
     ],
     ids=range(30),
 )
-def test_what_is_no_state_of_adam_is_no_harm(stored, tmp_path):
+def test_invalid_state_raises_no_error_and_takes_no_memory(stored, tmp_path):
     path = saved(tmp_path, contents(optimizer_state_dict=stored))
     before = peak_memory()
     found = checkpoint.read(path)
@@ -242,7 +242,7 @@ def test_what_is_no_state_of_adam_is_no_harm(stored, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["items", "get", "keys", "__getitem__", "values"])
-def test_attributes_that_a_file_gives_to_its_tables_change_nothing(kind, tmp_path):
+def test_attributes_of_stored_dictionaries_are_ignored(kind, tmp_path):
     stored = trained()
     expected = read(tmp_path, stored).optimizer
     optimizer = stored["optimizer_state_dict"]
@@ -271,7 +271,7 @@ anything = st.recursive(
 @exhaustive
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(data=st.data())
-def test_whatever_stands_in_the_place_of_a_part_the_checkpoint_is_read(drafts, data):
+def test_checkpoint_is_read_whatever_its_optimizer_state_contains(drafts, data):
     stored = trained(steps=1)["optimizer_state_dict"]
     group = stored["param_groups"][0]
     places = [(stored, "state"), (stored, "param_groups"), (stored["state"], 0), (stored["param_groups"], 0)]

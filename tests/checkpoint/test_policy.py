@@ -1,4 +1,4 @@
-"""A policy that is rebuilt plays the same as the one that any release of rsl_rl saved."""
+"""A rebuilt policy acts like the policy that rsl_rl saved, for all releases."""
 
 import functools
 
@@ -9,12 +9,12 @@ from peer import CLOSE, DISTRIBUTIONS, NETWORKS, Recorded, configuration, needs_
 
 from rsl_edu import checkpoint
 
-# What rsl_rl trained.
+# Policies that rsl_rl trained.
 
 
 @functools.cache
 def episodes(steps=6, envs=5):
-    """Observations, scans, and where an episode ends after the step."""
+    """Observations, scans, and whether an episode ends after each step."""
     generator = torch.Generator().manual_seed(1)
     observed = torch.randn(steps, envs, 4, generator=generator)
     scans = torch.randn(steps, envs, 1, 8, 8, generator=generator)
@@ -22,7 +22,7 @@ def episodes(steps=6, envs=5):
 
 
 def answers(policy, network):
-    """Actions, then std and entropy of a policy of rsl_rl over the episodes."""
+    """Actions, std and entropy of an rsl_rl policy over the episodes."""
     from tensordict import TensorDict
 
     groups = [
@@ -60,7 +60,7 @@ def rebuilt_answers(policy):
 @needs_rsl_rl
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS)
 @pytest.mark.parametrize("network", NETWORKS)
-def test_a_policy_that_rsl_rl_trained_plays_the_same_when_rebuilt(network, distribution, trained):
+def test_rebuilt_policy_acts_like_the_one_that_rsl_rl_trained(network, distribution, trained):
     algorithm, config, path = trained(network, distribution)
     theirs = algorithm.get_policy()
     found = checkpoint.read(path, config=config["actor"], images={"scan": (8, 8)} if network == "cnn" else None)
@@ -76,7 +76,7 @@ def test_a_policy_that_rsl_rl_trained_plays_the_same_when_rebuilt(network, distr
 
 
 @needs_rsl_rl
-def test_the_names_of_a_rebuilt_policy_are_those_of_rsl_rl(trained):
+def test_rebuilt_policy_has_the_parameter_names_of_rsl_rl(trained):
     for network in NETWORKS:
         algorithm, config, path = trained(network, "gaussian")
         policy = checkpoint.read(path, config=config["actor"], images={"scan": (8, 8)}).policy
@@ -84,7 +84,7 @@ def test_the_names_of_a_rebuilt_policy_are_those_of_rsl_rl(trained):
 
 
 @needs_rsl_rl
-def test_the_folder_that_rsl_rl_writes_is_read_in_order(tmp_path):
+def test_folder_of_rsl_rl_is_read_in_order(tmp_path):
     recorded = Recorded(configuration("mlp", "gaussian") | {"save_interval": 2}, tmp_path).learn(6)
     run = checkpoint.read_run(tmp_path)
     assert [found.iteration for found in run.checkpoints] == [0, 2, 4, 5]
@@ -96,11 +96,11 @@ def test_the_folder_that_rsl_rl_writes_is_read_in_order(tmp_path):
     torch.testing.assert_close(played, expected, **CLOSE)
 
 
-# What older releases saved.
+# Checkpoints of older releases.
 
 
 def settings_of(kind, played):
-    """The configuration that a fixture needs."""
+    """The configuration for reading a stored checkpoint."""
     config = {"activation": played.get("activation", "elu")}
     if kind.startswith("heteroscedastic"):
         name = "HeteroscedasticGaussianDistribution"
@@ -114,7 +114,7 @@ def settings_of(kind, played):
 
 
 @pytest.mark.parametrize("name", PLAYED)
-def test_a_checkpoint_of_any_release_plays_what_that_release_played(name):
+def test_checkpoint_of_any_release_acts_like_that_release(name):
     played = torch.load(SAVED / f"{name}.played.pt", weights_only=True)
     kind, observations = played["kind"], played["observations"]
     scans = played.get("scan", [None] * len(observations))

@@ -1,4 +1,4 @@
-"""The checkpoints of a run are read in their order; what cannot be read is left out, and its reason kept."""
+"""The checkpoints of a run are read in order; unreadable ones are skipped with the reason."""
 
 import itertools
 import os
@@ -14,20 +14,20 @@ from rsl_edu.modules import MLP
 from rsl_edu.run_folder import run_settings
 
 
-def test_the_number_of_a_checkpoint_is_in_its_name(tmp_path):
+def test_iteration_is_the_number_in_the_name(tmp_path):
     assert checkpoint.read(saved(tmp_path, contents(), "model_250.pt")).iteration == 250
     assert checkpoint.read(saved(tmp_path, contents(), "best.pt")).iteration == 3
 
 
 @pytest.mark.parametrize("unknown", ["x", None, 1.5, [1], True, float("nan"), torch.tensor(7)])
-def test_without_a_number_the_iteration_is_unknown(unknown, tmp_path):
+def test_iteration_is_unknown_without_a_number(unknown, tmp_path):
     for stored in (contents(iter=unknown), without(contents(), "iter")):
         found = checkpoint.read(saved(tmp_path, stored, "best.pt"))
-        assert (found.iteration, found.when) == (0, "iteration unknown (the file does not say it)")
+        assert (found.iteration, found.when) == (0, "iteration unknown (the file does not contain it)")
 
 
 def with_steps(steps, **others):
-    """A file whose Adam claims to have taken this many steps."""
+    """The contents of a file whose Adam has taken this many steps."""
     stored = trained() | others
     for moments in stored["optimizer_state_dict"]["state"].values():
         moments["step"].fill_(steps)
@@ -48,20 +48,20 @@ def with_steps(steps, **others):
         (
             "best.pt",
             contents({"obs_normalizer.count": torch.tensor(98_304_000)}, iter=0),
-            "iteration unknown (iter is 0 in the file, the normalizer has learned from 98,304,000 samples)",
+            "iteration unknown (iter is 0 in the file, the normalizer has seen 98,304,000 samples)",
         ),
         ("best.pt", with_steps(59_020, iter=2950), "iteration 2950"),
         ("model_0.pt", with_steps(59_020), "iteration 0"),
     ],
 )
-def test_iteration_0_is_believed_where_adam_has_hardly_begun(name, stored, when, tmp_path):
+def test_iteration_0_is_accepted_only_if_adam_took_few_steps(name, stored, when, tmp_path):
     found = checkpoint.read(saved(tmp_path, stored, name))
     assert found.when == when
     assert bool(found.trained) == ("59,020" in when or "samples" in when or when == "iteration 2950" or "model" in name)
 
 
 def run_folder(folder, numbers):
-    """Write checkpoints whose bias is their number."""
+    """Write checkpoints in which the bias is the number of the file."""
     for number in numbers:
         saved(folder, contents({"mlp.2.bias": torch.full((2,), float(number))}), f"model_{number}.pt")
     return folder
@@ -83,14 +83,14 @@ def test_a_run_is_read_in_the_order_of_its_iterations(tmp_path):
 
 
 @pytest.mark.parametrize("iteration", [0, None])
-def test_other_names_tell_the_iterations_that_the_files_do_not(iteration, tmp_path):
+def test_iterations_come_from_other_names_if_the_files_lack_them(iteration, tmp_path):
     for name in ("model_8k.pt", "model_10k.pt"):
         saved(tmp_path, contents(iter=iteration), name)
     assert [found.iteration for found in checkpoint.read_run(tmp_path).checkpoints] == [8000, 10000]
 
 
 @pytest.mark.parametrize("most", [2, 3, 5, 11, 12, 13])
-def test_of_too_many_files_some_are_read_evenly_with_the_first_and_the_last(most, tmp_path):
+def test_of_too_many_files_evenly_spread_ones_are_read(most, tmp_path):
     run = checkpoint.read_run(run_folder(tmp_path, range(0, 120, 10)), most=most)
     read = numbers_of(run)
     assert (len(read), run.left_out) == (min(most, 12), max(0, 12 - most))
@@ -99,7 +99,7 @@ def test_of_too_many_files_some_are_read_evenly_with_the_first_and_the_last(most
     assert max(gaps) - min(gaps) <= 10
 
 
-def test_a_damaged_file_is_left_out_and_its_reason_kept(tmp_path):
+def test_damaged_file_is_skipped_with_the_reason(tmp_path):
     run_folder(tmp_path, [0, 50, 100])
     (tmp_path / "model_50.pt").write_bytes((tmp_path / "model_50.pt").read_bytes()[:500])
     (tmp_path / "model_70.pt").mkdir()
@@ -109,7 +109,7 @@ def test_a_damaged_file_is_left_out_and_its_reason_kept(tmp_path):
     assert run.skipped[tmp_path / "model_50.pt"].startswith("model_50.pt: damaged")
 
 
-def test_another_architecture_than_the_last_one_is_left_out(tmp_path):
+def test_file_with_another_architecture_than_the_last_is_skipped(tmp_path):
     run_folder(tmp_path, [50, 100])
     other = built(hidden=(6,)).state_dict()
     saved(tmp_path, {"actor_state_dict": other}, "model_0.pt")
@@ -135,7 +135,7 @@ def test_one_file_is_a_run(tmp_path):
     assert checkpoint.read_run(tmp_path / "best.pt").checkpoints[0].iteration == 3
 
 
-def test_a_run_takes_the_activation_from_its_configuration_unless_it_is_given(tmp_path):
+def test_activation_comes_from_the_configuration_unless_it_is_given(tmp_path):
     run_folder(tmp_path, [0])
     path = tmp_path / "model_0.pt"
     observed = torch.linspace(-2, 2, 8).reshape(2, 4)
@@ -156,16 +156,16 @@ def test_a_run_takes_the_activation_from_its_configuration_unless_it_is_given(tm
         assert torch.equal(checkpoint.read_run(run, **options).checkpoints[0].policy(observed), expected)
 
 
-# What lies beside a checkpoint may be of another one.
+# Files next to a checkpoint may belong to another one.
 
 
 OTHERS = {
-    "actor: {activation: tanh, hidden_dims: [32, 32]}": "hidden layers of [32, 32], and the checkpoint has hidden ",
+    "actor: {activation: tanh, hidden_dims: [32, 32]}": "hidden layers of [32, 32], but the checkpoint has hidden ",
     "policy: {activation: tanh, actor_hidden_dims: [8, 8]}": "hidden layers of [8, 8]",
-    "policy: {activation: tanh, class_name: ActorCriticRecurrent}": "a memory, and the checkpoint has no memory",
-    "actor: {activation: tanh, class_name: 'rsl_rl.models:RNNModel'}": "a memory",
+    "policy: {activation: tanh, class_name: ActorCriticRecurrent}": "an RNN, but the checkpoint has no RNN",
+    "actor: {activation: tanh, class_name: 'rsl_rl.models:RNNModel'}": "an RNN",
     "actor: {activation: tanh, distribution_cfg: {class_name: BetaDistribution}}": "an output of the network",
-    "policy: {activation: tanh, noise_std_type: log}": "log std as a parameter, and the checkpoint has std",
+    "policy: {activation: tanh, noise_std_type: log}": "log std as a parameter, but the checkpoint has std",
     "policy: {activation: tanh, state_dependent_std: true}": "an output of the network",
     "actor: {activation: tanh, distribution_cfg: {class_name: GaussianDistribution, std_type: log}}": "log std",
 }
@@ -184,25 +184,27 @@ def test_settings_of_another_network_are_not_used(text, tmp_path):
     run = checkpoint.read_run(tmp_path)
     assert run.activation_from == ""
     assert run.settings.schedule is None
-    assert run.settings.unread["agent.yaml"].startswith("of another network: ")
+    assert run.settings.unread["agent.yaml"].startswith("it describes another network: ")
     assert OTHERS[text] in run.settings.unread["agent.yaml"]
-    with pytest.raises(CheckpointError, match=r"^agent.yaml: of another network: .*; give the file of this run"):
+    with pytest.raises(
+        CheckpointError, match=r"^agent.yaml: it describes another network: .*; give the file of this run"
+    ):
         checkpoint.read_run(tmp_path, config=run_settings(tmp_path, tmp_path / "agent.yaml"))
 
 
-def test_a_type_of_std_that_the_release_does_not_know_is_no_contradiction(tmp_path):
+def test_std_type_that_the_release_does_not_have_is_ignored(tmp_path):
     shutil.copy(SAVED / "2.1.2-mlp.pt", tmp_path / "model_0.pt")
     for text, fits in (("noise_std_type: log", True), ("actor_hidden_dims: [999]", False)):
         (tmp_path / "agent.yaml").write_text(f"policy: {{activation: tanh, {text}}}")
         assert (checkpoint.read_run(tmp_path).activation_from == "agent.yaml") == fits
 
 
-def test_a_second_file_of_an_iteration_is_named(tmp_path):
+def test_second_file_of_the_same_iteration_is_listed(tmp_path):
     run_folder(tmp_path, [0, 50])
     shutil.copy(tmp_path / "model_50.pt", tmp_path / "model_050.pt")
     run = checkpoint.read_run(tmp_path)
     assert [found.path.name for found in run.checkpoints] == ["model_0.pt", "model_50.pt"]
-    assert run.skipped == {tmp_path / "model_050.pt": "model_050.pt: of the same iteration as model_50.pt"}
+    assert run.skipped == {tmp_path / "model_050.pt": "model_050.pt: same iteration as model_50.pt"}
 
 
 @pytest.mark.parametrize("text", OWN)
@@ -215,24 +217,24 @@ def test_settings_that_fit_are_used(text, tmp_path):
 
 @pytest.mark.parametrize(("hidden", "fits"), [((8,), True), ((9,), False), ((8, 8), False)])
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
-def test_an_export_of_another_network_says_no_activation(hidden, fits, tmp_path):
+def test_activation_of_an_export_is_used_only_if_its_layers_fit(hidden, fits, tmp_path):
     run_folder(tmp_path, [0])
     (tmp_path / "exported").mkdir()
     torch.jit.script(MLP(4, 2, list(hidden), "tanh")).save(tmp_path / "exported" / "policy.pt")
     run = checkpoint.read_run(tmp_path)
-    note = {} if fits else {"exported/policy.pt": "of another network: its layers have other sizes"}
+    note = {} if fits else {"exported/policy.pt": "it contains another network: its layers have other sizes"}
     assert (run.activation_from, run.settings.unread) == ("exported/policy.pt" if fits else "", note)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
-def test_a_pipe_among_the_checkpoints_is_left_out(tmp_path):
+def test_pipe_among_the_checkpoints_is_skipped(tmp_path):
     run_folder(tmp_path, [0])
     os.mkfifo(tmp_path / "model_5.pt")
     run = checkpoint.read_run(tmp_path)
     assert run.skipped == {tmp_path / "model_5.pt": "model_5.pt: cannot be read (a named pipe, not a file)"}
 
 
-def test_a_wrong_setting_is_an_error_of_its_file(tmp_path):
+def test_wrong_setting_raises_an_error_that_names_its_file(tmp_path):
     run_folder(tmp_path, [0])
     for text in ("actor: {activation: sine}", "actor: {activation: elu, distribution_cfg: {std_range: [3, 1]}}"):
         (tmp_path / "agent.yaml").write_text(text)

@@ -21,7 +21,7 @@ def test_the_order_of_the_parameters_in_a_file_does_not_matter(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-def test_weights_of_any_precision_become_single(dtype, tmp_path):
+def test_weights_are_converted_to_single_precision(dtype, tmp_path):
     weights = {name: tensor.to(dtype) for name, tensor in built().state_dict().items() if tensor.is_floating_point()}
     policy = checkpoint.read(saved(tmp_path, contents(weights))).policy
     assert {tensor.dtype for tensor in policy.state_dict().values()} == {torch.float32, torch.int64}
@@ -30,7 +30,7 @@ def test_weights_of_any_precision_become_single(dtype, tmp_path):
 
 
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
-def test_weights_that_are_no_numbers_are_read(value, tmp_path):
+def test_weights_with_nan_or_infinity_are_read(value, tmp_path):
     policy = checkpoint.read(saved(tmp_path, contents({"mlp.2.bias": torch.full((2,), value)}))).policy
     assert not policy(torch.ones(3, 4)).isfinite().any()
 
@@ -53,7 +53,7 @@ def test_reading_draws_no_random_numbers_and_needs_no_gradients(tmp_path):
         assert not found(torch.ones(2, 4), {"scan": torch.ones(2, 1, 8, 8)}).requires_grad
 
 
-def test_several_images_enter_in_the_order_of_the_file(tmp_path):
+def test_several_images_are_used_in_the_order_of_the_file(tmp_path):
     policy = built(cnns={"left": CNN((8, 8), 1, [2], 3), "arm": CNN((6, 4), 3, [4], 3)}).eval()
     path = saved(tmp_path, {"actor_state_dict": policy.state_dict()})
     found = checkpoint.read(path, images={"arm": (6, 4), "left": (8, 8)}).policy
@@ -61,7 +61,7 @@ def test_several_images_enter_in_the_order_of_the_file(tmp_path):
     torch.testing.assert_close(found(torch.ones(2, 4), images), policy(torch.ones(2, 4), images))
 
 
-def test_an_actor_that_sees_images_alone_is_read_without_its_normalizer_of_nothing(tmp_path):
+def test_actor_with_images_only_is_read_without_its_empty_normalizer(tmp_path):
     torch.manual_seed(0)
     cnn = CNN((8, 8), 1, [2], 3)
     own = Policy(MLP(cnn.output_dim, 2, [6]), GaussianDistribution(2), None, cnns={"scan": cnn}).eval()
@@ -73,32 +73,32 @@ def test_an_actor_that_sees_images_alone_is_read_without_its_normalizer_of_nothi
     torch.testing.assert_close(policy(torch.empty(3, 0), seen), own(torch.empty(3, 0), seen))
 
 
-# What the file does not say.
+# Settings that are not in the file.
 
 
 @needs_rsl_rl
-def test_what_the_file_does_not_say_must_be_given(trained):
+def test_settings_that_are_not_in_the_file_must_be_given(trained):
     assert re.match(
-        "the actor sees 'scan'.* how large that is.*images=", refusal(trained("cnn", "gaussian")[2], config={})
+        "the actor takes the image 'scan', but .* its size.*images=", refusal(trained("cnn", "gaussian")[2], config={})
     )
     for distribution in ("heteroscedastic", "beta"):
         path = trained("mlp", distribution)[2]
-        assert "depends on the state, or the actions are of a Beta" in refusal(path)
+        assert "either the std depends on the state or the actions have a Beta" in refusal(path)
         assert "give distribution_cfg" in refusal(path, config={"distribution_cfg": {"class_name": "Own"}})
 
 
 @needs_rsl_rl
-def test_another_size_or_configuration_of_the_image_is_told(trained):
+def test_wrong_size_or_configuration_of_an_image_is_reported(trained):
     _, config, path = trained("cnn", "gaussian")
-    assert "the actor does not fit together" in refusal(path, config=config["actor"], images={"scan": (9, 9)})
+    assert "the actor's parts do not fit together" in refusal(path, config=config["actor"], images={"scan": (9, 9)})
     unpadded = copy.deepcopy(config["actor"])
     unpadded["cnn_cfg"] |= {"norm": "none"}
-    assert "the actor does not fit together" in refusal(path, config=unpadded, images={"scan": (8, 8)})
+    assert "the actor's parts do not fit together" in refusal(path, config=unpadded, images={"scan": (8, 8)})
     assert "stride" in refusal(path, config={"cnn_cfg": {"stride": "two"}}, images={"scan": (8, 8)})
     assert "input_dim" in refusal(path, images={"scan": 8})
 
 
-def test_a_configuration_that_no_policy_can_be_built_from_is_told(tmp_path):
+def test_invalid_configuration_is_reported(tmp_path):
     path = saved(tmp_path, contents())
     assert "activation: expected one of elu" in refusal(path, activation="mean")
     assert "std_range" in refusal(path, config={"distribution_cfg": {"std_range": 5}})
@@ -110,10 +110,10 @@ def test_a_configuration_that_no_policy_can_be_built_from_is_told(tmp_path):
     odd = {name: tensor for name, tensor in built().state_dict().items() if "std" not in name}
     odd |= {"mlp.2.weight": torch.ones(3, 8), "mlp.2.bias": torch.ones(3)}
     message = refusal(saved(tmp_path, {"actor_state_dict": odd}), config={"distribution_cfg": beta})
-    assert message == "BetaDistribution takes two outputs for each action, but the MLP has 3"
+    assert message == "BetaDistribution needs two outputs for each action, but the MLP has 3"
 
 
-# What does not fit together.
+# Weights that do not fit together.
 
 
 NAMES = {kind: tuple(built(kind).state_dict()) for kind in (None, "gru", "lstm")}
@@ -122,23 +122,23 @@ NAMES = {kind: tuple(built(kind).state_dict()) for kind in (None, "gru", "lstm")
 @pytest.mark.parametrize(
     ("rnn", "name"), [pytest.param(rnn, name, id=f"{rnn}-{name}") for rnn in NAMES for name in NAMES[rnn]]
 )
-def test_a_parameter_that_is_missing_is_missed(rnn, name, tmp_path):
+def test_missing_parameter_is_reported(rnn, name, tmp_path):
     weights = without(built(rnn).state_dict(), name)
     message = refusal(saved(tmp_path, {"actor_state_dict": weights}))
-    assert re.match("the actor (does not fit together|has no|has a memory without)", message)
+    assert re.match("the actor('s parts do not fit together| has no| has an RNN without)", message)
 
 
 @pytest.mark.parametrize("name", ["mlp.99.weight", "mlp.99.bias", "mlp.x", "obs_normalizer.more", "cnns", "rnn.rnn.x"])
 @pytest.mark.parametrize("shape", [(2,), (2, 2)])
-def test_a_parameter_too_many_is_named(name, shape, tmp_path):
+def test_unexpected_parameter_is_named(name, shape, tmp_path):
     message = refusal(saved(tmp_path, contents({name: torch.ones(shape)})))
-    assert message.startswith("the actor does not fit together")
+    assert message.startswith("the actor's parts do not fit together")
     assert name in message
 
 
 @pytest.mark.parametrize("name", NAMES["gru"])
-def test_a_parameter_of_another_shape_is_told(name, tmp_path):
-    """For any shape, those without numbers included, which a file of any size can hold."""
+def test_parameter_of_the_wrong_shape_is_reported(name, tmp_path):
+    """For all shapes, including empty ones, which a file of any size can declare."""
     weights = dict(built("gru").state_dict())
     shapes = [(), (1,), (5,), (1, 5), (5, 1), (9, 7), (2, 3, 4), (2, 1, 3, 3)]
     shapes += [(0,), (0, 4), (8, 0), (0, 10**8), (10**8, 0), (2**62, 0), (0, 2**62), (1, 0)]
@@ -149,7 +149,7 @@ def test_a_parameter_of_another_shape_is_told(name, tmp_path):
     assert peak_memory() - before < 200_000  # KiB
 
 
-def test_a_normalizer_that_is_not_of_vectors_is_told(tmp_path):
+def test_normalizer_whose_mean_is_not_a_vector_is_reported(tmp_path):
     weights = {f"obs_normalizer.{name}": torch.ones(1, 2, 2) for name in ("_mean", "_var", "_std")}
     assert refusal(saved(tmp_path, contents(weights))) == (
         "expected obs_normalizer._mean of shape [1, features], got [1, 2, 2]"
@@ -157,19 +157,19 @@ def test_a_normalizer_that_is_not_of_vectors_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("rnn", ["gru", "lstm"])
-def test_a_memory_that_does_not_fit_its_network_is_told(rnn, tmp_path):
+def test_rnn_that_does_not_fit_the_mlp_is_reported(rnn, tmp_path):
     weights = built(rnn).state_dict() | {"mlp.0.weight": torch.ones(8, 5)}
     assert refusal(saved(tmp_path, {"actor_state_dict": weights})) == (
-        "the actor does not fit together: its memory makes 3 features, and its network takes 5"
+        "the actor's parts do not fit together: its RNN returns 3 features, but its MLP takes 5"
     )
     statistics = {f"obs_normalizer.{name}": torch.ones(1, 6) for name in ("_mean", "_var", "_std")}
     path = saved(tmp_path, {"actor_state_dict": built(rnn).state_dict() | statistics})
-    assert "its normalizer has 6 features, and its network takes 4" in refusal(path)
+    assert "its normalizer has 6 features, but its network takes 4" in refusal(path)
 
 
-def test_images_that_make_more_features_than_the_network_takes_are_told(tmp_path):
+def test_images_with_too_many_features_for_the_mlp_are_reported(tmp_path):
     weights = built(cnns={"scan": CNN((8, 8), 1, [2], 3)}).state_dict()
     bare = {name: tensor for name, tensor in weights.items() if "normalizer" not in name}
     assert refusal(saved(tmp_path, {"actor_state_dict": bare}), images={"scan": (20, 20)}) == (
-        "the actor does not fit together: its CNN makes 648 features, and its network takes 76"
+        "the actor's parts do not fit together: its CNN returns 648 features, but its MLP takes 76"
     )

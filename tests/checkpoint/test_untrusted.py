@@ -1,4 +1,4 @@
-"""What anyone may have written is read as plain data or refused; nothing in it runs, and it takes no memory."""
+"""Untrusted files are read as plain data or refused; nothing in them is run, and they take no memory."""
 
 import collections
 import contextlib
@@ -24,15 +24,15 @@ from rsl_edu.checkpoint import CheckpointError, Policy
 law = settings(max_examples=60, deadline=None, derandomize=True)
 
 
-# What is plain data.
+# Plain data.
 
 
-def test_plain_data_beside_the_networks_is_no_harm(tmp_path):
+def test_plain_data_next_to_the_networks_is_accepted(tmp_path):
     infos = {"level": [1, (2.5, None)], 3: "x", "tensor": torch.ones(2)}
     assert checkpoint.read(saved(tmp_path, contents(infos=infos))).iteration == 7
 
 
-def test_a_file_as_torch_wrote_it_before_it_wrote_zips_is_read(tmp_path):
+def test_file_in_torchs_format_before_zip_archives_is_read(tmp_path):
     path = saved(tmp_path, contents(), _use_new_zipfile_serialization=False)
     assert not zipfile.is_zipfile(path)
     torch.testing.assert_close(dict(checkpoint.read(path).policy.state_dict()), dict(built().state_dict()))
@@ -40,7 +40,7 @@ def test_a_file_as_torch_wrote_it_before_it_wrote_zips_is_read(tmp_path):
 
 def test_a_checkpoint_of_a_gpu_is_read_without_one(tmp_path):
     source = SAVED / "5.5.1-mlp.pt"
-    cpu, cuda = b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0"  # where a tensor was, as a pickle has it
+    cpu, cuda = b"X\x03\x00\x00\x00cpu", b"X\x06\x00\x00\x00cuda:0"  # the device of a tensor in a pickle
     with zipfile.ZipFile(source) as read_from, zipfile.ZipFile(tmp_path / "model_1.pt", "w") as written:
         for entry in read_from.infolist():
             content = read_from.read(entry)
@@ -52,14 +52,14 @@ def test_a_checkpoint_of_a_gpu_is_read_without_one(tmp_path):
     torch.testing.assert_close(moved(x), stayed(x), rtol=0, atol=0)
 
 
-def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path):
+def test_missing_file_raises_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         checkpoint.read(tmp_path / "model_1.pt")
     with pytest.raises(IsADirectoryError):
         checkpoint.read(tmp_path)
 
 
-# What nobody should run.
+# Harmful files.
 
 
 def harmful(marker):
@@ -79,7 +79,7 @@ def test_nothing_in_a_file_is_called(kind, where, new, tmp_path):
     content = contents(**{where: harmful(tmp_path / "marker")[kind]})
     path = saved(tmp_path, content, _use_new_zipfile_serialization=new)
     message = refusal(path)
-    assert re.match(r"expected tensors and plain data, but it asks for \S+; not loaded, as that could run", message)
+    assert re.match(r"expected tensors and plain data, but the file refers to \S+; it is not loaded because", message)
     assert not (tmp_path / "marker").exists()
 
 
@@ -92,7 +92,7 @@ def test_nothing_in_a_bare_pickle_is_called(protocol, tmp_path):
 
 
 @pytest.mark.parametrize("kind", harmful("x"))
-def test_a_careless_reader_would_have_called_it(kind, tmp_path):
+def test_unsafe_loading_would_call_the_harmful_pickles(kind, tmp_path):
     torch.load(saved(tmp_path, harmful(tmp_path / "marker")[kind]), weights_only=False)
     assert (tmp_path / "marker").exists()
 
@@ -107,13 +107,13 @@ def test_a_careless_reader_would_have_called_it(kind, tmp_path):
     ],
     ids=["array", "number", "module", "path"],
 )
-def test_an_object_that_is_no_plain_data_is_named(content, asked, tmp_path):
-    assert f"it asks for {asked}" in refusal(saved(tmp_path, contents(infos=content)))
+def test_object_that_is_not_plain_data_is_named(content, asked, tmp_path):
+    assert f"the file refers to {asked}" in refusal(saved(tmp_path, contents(infos=content)))
 
 
 @pytest.mark.parametrize("kind", ["items", "values", "keys", "get", "__getitem__", "__class__", "__iter__"])
 @pytest.mark.parametrize("part", ["actor_state_dict", None])
-def test_attributes_that_a_file_gives_to_its_tables_change_nothing(kind, part, tmp_path):
+def test_attributes_of_stored_dictionaries_are_ignored(kind, part, tmp_path):
     table = contents()[part] if part else contents()
     changed = Calls(collections.OrderedDict, (list(table.items()),), {kind: bytearray})
     path = saved(tmp_path, contents(**{part: changed}) if part else changed, "best.pt")
@@ -121,19 +121,19 @@ def test_attributes_that_a_file_gives_to_its_tables_change_nothing(kind, part, t
     torch.testing.assert_close(dict(checkpoint.read(path).policy.state_dict()), dict(built().state_dict()))
 
 
-def test_a_table_cannot_hide_its_entries_from_the_checks(tmp_path):
+def test_dictionary_cannot_hide_its_entries_from_the_checks(tmp_path):
     entries = list(contents({"mlp.2.bias": "x"})["actor_state_dict"].items())
     hidden = Calls(collections.OrderedDict, (entries,), {"items": collections.Counter})
     path = saved(tmp_path, contents(actor_state_dict=hidden))
     assert refusal(path) == "expected a tensor at actor_state_dict['mlp.2.bias'], got str"
 
 
-# What is damaged, or something else.
+# Damaged files and other files.
 
 
 @pytest.fixture(scope="module")
 def files():
-    """A checkpoint's bytes, as zip and as older versions of torch wrote it."""
+    """The bytes of a checkpoint as a zip archive and in the format of older torch versions."""
     new, old = io.BytesIO(), io.BytesIO()
     torch.save(contents(), new)
     torch.save(contents(), old, _use_new_zipfile_serialization=False)
@@ -148,14 +148,14 @@ def written(folder, content):
 
 @law
 @given(data=st.data(), old=st.booleans())
-def test_no_beginning_of_a_checkpoint_is_read(files, drafts, data, old):
+def test_truncated_checkpoint_is_refused(files, drafts, data, old):
     content = files[old]
     refusal(written(drafts, content[: data.draw(st.integers(0, len(content) - 1))]))
 
 
 @settings(law, max_examples=300)
 @given(data=st.data(), old=st.booleans())
-def test_whatever_bytes_changed_a_file_is_read_or_refused(files, drafts, data, old):
+def test_checkpoint_with_changed_bytes_is_read_or_refused(files, drafts, data, old):
     content = bytearray(files[old])
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
@@ -166,12 +166,12 @@ def test_whatever_bytes_changed_a_file_is_read_or_refused(files, drafts, data, o
 
 @law
 @given(content=st.binary(min_size=1, max_size=200))
-def test_bytes_that_mean_nothing_are_refused(drafts, content):
+def test_random_bytes_are_refused(drafts, content):
     for start in (b"", b"PK\x03\x04", b"\x80\x02"):
         refusal(written(drafts, start + content))
 
 
-def test_an_empty_file_and_a_text_are_named(tmp_path):
+def test_empty_file_and_lfs_pointer_are_described(tmp_path):
     assert "an empty file (0 bytes)" in refusal(written(tmp_path, b""))
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 36288\n"
     assert "a Git LFS pointer to a file of 36,288 bytes" in refusal(written(tmp_path, pointer))
@@ -185,10 +185,10 @@ def test_other_archives_are_refused(tmp_path):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("notes.txt", "a text")
-    assert "a zip archive, and no checkpoint is in it" in refusal(written(tmp_path, packed.getvalue()))
+    assert "a zip archive without a checkpoint" in refusal(written(tmp_path, packed.getvalue()))
 
 
-def test_damaged_is_said_only_of_what_begins_as_torch_writes(files, tmp_path):
+def test_only_files_that_begin_like_torchs_are_called_damaged(files, tmp_path):
     for content in files:
         assert refusal(written(tmp_path, content[: len(content) // 2])).startswith("damaged")
     for other in (b"\x13\x37" * 50, b"a text\n", pickle.dumps({"cfg": [1]}), b"\x93NUMPY\x01\x00v\x00"):
@@ -196,16 +196,16 @@ def test_damaged_is_said_only_of_what_begins_as_torch_writes(files, tmp_path):
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_no_warning_of_torch_reaches_the_terminal(protocol, tmp_path, recwarn, capfd):
+def test_warnings_of_torch_are_not_shown(protocol, tmp_path, recwarn, capfd):
     (tmp_path / "cfgs.pkl").write_bytes(pickle.dumps([{"env": {"dt": 0.02}}, {"activation": "tanh"}], protocol))
     assert "pickle" in refusal(tmp_path / "cfgs.pkl")
     torch.save(torch.nn.Linear(2, 2), tmp_path / "model_1.pt")
-    assert "a whole module (torch.nn.modules.linear.Linear)" in refusal(tmp_path / "model_1.pt")
+    assert "a complete module (torch.nn.modules.linear.Linear)" in refusal(tmp_path / "model_1.pt")
     assert (recwarn.list, *capfd.readouterr()) == ([], "", "")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_packed_archive_is_not_unpacked(method, tmp_path, files):
+def test_compressed_archive_is_not_unpacked(method, tmp_path, files):
     path = tmp_path / "model_1.pt"
     with zipfile.ZipFile(io.BytesIO(files[0])) as plain, zipfile.ZipFile(path, "w", method) as packed:
         for name in plain.namelist():
@@ -216,7 +216,7 @@ def test_a_packed_archive_is_not_unpacked(method, tmp_path, files):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of TorchScript
-def test_an_exported_policy_is_told_from_a_checkpoint(tmp_path):
+def test_exported_policy_is_recognized(tmp_path):
     torch.jit.trace(built().mlp, torch.ones(1, 4)).save(str(tmp_path / "policy.pt"))
     assert "an exported policy (TorchScript); expected a checkpoint" in refusal(tmp_path / "policy.pt")
 
@@ -224,36 +224,42 @@ def test_an_exported_policy_is_told_from_a_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        ([1, 2], "got one list"),
-        (torch.ones(3), "a recording of one tensor \\[3\\]"),
-        (None, "got one NoneType"),
-        ({}, "it holds nothing"),
-        (built().mlp.state_dict(), "it holds 4 → 8 → 2; if"),
-        ({"policy": {}, "value": {}, "optimizer": {}}, "it holds policy, value, optimizer"),
+        ([1, 2], "got type list"),
+        (torch.ones(3), "a recording of a single tensor \\[3\\]"),
+        (None, "got type NoneType"),
+        ({}, "the file contains nothing"),
+        (built().mlp.state_dict(), "the file contains 4 → 8 → 2; if"),
+        ({"policy": {}, "value": {}, "optimizer": {}}, "the file contains policy, value, optimizer"),
         (
             {"policy": {"net_container.0.weight": torch.ones(3, 2)}},
-            "an agent of skrl.* it holds policy .net_container: 2",
+            "an agent of skrl.* the file contains policy .net_container: 2",
         ),
-        ({"model": {"a2c_network.mu.weight": torch.ones(2)}, "epoch": 1}, "of rl_games, .* it holds model .*, epoch"),
-        ({1: 2, (3, "x"): 4}, r"it holds 1, \(3, 'x'\)"),
-        ({"\x1b[2J\n\u202e": 1}, r"it holds \?\[2J\?\?"),
-        ({"x" * 100_000: 1}, "it holds xxx"),
+        (
+            {"model": {"a2c_network.mu.weight": torch.ones(2)}, "epoch": 1},
+            "of rl_games, .* the file contains model .*, epoch",
+        ),
+        ({1: 2, (3, "x"): 4}, r"the file contains 1, \(3, 'x'\)"),
+        ({"\x1b[2J\n\u202e": 1}, r"the file contains \?\[2J\?\?"),
+        ({"x" * 100_000: 1}, "the file contains xxx"),
         (contents(actor_state_dict=[1]), "expected names and tensors in actor_state_dict, got list"),
-        (contents(actor_state_dict={}), "expected an actor in actor_state_dict; it holds nothing"),
-        (contents(actor_state_dict={"net.0.weight": torch.ones(1)}), r"expected an actor .* it holds net \[1\]"),
+        (contents(actor_state_dict={}), "expected an actor in actor_state_dict; the file contains nothing"),
+        (
+            contents(actor_state_dict={"net.0.weight": torch.ones(1)}),
+            r"expected an actor .* the file contains net \[1\]",
+        ),
         (contents(actor_state_dict={5: torch.ones(1)}), "expected names in actor_state_dict, got 5"),
     ],
 )
-def test_what_else_a_file_holds_is_told(content, found, tmp_path):
+def test_contents_of_a_file_without_an_actor_are_described(content, found, tmp_path):
     assert re.search(found, refusal(saved(tmp_path, content)))
 
 
-# What is no plain tensor, or claims more than there is.
+# Entries that are not plain tensors, or that declare more numbers than the file has.
 
 
 @pytest.mark.filterwarnings("ignore:.*(prototype|deprecated|beta state).*")
 @pytest.mark.parametrize("name", tuple(built().state_dict()))
-def test_a_tensor_that_is_none_of_a_network_is_named(name, tmp_path):
+def test_entry_that_is_not_a_plain_tensor_is_named(name, tmp_path):
     tensor = built().state_dict()[name].float()
     whole = tensor if tensor.dim() == 2 else torch.ones(2, 2)
     tensors = [
@@ -280,7 +286,7 @@ def repeated(*shape):
 
 
 def chain(first, second, size):
-    """An actor of one hidden layer that is huge."""
+    """An actor with one huge hidden layer."""
     return {
         "mlp.0.weight": first,
         "mlp.0.bias": repeated(size),
@@ -293,12 +299,12 @@ def chain(first, second, size):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (contents({"mlp.0.weight": repeated(10**7, 10**6)}), r"claims 40,000,\S+ bytes of numbers in a file of"),
-        (contents({"mlp.2.bias": repeated(10**9)}), "claims 4,000,000,"),
-        (contents(actor_state_dict=chain(repeated(10**6, 1), repeated(1, 10**6), 10**6)), "claims 12,000,008 bytes"),
+        (contents({"mlp.0.weight": repeated(10**7, 10**6)}), r"declares 40,000,\S+ bytes of numbers, but the file has"),
+        (contents({"mlp.2.bias": repeated(10**9)}), "declares 4,000,000,"),
+        (contents(actor_state_dict=chain(repeated(10**6, 1), repeated(1, 10**6), 10**6)), "declares 12,000,008 bytes"),
         (
             {"actor_state_dict": chain(torch.ones(10**5, 1), torch.ones(10**5, 1), 10**5), "spare": bytes(10**6)},
-            "the actor does not fit together",
+            "the actor's parts do not fit together",
         ),
         (contents({"obs_normalizer._mean": torch.empty(0, 10**8)}), "expected obs_normalizer._mean of shape .1, "),
         (contents({"mlp.0.weight": torch.empty(2**62, 0), "mlp.2.weight": torch.empty(2**62, 0)}), "actor"),
@@ -308,22 +314,22 @@ def chain(first, second, size):
         ),
         (
             contents({"rnn.rnn.weight_ih_l0": torch.ones(48_000, 1), "rnn.rnn.weight_hh_l0": torch.ones(1, 16_000)}),
-            "expected the 3 gates of a GRU",
+            "expected 3 gates",
         ),
         (contents({"cnns.scan.0.weight": torch.ones(1, 1, 40_000, 1)}), "expected square filters"),
         (contents({"more": Calls(bytearray, (10**14,))}), "damaged"),
-        (contents({"mlp.0.weight": Calls(torch.Tensor, (10**6, 10**7))}), "damaged|claims"),
+        (contents({"mlp.0.weight": Calls(torch.Tensor, (10**6, 10**7))}), "damaged|declares"),
     ],
     ids=range(11),
 )
-def test_a_small_file_that_claims_terabytes_takes_no_memory(content, message, tmp_path):
+def test_small_file_that_declares_terabytes_takes_no_memory(content, message, tmp_path):
     path = saved(tmp_path, content)
     before = peak_memory()
     assert re.search(message, refusal(path, images={"scan": (8, 8)}))
     assert peak_memory() - before < 200_000  # KiB
 
 
-def test_what_actor_and_critic_share_is_counted_once(tmp_path):
+def test_tensors_shared_by_actor_and_critic_are_counted_once(tmp_path):
     actor = built(hidden=(64, 64, 64)).mlp
     joint = {f"{owner}.{name}": x for owner in ("actor", "critic") for name, x in actor.state_dict().items()}
     path = saved(tmp_path, {"model_state_dict": joint | {"std": torch.ones(2)}})
@@ -331,11 +337,11 @@ def test_what_actor_and_critic_share_is_counted_once(tmp_path):
     read = checkpoint.read(path)
     torch.testing.assert_close(read.critic.weights["mlp.2.weight"], read.policy.mlp[2].weight.data)
     more = joint | {f"{owner}.4.weight": joint["actor.2.weight"] for owner in ("actor", "critic")}
-    assert "claims" in refusal(saved(tmp_path, {"model_state_dict": more}))
+    assert "declares" in refusal(saved(tmp_path, {"model_state_dict": more}))
 
 
 def flipped(path):
-    """Change one number of the last tensor in an archive, as a bad disk does."""
+    """Change one number of the last tensor in an archive, like a faulty disk."""
     with zipfile.ZipFile(path) as archive:
         entry = [entry for entry in archive.infolist() if "/data/" in entry.filename][-1]
         number = archive.read(entry)
@@ -345,7 +351,7 @@ def flipped(path):
     return path
 
 
-def test_a_number_that_changed_on_the_disk_is_noticed(tmp_path):
+def test_changed_number_is_detected(tmp_path):
     path = flipped(saved(tmp_path, trained()))
     assert torch.load(path, weights_only=True)["iter"] == 7
     said = r"damaged; copy or download it again, or take an earlier checkpoint \(the checksum of model_7/data/\d+ does"
@@ -356,10 +362,10 @@ def test_a_number_that_changed_on_the_disk_is_noticed(tmp_path):
     assert "model_7.pt: damaged" in run.skipped[path]
 
 
-def test_a_name_inside_that_changed_on_the_disk_is_noticed(tmp_path):
+def test_changed_name_in_the_archive_is_detected(tmp_path):
     path = saved(tmp_path, trained())
     content = bytearray(path.read_bytes())
-    content[content.index(b"model_7/data/1")] = 0x80  # of its copy before the numbers, which torch does not look at
+    content[content.index(b"model_7/data/1")] = 0x80  # in the copy of the name before the numbers, which torch ignores
     path.write_bytes(content)
     assert torch.load(path, weights_only=True)["iter"] == 7
     assert refusal(path).startswith("damaged; ")
@@ -375,7 +381,7 @@ def test_a_file_without_checksums_is_read(tmp_path):
     assert checkpoint.read(path).iteration == 7
 
 
-def test_a_legacy_file_that_claims_terabytes_takes_no_memory(tmp_path):
+def test_legacy_file_that_declares_terabytes_takes_no_memory(tmp_path):
     path = saved(tmp_path, contents(), _use_new_zipfile_serialization=False)
     content = path.read_bytes()
     size = pickle.dumps(32, 2)[2:-1] + b"N"  # numbers in mlp.0.weight, before "no view"
@@ -387,43 +393,43 @@ def test_a_legacy_file_that_claims_terabytes_takes_no_memory(tmp_path):
 
 
 class Scalar:
-    """Pickles as a call, as rl_games stores numbers of NumPy."""
+    """An object that is pickled as a call, like NumPy's numbers in files of rl_games."""
 
     def __reduce__(self):
         return (os.path.join, ("a", "b"))
 
 
-def test_another_library_is_named_although_its_file_is_refused(tmp_path):
+def test_another_library_is_recognized_in_a_refused_file(tmp_path):
     stored = {"model": {"a2c_network.mu.weight": torch.zeros(1, 1)}, "epoch": 3, "last_mean_rewards": Scalar()}
     assert refusal(saved(tmp_path, stored)).startswith("a checkpoint of rl_games, ")
     own = {"actor_state_dict": {"a2c_network.x": torch.zeros(1)}, "infos": Scalar()}
-    assert "asks for posixpath.join; not loaded" in refusal(saved(tmp_path, own))
+    assert "refers to posixpath.join; it is not loaded" in refusal(saved(tmp_path, own))
 
 
 @pytest.mark.parametrize(
     ("stored", "found"),
     [
         ({"policy": torch.zeros(5, 2, 4), "dones": torch.zeros(5, 2)}, "policy [5, 2, 4]; dones [5, 2]"),
-        (torch.zeros(7, 4), "one tensor [7, 4]"),
+        (torch.zeros(7, 4), "a single tensor [7, 4]"),
     ],
 )
-def test_a_recording_is_told_from_a_run(stored, found, tmp_path):
+def test_recording_is_recognized(stored, found, tmp_path):
     run = tmp_path / "runs" / "run"
     run.mkdir(parents=True)
     path = saved(run, stored, "obs.pt")
-    said = f"a recording of {found}; it is shown to a policy by: rsl-edu xray RUN --obs obs.pt"
+    said = f"a recording of {found}; to show it to a policy: rsl-edu xray RUN --obs obs.pt"
     assert refusal(path) == said
-    with pytest.raises(CheckpointError, match=r"no checkpoint .*obs.pt is a recording, which --obs takes"):
+    with pytest.raises(CheckpointError, match=r"no checkpoint .*obs.pt is a recording \(give it with --obs\)"):
         checkpoint.read_run(run)
     with pytest.raises(CheckpointError, match=r"^(?!.*run in it)"):
         checkpoint.read_run(run.parent)
 
 
-def test_a_bare_state_dict_is_to_be_wrapped(tmp_path):
+def test_error_for_a_bare_state_dict_says_how_to_wrap_it(tmp_path):
     actor = built().state_dict()
     wrapped = saved(tmp_path, {"actor_state_dict": actor})
     assert checkpoint.read(wrapped).policy.actions == 2
     said = refusal(saved(tmp_path, actor))
-    assert 'wrap it, torch.save({"actor_state_dict": state_dict}, "model_0.pt")' in said
+    assert 'wrap it: torch.save({"actor_state_dict": state_dict}, "model_0.pt")' in said
     old = {name.replace("mlp", "actor"): tensor for name, tensor in actor.items()}
     assert 'torch.save({"model_state_dict": state_dict}' in refusal(saved(tmp_path, old))

@@ -303,17 +303,17 @@ def test_text_of_known_mistake_is_as_documented():
         "  tried:    merge_moments(count_a=1, mean_a=[0], var_a=[0], count_b=1, mean_b=[2], var_b=[0])\n"
         "  seen:     var = [2]\n"
         "  expected: var = [1]\n"
-        "  The running update needs the population variance (n): the inputs have it, and so must the output."
+        "  The inputs are population variances (divided by n), and the output must be a population variance too."
     )
 
 
 def test_text_of_right_answer_is_as_documented():
     assert repr(check.discounted_return_scale(discounted_return_scale.Right.by_loops)) == (
         "✓ discounted_return_scale: right. It passes these cases:\n"
-        "  ✓ one robot and no episode end\n"
+        "  ✓ one environment, no episode end\n"
         "  ✓ an episode end\n"
-        "  ✓ two robots whose episodes end at different steps\n"
-        "  ✓ three robots, with negative rewards, two ends in a row and one at the last step\n"
+        "  ✓ two environments whose episodes end at different steps\n"
+        "  ✓ three environments, negative rewards, two episode ends in a row and one at the last step\n"
         "  ✓ large rewards that hardly differ, and a gamma of 0\n"
         "  ✓ a single step"
     )

@@ -87,4 +87,4 @@ def test_wrong_merge_is_named_in_the_normalizer_that_calls_it():
 
     assert check.merge_moments(merge_moments).mistake == "delta-sign"
     message = check.running_norm(Norm).message
-    assert message.startswith("in update, your mean moves away from mean_b: the difference has the wrong sign.")
+    assert message.startswith("in update, your mean moves away from mean_b, because the difference has the wrong sign.")

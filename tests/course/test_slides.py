@@ -278,7 +278,7 @@ CODE = nbformat.v4.new_code_cell("a = 1")
         ("A.\n\n*Optional, to the next heading:* B.\n\nb.", "A."),
         ("A.\n\n*Optional, to the next heading:* B.\n\nb.\n\n## C", "A. C code"),
         ("A.\n\n*Optional, with the next cell.* B.\n\nC.", "A. C."),
-        ("A.\n\n*Optional, the whole section.* B.\n\n### b\n\n**b.**\n\n## C", "A. C code"),
+        ("A.\n\n*Optional section.* B.\n\n### b\n\n**b.**\n\n## C", "A. C code"),
         ("A.\n\n### *Optional:* B\n\nb. **b**\n\n**b**\n\n### C", "A. C code"),
         ("A.\n\n*Optional:* **Exercise 2 · B** · 3 minutes. b.", "A."),
         ("A.\n\n**Exercise 2 · B** · 3 minutes, *optional*. b.", "A."),

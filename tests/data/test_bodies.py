@@ -1,4 +1,4 @@
-"""A motion is where the simulator says the body was, until the episode ends."""
+"""A motion contains the body positions of the simulator until the episode ends."""
 
 import gymnasium
 import mujoco
@@ -10,7 +10,7 @@ from rsl_edu.data import bodies
 from rsl_edu.data.robots import quiet_mujoco
 
 
-def test_rods_end_where_the_simulator_says():
+def test_ends_of_rods_agree_with_the_simulator():
     recorded = data.motion("Hopper-v5", steps=3, seed=4)
     with quiet_mujoco():
         environment = gymnasium.make("Hopper-v5")
@@ -29,7 +29,7 @@ def test_rods_end_where_the_simulator_says():
     environment.close()
 
 
-def test_rods_keep_their_length_and_balls_have_none():
+def test_rods_keep_their_length_and_balls_have_length_zero():
     recorded = data.motion("Ant-v5", steps=5)
     lengths = (recorded.ends[:, :, 1] - recorded.ends[:, :, 0]).norm(dim=-1)
     torch.testing.assert_close(lengths, lengths[:1].expand_as(lengths), atol=1e-4, rtol=0)
@@ -37,7 +37,7 @@ def test_rods_keep_their_length_and_balls_have_none():
     assert (lengths[0, 1:] > 0.2).all()
 
 
-def test_recording_ends_with_the_episode_and_says_why():
+def test_recording_ends_with_the_episode_and_stores_the_reason():
     fallen = data.motion("InvertedPendulum-v5")
     assert fallen.fell
     assert len(fallen.rewards) == len(fallen.ends) - 1 < 20
@@ -47,7 +47,7 @@ def test_recording_ends_with_the_episode_and_says_why():
     assert cut.rewards.shape == (7,)
 
 
-def test_policy_sees_the_observation_as_one_of_a_batch_and_its_action_counts():
+def test_policy_gets_a_batch_of_one_observation_and_its_action_is_used():
     seen = []
 
     def policy(observations):
@@ -71,7 +71,7 @@ def test_same_seed_gives_the_same_motion():
 
 
 @pytest.mark.parametrize("robot", ["CartPole-v1", "Nothing-v0"])
-def test_what_has_no_body_is_refused(robot):
+def test_environment_without_a_body_is_refused(robot):
     with pytest.raises(ValueError, match="robot: expected a MuJoCo robot such as Ant-v5"):
         data.motion(robot)
 
@@ -91,7 +91,7 @@ def test_nothing_is_printed_and_no_log_is_written(capfd, tmp_path, monkeypatch):
     assert mujoco.get_mju_user_warning() is before
 
 
-def test_a_motion_without_a_policy_is_kept(monkeypatch, tmp_path):
+def test_motion_without_a_policy_is_cached(monkeypatch, tmp_path):
     monkeypatch.setenv("RSL_EDU_CACHE", str(tmp_path))
     first = data.motion("InvertedPendulum-v5", steps=5)
     monkeypatch.setattr(bodies, "_record", lambda *_: pytest.fail("recorded again"))

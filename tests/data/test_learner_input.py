@@ -1,4 +1,4 @@
-"""What a learner brings along is taken as it is meant, or named with what is wrong."""
+"""A learner's own input is converted, or an error names the argument and what is wrong."""
 
 import warnings
 
@@ -21,7 +21,7 @@ from rsl_edu.data.learner_input import episode_ends, finite_tensor
         torch.tensor([[1.0, 2.0], [3.0, 4.0]]).half(),
     ],
 )
-def test_numbers_are_taken_however_they_come(value):
+def test_numbers_are_accepted_in_every_form(value):
     tensor = finite_tensor("x", value, "[samples, features]")
     assert tensor.tolist() == [[1.0, 2.0], [3.0, 4.0]]
     assert not tensor.requires_grad
@@ -41,16 +41,16 @@ def test_numbers_are_taken_however_they_come(value):
         (torch.full((2, 2), torch.nan), ValueError, "x: expected finite values, got NaN or infinity"),
     ],
 )
-def test_what_does_not_fit_is_named(value, error, message):
+def test_invalid_input_is_named(value, error, message):
     with pytest.raises(error, match=message):
         finite_tensor("x", value, "[samples, 2]", "[time, envs, 2]")
 
 
-def test_reversed_array_of_one_row_is_taken():
+def test_reversed_array_with_one_row_is_accepted():
     assert finite_tensor("x", np.ones((1, 2))[::-1], "[samples, features]").tolist() == [[1.0, 1.0]]
 
 
-def test_words_after_a_shape_explain_it():
+def test_message_contains_the_words_after_a_shape():
     assert finite_tensor("y", [1.0, 2.0], "[2], as x").tolist() == [1.0, 2.0]
     with pytest.raises(ValueError, match=r"y: expected shape \[3\], as x, got \[2\]"):
         finite_tensor("y", [1.0, 2.0], "[3], as x")
@@ -58,7 +58,7 @@ def test_words_after_a_shape_explain_it():
 
 @pytest.mark.parametrize("dtype", [torch.bool, torch.float32, torch.int64, torch.uint8])
 @pytest.mark.parametrize("shape", [(3, 2), (3, 2, 1)])
-def test_ends_of_episodes_are_taken_in_every_dtype(dtype, shape):
+def test_ends_of_episodes_are_accepted_in_every_dtype(dtype, shape):
     dones = torch.tensor([0, 1, 0, 0, 1, 0]).reshape(shape).to(dtype)
     assert episode_ends("dones", dones, torch.Size((3, 2))).tolist() == [[False, True], [False, False], [True, False]]
 
@@ -76,11 +76,13 @@ def test_ends_that_do_not_fit_are_named(value, message):
         episode_ends("dones", value, torch.Size((3, 2)))
 
 
-def test_warns_of_values_that_float32_blurs():
+def test_warning_about_values_that_float32_cannot_resolve():
     close = torch.randn(99, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for fine in (close + 1e4, 1e-30 * close, close.float() + 1e8, torch.full((9, 2), 0.1, dtype=torch.float64)):
             finite_tensor("x", fine, "[samples, features]")
-    with pytest.warns(UserWarning, match="x: values in column 1 vary by .* around 1e[+]07, which float32 blurs"):
+    with pytest.warns(
+        UserWarning, match="x: values in column 1 vary by .* around 1e[+]07, which float32 cannot resolve"
+    ):
         finite_tensor("x", close + torch.tensor([0.0, 1e7]), "[samples, features]")

@@ -1,4 +1,4 @@
-"""Rollouts are real, seeded, kept, and safe against what can happen to a cache."""
+"""Rollouts come from the simulator, are reproducible and cached, and survive damaged or unwritable caches."""
 
 import subprocess
 import sys
@@ -55,16 +55,16 @@ def test_recordings_can_be_shared(cache):
     assert [file.stat().st_mode & 0o777 for file in cache.iterdir()] == [0o644]
 
 
-def test_policy_sees_the_recorded_observations_and_its_actions_are_recorded():
+def test_policy_gets_the_recorded_observations_and_its_actions_are_recorded():
     seen = []
     rollout = data.rollout("InvertedPendulum-v5", steps=5, envs=2, policy=lambda o: seen.append(o) or o[:, :1])
     assert torch.equal(torch.stack(seen), rollout.observations)
     assert torch.equal(rollout.actions, rollout.observations[..., :1])
 
 
-def test_policy_with_a_reset_is_told_after_each_step_which_episodes_ended():
+def test_reset_of_a_policy_is_called_after_each_step_with_the_dones():
     class Told:
-        """Notes in which order it is called, and with which ends."""
+        """Records the order of its calls, and the dones that it gets."""
 
         def __init__(self):
             self.calls, self.ends = [], []
@@ -86,7 +86,7 @@ def test_policy_with_a_reset_is_told_after_each_step_which_episodes_ended():
     assert ends.any()
 
 
-def test_memory_of_a_policy_begins_anew_with_each_episode():
+def test_state_of_a_policy_is_reset_for_each_episode():
     class Steps:
         """Counts the steps of each episode."""
 
@@ -105,7 +105,7 @@ def test_memory_of_a_policy_begins_anew_with_each_episode():
     assert torch.equal(rollout.actions[..., 0] == 0.001, begins)
 
 
-def test_second_call_reads_the_cache_and_never_hands_out_shared_memory(monkeypatch):
+def test_second_call_reads_the_cache_and_returns_independent_tensors(monkeypatch):
     first = data.rollout("InvertedPendulum-v5", steps=8)
     untouched = first.observations.clone()
     monkeypatch.setattr(robots, "_record", lambda *_: pytest.fail("recorded again"))
@@ -114,7 +114,7 @@ def test_second_call_reads_the_cache_and_never_hands_out_shared_memory(monkeypat
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 half a file", b"not a zip"])
-def test_damaged_cache_is_recorded_anew(cache, damage):
+def test_damaged_cache_is_recorded_again(cache, damage):
     first = data.rollout("InvertedPendulum-v5", steps=8)
     (file,) = cache.iterdir()
     file.write_bytes(damage)
@@ -123,7 +123,7 @@ def test_damaged_cache_is_recorded_anew(cache, damage):
     assert list(cache.iterdir()) == [file]
 
 
-def test_a_cache_that_cannot_be_written_is_read_and_the_next_one_written(monkeypatch, tmp_path):
+def test_read_only_cache_is_read_and_the_next_one_is_written(monkeypatch, tmp_path):
     first = data.rollout("InvertedPendulum-v5", steps=8)
     (tmp_path / "file").touch()
     caches = [tmp_path / "file", tmp_path / "cache", tmp_path / "other"]
@@ -137,7 +137,7 @@ def test_a_cache_that_cannot_be_written_is_read_and_the_next_one_written(monkeyp
     assert not (tmp_path / "other").exists()
 
 
-def test_rollout_works_without_a_place_for_the_cache(monkeypatch, tmp_path):
+def test_rollout_works_without_a_writable_cache(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     for caches in ([], [tmp_path / "file"]):
         monkeypatch.setattr(kept, "caches", lambda write=False, caches=caches: iter(caches))
@@ -180,7 +180,7 @@ def test_progress_bar_shows_only_when_recording_takes_longer_than_a_second(monke
     assert ("recording InvertedPendulum-v5" in capsys.readouterr().err) is shown
 
 
-def test_kept_recordings_are_mapped_and_need_no_simulator(cache):
+def test_cached_recordings_are_mapped_and_need_no_simulator(cache):
     kinds = ('data.rollout("InvertedPendulum-v5", steps=2, envs=1)', 'data.motion("InvertedPendulum-v5", steps=2)')
     for call in kinds:
         code = (

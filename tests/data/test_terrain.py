@@ -1,4 +1,4 @@
-"""Height scans are cut from the real survey, to scale."""
+"""Height scans are cut from the survey and scaled down correctly."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from rsl_edu import data
 from rsl_edu.data.terrain import SURVEY_SPACING
 
 
-def test_scans_have_the_shape_and_scale_of_a_robots_surroundings():
+def test_scans_have_the_shape_and_scale_of_terrain_around_a_robot():
     scans = data.height_scans(count=32, size=48)
     assert scans.shape == (32, 1, 48, 48)
     assert scans.dtype == torch.float32
@@ -17,7 +17,7 @@ def test_scans_have_the_shape_and_scale_of_a_robots_surroundings():
     assert 0.02 < scans.std() < 0.3  # metres
 
 
-def test_a_scan_stands_somewhere_in_the_survey_shrunk_by_its_spacing():
+def test_scan_is_a_scaled_part_of_the_survey():
     with np.load(get_sample_data("jacksboro_fault_dem.npz", asfileobj=False)) as survey:
         heights = torch.as_tensor(survey["elevation"]).float() * (0.05 / SURVEY_SPACING)
     patch = data.height_scans(count=1, size=8)[0, 0]
@@ -26,12 +26,12 @@ def test_a_scan_stands_somewhere_in_the_survey_shrunk_by_its_spacing():
     assert distance.min() < 1e-6 < distance.median()
 
 
-def test_heights_shrink_with_distances():
+def test_heights_scale_with_distances():
     coarse, fine = data.height_scans(4, 32, spacing=0.1), data.height_scans(4, 32, spacing=0.05)
     torch.testing.assert_close(coarse, 2 * fine)
 
 
-def test_seed_chooses_the_places():
+def test_seed_determines_the_positions():
     assert torch.equal(data.height_scans(4, seed=3), data.height_scans(4, seed=3))
     assert not torch.equal(data.height_scans(4, seed=3), data.height_scans(4, seed=4))
 

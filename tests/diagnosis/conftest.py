@@ -1,4 +1,4 @@
-"""Runs that rsl_rl trained for the tests of this folder, and faults that are written into their files."""
+"""Fixtures: runs trained by rsl_rl, and copies of them with faults in their files."""
 
 import functools
 import itertools
@@ -12,7 +12,7 @@ from rsl_edu.checkpoint import Checkpoint, read_run
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """Trains InvertedPendulum with a seed and a network, once: the run folder. Without rsl_rl: a skip."""
+    """Trains InvertedPendulum once per seed and network and returns the run folder; skips the test without rsl_rl."""
     if peer.VecEnv is object:
         pytest.skip("needs rsl_rl")
 
@@ -28,7 +28,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture
 def edited(tmp_path):
-    """Copies a run, and lets ``edit(stored, last)`` change what its files hold; ``last``: whether it is the last."""
+    """Copies a run and edits each file with ``edit(stored, last)``; ``last`` is True for the last file."""
     numbers = itertools.count()
 
     def copy(folder, edit):
@@ -46,5 +46,5 @@ def edited(tmp_path):
 
 @pytest.fixture
 def checkpoint_of(tmp_path):
-    """A checkpoint with a policy, as if it had been read."""
+    """A checkpoint that contains a given policy, as if it had been read from a file."""
     return lambda policy: Checkpoint(tmp_path / "model_3.pt", (5,), 3, policy.eval(), 0.01, True, ())

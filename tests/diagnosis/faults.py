@@ -1,4 +1,4 @@
-"""What tests of several files share: faults for the fixture ``edited`` to plant in the files of a run."""
+"""Shared helpers of these tests: faults that the fixture ``edited`` plants in the files of a run."""
 
 import torch
 import yaml
@@ -36,7 +36,7 @@ def std_of(value):
 
 
 def policy_of(features=6, actions=4, activation="elu", norm_std=None):
-    """A policy that knows next to nothing; ``norm_std``: of its normalizer, for each feature."""
+    """An untrained policy; ``norm_std`` is the running std of its normalizer for each feature."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         normalizer = None if norm_std is None else EmpiricalNormalization(features)
@@ -50,7 +50,7 @@ def policy_of(features=6, actions=4, activation="elu", norm_std=None):
 
 
 def save_run(folder, checkpoints, policy=None):
-    """Write checkpoints as rsl_rl 5 does: for each iteration its ``std``, ``lr``, ``scale`` of weights."""
+    """Write checkpoints of rsl_rl 5; ``checkpoints`` maps iterations to their ``std``, ``lr`` and weight ``scale``."""
     policy = policy or policy_of()
     folder.mkdir(parents=True, exist_ok=True)
     for iteration, said in checkpoints.items():
@@ -65,7 +65,7 @@ def save_run(folder, checkpoints, policy=None):
 
 
 def save_names(run, **terms):
-    """Write an ``env.yaml`` beside a run whose observations have these terms, each with so many features."""
+    """Write an ``env.yaml`` next to a run; ``terms`` maps each observation term to its number of features."""
     said = {name: {"func": "tasks.mdp:own", "scale": [1.0] * size} for name, size in terms.items()}
     (run / "params").mkdir()
     (run / "params" / "env.yaml").write_text(yaml.dump({"observations": {"policy": said}}, sort_keys=False))

@@ -1,4 +1,4 @@
-"""What the table says of a file, rsl_rl does with it: error, silence or success."""
+"""The contents table predicts what rsl_rl does with a file: an error, a silent loss or success."""
 
 import contextlib
 import copy
@@ -20,7 +20,7 @@ SAVED = example_run().parents[2] / "tests" / "checkpoint" / "files"
 
 @pytest.fixture(scope="module")
 def complete(tmp_path_factory):
-    """What rsl_rl 5.5.1 saves after two iterations."""
+    """The checkpoint that rsl_rl 5.5.1 saves after two iterations."""
     path = tmp_path_factory.mktemp("run") / "model_1.pt"
     with contextlib.redirect_stdout(io.StringIO()):
         Recorded(configuration("mlp", "gaussian")).learn(2).runner.save(str(path))
@@ -37,7 +37,7 @@ def table_of(folder, stored, name="model_1.pt"):
 
 
 def loaded(folder, name="model_1.pt", **options):
-    """The runner of rsl_rl that loads the file."""
+    """An rsl_rl runner that has loaded the file."""
     with contextlib.redirect_stdout(io.StringIO()):
         from rsl_rl.runners import OnPolicyRunner
 
@@ -98,7 +98,7 @@ def another_part(stored):
     ],
     ids=range(7),
 )
-def test_what_is_called_an_error_stops_rsl_rl_5(change, part, said, complete, tmp_path):
+def test_error_in_the_table_is_an_error_in_rsl_rl_5(change, part, said, complete, tmp_path):
     stored = copy.deepcopy(complete)
     change(stored)
     table = table_of(tmp_path, stored)
@@ -109,22 +109,22 @@ def test_what_is_called_an_error_stops_rsl_rl_5(change, part, said, complete, tm
 
 
 @needs_rsl_rl
-def test_what_is_called_silent_loads_and_is_lost(complete, tmp_path):
+def test_silent_in_the_table_means_that_the_part_is_lost_without_an_error(complete, tmp_path):
     stored = copy.deepcopy(complete)
     no_moments(stored)
     table = table_of(tmp_path, stored)
     assert outcomes(table)["optimizer"] == ("silent", "-", *["silent"] * 4)
-    assert "Adam starts anew" in table.notes["resume"]
+    assert "Adam starts from scratch" in table.notes["resume"]
     assert not loaded(tmp_path).alg.optimizer.state
 
     table = table_of(tmp_path, copy.deepcopy(complete) | {"iter": 0}, "model_1000.pt")
     assert outcomes(table)["iteration"][0] == "silent"
-    assert "count on from 0" in table.notes["resume"]
+    assert "continue from 0" in table.notes["resume"]
     assert loaded(tmp_path, name="model_1000.pt").current_learning_iteration == 0
 
 
 @needs_rsl_rl
-def test_complete_file_is_loaded_and_nothing_is_lost(complete, tmp_path):
+def test_complete_file_is_loaded_without_loss(complete, tmp_path):
     table = table_of(tmp_path, complete)
     found = outcomes(table)
     for part in ("actor", "std", "its normalizer", "critic", "critic's normalizer", "optimizer", "learning rate"):
@@ -145,7 +145,7 @@ def test_complete_file_is_loaded_and_nothing_is_lost(complete, tmp_path):
 @pytest.mark.parametrize(
     ("option", "left_out"), [("load_cfg={", ("optimizer_state_dict", "critic_state_dict", "iter"))]
 )
-def test_options_that_the_notes_name_load_what_is_there(option, left_out, complete, tmp_path):
+def test_options_in_the_notes_load_an_incomplete_file(option, left_out, complete, tmp_path):
     stored = copy.deepcopy(complete)
     without(*left_out)(stored)
     notes = table_of(tmp_path, stored).notes
@@ -154,7 +154,7 @@ def test_options_that_the_notes_name_load_what_is_there(option, left_out, comple
         load_cfg = eval(said)
         assert expected in (None, load_cfg)
     loaded(tmp_path, load_cfg={"actor": True})
-    assert "asks for critic, optimizer, iteration, too" in notes["play"]
+    assert "also needs critic, optimizer, iteration" in notes["play"]
 
     stored = copy.deepcopy(complete)
     del stored["optimizer_state_dict"]
@@ -163,7 +163,7 @@ def test_options_that_the_notes_name_load_what_is_there(option, left_out, comple
 
 
 @needs_rsl_rl
-def test_renamed_as_the_notes_say_an_older_file_loads(complete, tmp_path):
+def test_older_file_loads_after_the_renaming_in_the_notes(complete, tmp_path):
     stored = copy.deepcopy(complete)
     renamed("distribution.std_param", "std")(stored)
     table = table_of(tmp_path, stored)
@@ -172,21 +172,21 @@ def test_renamed_as_the_notes_say_an_older_file_loads(complete, tmp_path):
     assert loaded(tmp_path)
 
 
-def test_normalizer_of_rsl_rl_2_is_lost_in_3_and_refused_the_other_way(tmp_path):
+def test_normalizer_of_rsl_rl_2_is_lost_in_3_and_that_of_3_is_an_error_in_2(tmp_path):
     table = contents_table(SAVED / "2.3.3-mlp.pt")
     assert outcomes(table)["its normalizer"] == ("ok", "ok", "ok", "silent", "error", "error")
-    assert "nothing says so" in table.notes["rsl_rl 3"]
+    assert "nothing warns you" in table.notes["rsl_rl 3"]
     table = contents_table(SAVED / "3.1.3-mlp.pt")
     assert outcomes(table)["its normalizer"] == ("ok", "ok", "error", "ok", "error", "error")
     assert "Unexpected key(s)" in table.notes["rsl_rl 2"]
 
 
-def test_learning_rate_is_restored_only_by_the_last_releases():
+def test_learning_rate_is_restored_only_by_rsl_rl_5():
     for file, resumed in (("2.1.2-mlp", "silent"), ("4.0.1-mlp", "silent"), ("5.5.1-mlp", "ok")):
         assert outcomes(contents_table(SAVED / f"{file}.pt"))["learning rate"][0] == resumed
 
 
-def test_moments_of_a_memory_belong_to_others_in_another_release(tmp_path):
+def test_moments_of_a_recurrent_policy_are_mixed_up_in_another_release(tmp_path):
     stored = torch.load(SAVED / "2.3.3-lstm.pt", weights_only=True)
     shapes = list(stored["model_state_dict"].values())
     state = {i: {"step": torch.tensor(1.0), "exp_avg": x, "exp_avg_sq": x**2} for i, x in enumerate(shapes)}
@@ -213,15 +213,15 @@ def test_every_release_has_a_table_that_fits_a_terminal(path):
     assert {first, second} <= outcomes(table).keys()
 
 
-def test_weights_alone_lack_all_that_a_training_needs(complete, tmp_path):
+def test_table_of_a_file_with_only_weights_lists_what_training_needs(complete, tmp_path):
     table = table_of(tmp_path, {"actor_state_dict": complete["actor_state_dict"]})
     found = outcomes(table)
     assert [found[part][0] for part in ("actor", "critic", "optimizer", "iteration", "infos")] == ["ok"] + 4 * ["error"]
     assert found["learning rate"][0] == "-"
-    assert "takes the actor alone" in table.notes["play"]
+    assert "loads only the actor" in table.notes["play"]
 
 
-def test_names_of_others_are_words_and_nothing_else(complete, tmp_path):
+def test_names_from_files_are_escaped(complete, tmp_path):
     stored = copy.deepcopy(complete)
     stored["actor_state_dict"]["rnn.<img src=x onerror=alert(1)>\x1b[2J.weight"] = torch.ones(2)
     html = table_of(tmp_path, stored)._repr_html_()
@@ -238,7 +238,7 @@ def test_command_line_prints_the_table_of_the_last_checkpoint(capsys):
     assert "settings, no moments" in said
 
 
-def test_what_is_no_checkpoint_has_no_table(tmp_path, capsys):
+def test_file_that_is_not_a_checkpoint_is_refused(tmp_path, capsys):
     (tmp_path / "model_1.pt").write_bytes(b"a text")
     with pytest.raises(CheckpointError, match="a text, which begins"):
         contents_table(tmp_path)
@@ -247,25 +247,28 @@ def test_what_is_no_checkpoint_has_no_table(tmp_path, capsys):
     assert "a text, which begins" in capsys.readouterr().err
 
 
-def test_a_file_of_settings_says_what_is_known_to_play(tmp_path):
+def test_notes_on_playing_use_the_settings_file(tmp_path):
     path = tmp_path / "model_1.pt"
     path.write_bytes((SAVED / "5.5.1-heteroscedastic.pt").read_bytes())
-    assert "No file next to it says which distribution the outputs are of." in contents_table(path).notes["play"]
+    assert (
+        "No file next to the checkpoint says which distribution its outputs parametrize."
+        in contents_table(path).notes["play"]
+    )
     (tmp_path / "agent.yaml").write_text(
         "actor: {activation: tanh, distribution_cfg: {class_name: HeteroscedasticGaussianDistribution}}"
     )
     table = contents_table(path)
-    said = "agent.yaml says the activation tanh and the distribution HeteroscedasticGaussianDistribution. "
+    said = "agent.yaml sets the activation tanh and the distribution HeteroscedasticGaussianDistribution. "
     assert said in table.notes["play"]
     assert next(part.held for part in table.parts if part.name == "configuration") == "never in a file; see agent.yaml"
-    assert "No file next to it" not in table.notes["play"]
+    assert "No file next to the checkpoint" not in table.notes["play"]
     (tmp_path / "agent.yaml").write_text("actor: {activation: tanh, hidden_dims: [7]}")
     table = contents_table(path)
-    assert "agent.yaml is not used: of another network: hidden layers of [7], and " in table.notes["play"]
+    assert "agent.yaml is not used: it describes another network: hidden layers of [7], but " in table.notes["play"]
     assert "tanh" not in table.notes["play"]
 
 
-def test_the_command_takes_another_file_of_settings(tmp_path, capsys):
+def test_the_command_accepts_another_settings_file(tmp_path, capsys):
     (tmp_path / "mine.yaml").write_text("actor: {activation: tanh}")
     assert cli.main(["xray", str(example_run()), "--contents", "--config", str(tmp_path / "mine.yaml")]) == 0
-    assert "mine.yaml says the activation tanh." in capsys.readouterr().out
+    assert "mine.yaml sets the activation tanh." in capsys.readouterr().out

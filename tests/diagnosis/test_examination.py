@@ -1,4 +1,4 @@
-"""A run is examined as a whole, from Python and from the command line."""
+"""Examining a run from Python, from the command line, and in inference mode."""
 
 import pytest
 import torch
@@ -11,29 +11,29 @@ from rsl_edu.diagnosis.measures import measure_policy
 from rsl_edu.modules import CNN, MLP, RNN, EmpiricalNormalization, GaussianDistribution
 
 
-def test_policy_that_sees_images_alone_is_refused():
+def test_policy_with_images_only_is_refused():
     cnn = CNN((8, 8), 1, [2], 3)
     policy = Policy(MLP(cnn.output_dim, 2, [6]), GaussianDistribution(2), None, cnns={"scan": cnn}).eval()
     run = Run("mine", (Checkpoint("mine", (5,), 0, policy, None, False, ()),), {})
-    with pytest.raises(ValueError, match="run: expected a policy that has observations beside its images"):
+    with pytest.raises(ValueError, match="run: expected a policy that has vector observations, too"):
         examine(run, {"scan": torch.zeros(3, 1, 8, 8)})
 
 
-def test_numbers_of_checkpoints_left_out_do_not_depend_on_where_one_looks(trained):
+def test_number_of_checkpoints_left_out_is_the_same_for_every_checkpoint(trained):
     run = read_run(trained(), most=3)
     examination = examine(run)
-    assert {examination.diagnosis(last).about["left out"] for last in range(3)} == {"2 of 5 checkpoints, evenly"}
+    assert {examination.diagnosis(last).about["left out"] for last in range(3)} == {"2 of 5 checkpoints, evenly spread"}
 
 
 def test_command_line_reads_the_folder_that_rsl_rl_wrote(trained, tmp_path, capsys):
     assert cli.main(["xray", str(trained()), "--robot", ROBOT, "--html", str(tmp_path / "x-ray.html")]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "written by rsl_rl 5" in said
-    assert "No finding." in said
+    assert "No findings." in said
     assert "<rsl-explorer>" in (tmp_path / "x-ray.html").read_text("utf-8")
 
 
-# Under inference mode, in which policies are played.
+# In inference mode, in which policies are played.
 
 
 def seen(steps=20, envs=6):
@@ -42,7 +42,7 @@ def seen(steps=20, envs=6):
 
 @pytest.mark.parametrize("network", ["mlp", "gru"])
 @pytest.mark.parametrize("shown", ["nothing", "observations", "robot"])
-def test_run_is_examined_under_inference_mode_as_outside_of_it(network, shown, trained):
+def test_examination_in_inference_mode_gives_the_same_result(network, shown, trained):
     observations = seen() if shown == "observations" else None
     robot = ROBOT if shown == "robot" else None
     outside = examine(trained(network=network), observations, robot)
@@ -55,14 +55,14 @@ def test_run_is_examined_under_inference_mode_as_outside_of_it(network, shown, t
         assert one.layers.gradient.tolist() == pytest.approx(other.layers.gradient.tolist(), nan_ok=True)
 
 
-def test_run_that_was_read_under_inference_mode_is_examined(trained):
+def test_run_that_was_read_in_inference_mode_is_examined(trained):
     with torch.inference_mode():
         run = read_run(trained())
     assert names(examine(run, robot=ROBOT).diagnosis()) == []
 
 
 @pytest.mark.parametrize("kind", ["mlp", "gru", "cnn"])
-def test_policy_that_was_made_under_inference_mode_is_measured(kind):
+def test_policy_that_was_built_in_inference_mode_is_measured(kind):
     with torch.inference_mode():
         cnn = CNN((8, 8), 1, [2], 3)
         latent = {"mlp": 4, "gru": 5, "cnn": 4 + cnn.output_dim}[kind]

@@ -1,4 +1,4 @@
-"""Healthy runs give no finding, each planted fault gives its own, and all say what to change, in fields that exist."""
+"""Healthy runs give no finding; each planted fault gives its own, and names configuration fields that exist."""
 
 import functools
 import importlib.util
@@ -22,7 +22,7 @@ SAVED = Path(__file__).parents[1] / "checkpoint" / "files"
 
 
 def found(run, observations=None, activation=None, **options):
-    """The names of all findings, after a look at what they say."""
+    """The names of all findings, after checking their texts."""
     robot = ROBOT if observations is None else None
     diagnosis = examine(run, observations, robot, activation, **options).diagnosis()
     for finding in diagnosis.findings:
@@ -31,7 +31,7 @@ def found(run, observations=None, activation=None, **options):
 
 
 def well_said(finding):
-    """A finding has a figure, a threshold, a lesson, and what to change exists in rsl_rl."""
+    """Assert that a finding is complete, and that the fields to change exist in rsl_rl."""
     assert re.search(r"\d|are not$", finding.figure)  # an absent normalizer has no number
     assert finding.threshold
     assert finding.meaning.endswith(".")
@@ -51,7 +51,7 @@ def fields(change):
 
 @functools.cache
 def known():
-    """The fields of the configuration of the rsl_rl that is installed."""
+    """The configuration fields of the installed rsl_rl."""
     models = pytest.importorskip("rsl_rl.models")
     from rsl_rl.algorithms import PPO
     from rsl_rl.modules import EmpiricalNormalization, GaussianDistribution
@@ -88,7 +88,7 @@ def test_row_of_the_table_is_complete_for_every_release(kind, release):
         well_said(finding)
 
 
-def test_names_of_the_table_are_used_once_and_rows_with_a_shared_name_follow_each_other():
+def test_names_in_the_table_are_unique_and_rows_with_a_shared_listed_name_are_consecutive():
     rows = [kind.name for kind in findings.FINDINGS]
     listed = [name for name, _ in itertools.groupby(kind.listed_as for kind in findings.FINDINGS)]
     assert len(set(rows)) == len(rows)
@@ -105,7 +105,7 @@ def test_healthy_policy_that_learned_gives_no_finding(seed, trained):
     assert 2 * examination.sample.dones.sum() < before.dones.sum()  # it falls less often
     diagnosis = examination.diagnosis()
     assert names(diagnosis) == []
-    assert diagnosis.summary == "No finding"
+    assert diagnosis.summary == "No findings"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_planted_fault_is_found_and_nothing_else(fault, finding, trained, edited
 
 
 @pytest.mark.parametrize(("activation", "fault"), [("relu", dead), ("tanh", saturated)])
-def test_units_that_say_nothing_are_found_and_nothing_else(activation, fault, trained, edited):
+def test_dead_and_saturated_units_are_found_and_nothing_else(activation, fault, trained, edited):
     run = edited(trained(activation=activation), fault)
     assert found(run, activation=activation) == ["dead units"]
     (finding,) = examine(run, robot=ROBOT, activation=activation).diagnosis().findings
@@ -222,7 +222,7 @@ def test_units_that_say_nothing_are_found_and_nothing_else(activation, fault, tr
     assert int(finding.figure.split()[0]) >= 50
 
 
-def test_weights_that_broke_say_since_when(trained, edited):
+def test_broken_weights_report_their_first_iteration(trained, edited):
     def fault(stored, last):
         if stored["iter"] >= 10:
             nan_weight(stored, True)
@@ -257,7 +257,7 @@ def test_observations_unlike_those_of_the_training_are_found(changed, trained):
 
 
 class Played:
-    """A policy as one plays it, with noise or without, and with resets or without."""
+    """A policy that is played with or without noise, and with or without resets."""
 
     def __init__(self, policy, noise, resets):
         self.policy, self.noise, self.resets = policy, noise, resets
@@ -283,7 +283,7 @@ def recorded(policy, noise, resets):
 
 @pytest.fixture
 def forgetful(trained, edited):
-    """A GRU whose memory says much, beside its noise."""
+    """A GRU policy whose hidden state has a large effect compared with its noise."""
 
     def fault(stored, last):
         scaled("mlp.4.weight", 3)(stored, last)
@@ -293,7 +293,7 @@ def forgetful(trained, edited):
 
 
 @pytest.mark.parametrize("noise", [False, True])
-def test_memory_that_was_not_reset_is_found_in_what_was_recorded(noise, forgetful):
+def test_missing_reset_is_found_in_a_recording(noise, forgetful):
     policy = forgetful.checkpoints[-1].policy
     diagnoses = [examine(forgetful, recorded(policy, noise, resets)).diagnosis() for resets in (True, False)]
     assert [names(diagnosis) for diagnosis in diagnoses] == [[], ["hidden state not reset"]]
@@ -301,12 +301,12 @@ def test_memory_that_was_not_reset_is_found_in_what_was_recorded(noise, forgetfu
     well_said(diagnoses[1].findings[0])
 
 
-def test_memory_that_was_not_reset_is_found_where_episodes_are_long(forgetful):
+def test_missing_reset_is_found_in_long_episodes(forgetful):
     policy = forgetful.checkpoints[-1].policy
     mean, std = policy.normalizer.mean, policy.normalizer.std
     observations = mean + std * torch.randn(400, 16, 4, generator=torch.Generator().manual_seed(0))
     dones = torch.zeros(400, 16, dtype=torch.bool)
-    dones[200] = True  # the time of all robots was up
+    dones[200] = True  # all robots time out
     found_by = {}
     for resets in (True, False):
         played, actions = Played(policy, False, resets), []
@@ -320,10 +320,10 @@ def test_memory_that_was_not_reset_is_found_where_episodes_are_long(forgetful):
     assert found_by == {True: [], False: ["hidden state not reset"]}
 
 
-def test_memory_that_says_nothing_needs_no_reset(trained, edited):
+def test_hidden_state_without_effect_needs_no_reset(trained, edited):
     def fault(stored, last):
         actor(stored)["rnn.rnn.weight_hh_l0"].zero_()
-        actor(stored)["rnn.rnn.bias_ih_l0"][8:16] = -1e3  # the gate of the old state is shut
+        actor(stored)["rnn.rnn.bias_ih_l0"][8:16] = -1e3  # the gate of the old state is closed
 
     run = read_run(edited(trained(network="gru"), fault))
     draw = torch.Generator().manual_seed(0)
@@ -332,18 +332,19 @@ def test_memory_that_says_nothing_needs_no_reset(trained, edited):
     assert "hidden state not reset" in diagnosis.absent
 
 
-def test_memory_too_weak_for_the_noise_is_left_unchecked(trained, edited):
+def test_hidden_state_with_less_effect_than_the_noise_is_left_unchecked(trained, edited):
     run = read_run(edited(trained(network="gru"), scaled("rnn.rnn.weight_hh_l0", 1e-3, "all")))
     run = read_run(edited(run.path, scaled("mlp.4.weight", 1e-3, "all")))
     diagnosis = examine(run, recorded(run.checkpoints[-1].policy, True, False)).diagnosis()
     assert "hidden state not reset" not in names(diagnosis)
-    assert diagnosis.unchecked["hidden state not reset"] == "needs more episodes, so little does the memory change"
+    missing = "needs more episodes, as the hidden state has little effect on the actions"
+    assert diagnosis.unchecked["hidden state not reset"] == missing
 
 
-def test_example_run_is_ill_of_its_entropy_bonus():
+def test_example_run_has_the_one_finding_of_a_large_entropy_bonus():
     diagnosis = examine(example_run(), robot=ROBOT).diagnosis()
     assert names(diagnosis) == ["std growing"]
-    assert "2.2 times" in diagnosis.findings[0].figure
+    assert "a factor of 2.2" in diagnosis.findings[0].figure
     well_said(diagnosis.findings[0])
     assert names(examine(example_run(), robot=ROBOT).diagnosis(last=3)) == []
 
@@ -352,7 +353,7 @@ def test_example_run_is_ill_of_its_entropy_bonus():
 
 
 def releases():
-    """The configuration of every release that wrote a checkpoint beside the tests."""
+    """The module with the configuration of every release that wrote a checkpoint for the tests."""
     pytest.importorskip("tensordict")
     source = importlib.util.spec_from_file_location("write", SAVED / "write.py")
     module = importlib.util.module_from_spec(source)
@@ -372,7 +373,9 @@ def test_findings_name_the_fields_of_the_release_that_wrote_the_run(file, tmp_pa
     weights[bias][:4] = -1e3
     torch.save(stored, tmp_path / "model_50.pt")
     seen = torch.load(SAVED / f"{file}.played.pt", weights_only=True)["observations"].repeat(7, 1, 1)
-    seen += 1e-3 * torch.randn(seen.shape, generator=torch.Generator().manual_seed(0))  # else too few are different
+    seen += 1e-3 * torch.randn(
+        seen.shape, generator=torch.Generator().manual_seed(0)
+    )  # otherwise too few of them are different
     diagnosis = examine(tmp_path, seen).diagnosis()
     assert names(diagnosis)[:2] == ["dead units", "std clamped"]
 
@@ -393,7 +396,7 @@ def test_findings_name_the_fields_of_the_release_that_wrote_the_run(file, tmp_pa
     ("file", "field"),
     [("3.1.3-plain", "policy.actor_obs_normalization"), ("5.5.1-plain", "actor.obs_normalization")],
 )
-def test_missing_normalizer_is_told_in_the_fields_of_the_release(file, field):
+def test_missing_normalizer_is_reported_with_the_fields_of_the_release(file, field):
     checkpoint = read(SAVED / f"{file}.pt")
     seen = 100 * torch.randn(50, checkpoint.policy.features)
     diagnosis = examine(Run(checkpoint.path, (checkpoint,), {}), seen).diagnosis()
@@ -404,7 +407,7 @@ def test_missing_normalizer_is_told_in_the_fields_of_the_release(file, field):
 # Unchecked.
 
 
-def test_stand_in_leaves_out_what_needs_observations_and_says_so(trained, edited):
+def test_with_random_numbers_findings_that_need_observations_are_listed_as_unchecked(trained, edited):
     examination = examine(trained())
     assert not examination.sample.real
     diagnosis = examination.diagnosis()
@@ -435,17 +438,19 @@ def test_one_checkpoint_has_no_history(trained):
 def test_memory_without_dones_or_actions_is_not_checked(left_out, forgetful):
     seen = recorded(forgetful.checkpoints[-1].policy, False, False)
     diagnosis = examine(forgetful, {name: x for name, x in seen.items() if name not in left_out}).diagnosis()
-    assert diagnosis.unchecked["hidden state not reset"].startswith("needs observations with dones and actions")
+    assert diagnosis.unchecked["hidden state not reset"].startswith(
+        "needs observations recorded with dones and actions"
+    )
     assert "hidden state not reset" not in names(diagnosis)
 
 
-def test_observations_of_the_end_are_not_held_against_the_beginning(trained):
+def test_earlier_checkpoints_are_not_judged_by_observations_of_the_last(trained):
     examination = examine(trained(), robot=ROBOT)
     assert "normalizer stale" in examination.diagnosis(0).unchecked
     assert "normalizer stale" in examination.diagnosis().absent
 
 
-def test_broken_policy_is_not_said_to_be_well(trained, edited):
+def test_findings_about_a_broken_policy_are_not_listed_as_absent(trained, edited):
     diagnosis = examine(edited(trained(), nan_weight), robot=ROBOT).diagnosis()
     assert "signal lost or exploded" in diagnosis.unchecked
     assert set(diagnosis.absent) <= {kind.listed_as for kind in findings.FINDINGS if kind.holds_with_nan}
@@ -465,7 +470,7 @@ def listed(run, **options):
     return here, set(kinds.values()) - here
 
 
-def test_every_check_that_applies_is_found_absent_or_unchecked_and_no_other_is_listed(trained, edited):
+def test_report_lists_every_finding_that_applies_and_no_other(trained, edited):
     memory = {"hidden state not reset"}
     actor = WITH_NORMALISER | WITHOUT | memory
     assert listed(trained())[1] & actor == WITHOUT | memory
@@ -473,13 +478,13 @@ def test_every_check_that_applies_is_found_absent_or_unchecked_and_no_other_is_l
     assert listed(trained(network="gru"))[1] & actor == WITHOUT
 
 
-def test_normalizer_that_learned_nothing_is_not_asked_what_it_knows(trained, edited):
+def test_statistics_of_an_empty_normalizer_are_not_checked(trained, edited):
     here, not_listed = listed(edited(trained(), empty))
     assert "normalizer empty" in here
     assert WITH_NORMALISER - {"normalizer empty"} <= not_listed
 
 
-def test_std_that_depends_on_the_state_is_not_stored_at_a_limit():
+def test_std_clamped_does_not_apply_to_a_std_that_depends_on_the_state():
     config = {"distribution_cfg": {"class_name": "HeteroscedasticGaussianDistribution"}}
     here, not_listed = listed(SAVED / "5.5.1-heteroscedastic.pt", config=config)
     assert "std clamped" in not_listed
@@ -512,7 +517,7 @@ def test_inputs_that_never_varied_are_found_and_named(tmp_path):
     well_said(finding)
 
 
-def test_of_many_inputs_that_never_varied_some_are_named(tmp_path):
+def test_at_most_six_inputs_that_never_varied_are_named(tmp_path):
     run = save_run(tmp_path, {500: {}}, policy_of(features=8, norm_std=[0.0] * 8))
     save_names(run, pose=8)
     (finding,) = examine(run).diagnosis().findings
@@ -520,6 +525,6 @@ def test_of_many_inputs_that_never_varied_some_are_named(tmp_path):
     assert finding.figure == f"8 of 8 features: {named} and 2 more; std 0 in 1,000 samples"
 
 
-def test_inputs_that_vary_little_are_not_found(tmp_path):
+def test_inputs_that_vary_a_little_are_not_found(tmp_path):
     run = save_run(tmp_path, {500: {}}, policy_of(norm_std=[2e-4, 0.01, 1.0, 1.0, 1.0, 1.0]))
     assert "inputs that never varied" in examine(run).diagnosis().absent

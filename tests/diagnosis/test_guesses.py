@@ -1,4 +1,4 @@
-"""What is a guess is said to be one, with what settles it; what a file says, with the file."""
+"""A guess is reported as a guess, with the options that replace it; a setting from a file is reported with the file."""
 
 import pytest
 import torch
@@ -13,11 +13,11 @@ def about(run, **options):
     return examine(run, **options).diagnosis().about
 
 
-def test_guessed_activation_is_said_under_the_first_line_with_what_settles_it(tmp_path):
+def test_guessed_activation_is_reported_with_the_options_that_replace_it(tmp_path):
     said = about(save_run(tmp_path, {0: {}}))
     assert list(said)[:3] == ["run", "policy", "guessed"]
     assert said["policy"] == "6 observations → MLP 16, 16 (elu?) → 4 actions, Gaussian"
-    assert said["guessed"].startswith("the activation elu: no file next to the checkpoint says so.")
+    assert said["guessed"].startswith("the activation elu: no file next to the checkpoint gives this.")
     for option in ("--activation NAME", "--config agent.yaml", "activation=", "config="):
         assert option in said["guessed"]
 
@@ -29,7 +29,7 @@ def test_activation_that_is_given_is_no_guess(options, tmp_path):
     assert "guessed" not in said
 
 
-def test_activation_that_a_file_says_is_no_guess_and_the_file_is_named(tmp_path):
+def test_activation_from_a_file_is_reported_with_the_file(tmp_path):
     run = save_run(tmp_path, {0: {}})
     (run / "params").mkdir()
     (run / "params" / "agent.yaml").write_text("policy: {activation: lrelu}")
@@ -41,7 +41,7 @@ def test_activation_that_a_file_says_is_no_guess_and_the_file_is_named(tmp_path)
 
 @pytest.fixture
 def exported(tmp_path):
-    """A tanh policy with an export that says so."""
+    """A tanh policy with an export that shows the activation."""
     policy = policy_of(activation="tanh")
     run = save_run(tmp_path, {0: {}, 50: {}}, policy)
     (run / "exported").mkdir()
@@ -50,13 +50,13 @@ def exported(tmp_path):
 
 
 @pytest.mark.parametrize("of", [".", "model_50.pt"])
-def test_activation_of_an_export_beside_the_run_is_no_guess(of, exported):
+def test_activation_of_an_export_next_to_the_run_is_no_guess(of, exported):
     said = about(exported / of)
     assert "MLP 16, 16 (tanh, from exported/policy.pt)" in said["policy"]
     assert "guessed" not in said
 
 
-def test_export_is_only_asked_if_nothing_else_says_it(exported):
+def test_export_is_used_only_if_nothing_else_gives_the_activation(exported):
     assert "(relu)" in about(exported, activation="relu")["policy"]
     assert "(relu)" in about(exported, config={"activation": "relu"})["policy"]
     (exported / "params").mkdir()
@@ -64,7 +64,7 @@ def test_export_is_only_asked_if_nothing_else_says_it(exported):
     assert "(relu, from params/agent.yaml)" in about(exported)["policy"]
 
 
-def test_export_that_cannot_be_read_leaves_a_guess(exported):
+def test_activation_is_a_guess_if_the_export_cannot_be_read(exported):
     (exported / "exported" / "policy.pt").write_bytes(b"no export")
     assert "guessed" in about(exported)
 
@@ -85,7 +85,7 @@ def test_policy_without_hidden_layers_needs_no_activation(tmp_path):
 
 
 @pytest.mark.parametrize(("activation", "certain"), [(None, False), ("elu", True)])
-def test_findings_that_depend_on_a_guess_say_so(activation, certain, tmp_path):
+def test_findings_that_depend_on_a_guess_name_it(activation, certain, tmp_path):
     seen = torch.randn(200, 6, generator=torch.Generator().manual_seed(0))
     run = save_run(tmp_path / "loud", {500: {"scale": 40}})
     run_lost = save_run(tmp_path / "lost", {500: {"scale": 1e-3}})
@@ -98,7 +98,7 @@ def test_findings_that_depend_on_a_guess_say_so(activation, certain, tmp_path):
         assert (", if the activation is elu" in figures[name]) != certain
 
 
-def test_tanh_policy_that_elu_blows_up_is_well_with_tanh(tmp_path):
+def test_tanh_policy_with_large_weights_explodes_only_with_the_guessed_elu(tmp_path):
     policy = policy_of(activation="tanh")
     policy.mlp[2].weight.data *= 60
     policy.mlp[0].weight.data *= 60
@@ -108,13 +108,13 @@ def test_tanh_policy_that_elu_blows_up_is_well_with_tanh(tmp_path):
     assert "signal exploded" not in names(examine(run, seen, activation="tanh").diagnosis())
 
 
-def test_file_that_could_not_be_read_is_shown_with_the_reason(tmp_path):
+def test_unreadable_settings_file_is_listed_with_the_reason(tmp_path):
     run = save_run(tmp_path, {0: {}})
     settings = RunSettings(unread={"params/env.yaml": "expected YAML, got ScannerError"})
     assert "params/env.yaml (expected YAML, got ScannerError)" in about(run, config=settings)["not read"]
 
 
-def test_checkpoint_that_the_system_refuses_is_named_in_a_clear_line(tmp_path):
+def test_unreadable_checkpoint_is_listed_without_an_errno(tmp_path):
     run = save_run(tmp_path, {0: {}, 100: {}})
     (run / "model_50.pt").mkdir()
     assert about(run)["not read"] == "model_50.pt: cannot be read (Is a directory)"
@@ -129,7 +129,7 @@ def test_checkpoint_that_the_system_refuses_is_named_in_a_clear_line(tmp_path):
         ({"activation": "elo"}, "^activation: expected one of elu, .* got 'elo'"),
     ],
 )
-def test_argument_that_is_something_else_is_named(options, message, tmp_path):
+def test_argument_of_the_wrong_kind_is_named(options, message, tmp_path):
     with pytest.raises((TypeError, ValueError), match=message):
         examine(**{"run": save_run(tmp_path, {0: {}})} | options)
 
@@ -137,7 +137,7 @@ def test_argument_that_is_something_else_is_named(options, message, tmp_path):
 # Names of the features.
 
 
-def test_features_are_called_what_the_files_beside_the_run_call_them(tmp_path):
+def test_features_have_the_names_in_the_files_next_to_the_run(tmp_path):
     run = save_run(tmp_path, {500: {}}, policy_of(norm_std=[1.0] * 6))
     save_names(run, joint_vel=3, command=3)
     seen = torch.randn(100, 6) + 50 * (torch.arange(6) == 4)
@@ -150,7 +150,7 @@ def test_features_are_called_what_the_files_beside_the_run_call_them(tmp_path):
     assert "worst: command[1]," in finding.figure
 
 
-def test_names_of_another_number_are_left_out(tmp_path):
+def test_names_are_ignored_if_their_number_does_not_fit(tmp_path):
     run = save_run(tmp_path, {500: {}})
     save_names(run, joint_vel=3, command=4)
     examination = examine(run)
@@ -158,7 +158,7 @@ def test_names_of_another_number_are_left_out(tmp_path):
     assert "features" not in examination.diagnosis().about
 
 
-def test_names_of_a_robot_stay_where_those_of_the_files_do_not_fit(tmp_path):
+def test_names_of_the_robot_are_used_if_those_in_the_files_do_not_fit(tmp_path):
     run = save_run(tmp_path, {0: {}}, policy_of(features=4, actions=1))
     save_names(run, joint_vel=5)
     examination = examine(run, robot=ROBOT)
@@ -166,13 +166,13 @@ def test_names_of_a_robot_stay_where_those_of_the_files_do_not_fit(tmp_path):
     assert "features" not in examination.diagnosis().about
 
 
-def test_run_that_was_read_before_keeps_its_names(tmp_path):
+def test_run_passed_as_an_object_keeps_its_names(tmp_path):
     run = save_run(tmp_path, {0: {}})
     save_names(run, joint_vel=3, command=3)
     assert examine(read_run(run)).sample.name(5) == "command[2]"
 
 
-def test_file_of_names_that_cannot_be_read_is_said(tmp_path):
+def test_unreadable_file_of_names_is_listed(tmp_path):
     run = save_run(tmp_path, {0: {}})
     (run / "params").mkdir()
     (run / "params" / "env.yaml").write_text("observations: [")

@@ -1,4 +1,4 @@
-"""Critic and optimizer: healthy runs give no finding, each planted fault gives its own."""
+"""Findings about critic and optimizer: healthy runs give none, and each planted fault gives its own."""
 
 import shutil
 
@@ -12,7 +12,7 @@ from rsl_edu.diagnosis import examine
 
 OWN = {
     "critic exploded",
-    "critic behind the returns",
+    "critic far below the returns",
     "weights without updates, optimizer restarted",
     "optimizer exploded",
 }
@@ -28,7 +28,7 @@ def critic(stored):
 
 
 def on_last(change):
-    """A fault in the last file."""
+    """Apply ``change`` only to the last file."""
     return lambda stored, last: change(stored) if last else None
 
 
@@ -80,7 +80,7 @@ def resumed_before_the_first_file(stored, last):
 
 
 def joint(stored, last=None):
-    """Write what rsl_rl 3 wrote, with one clipping of the gradients for actor and critic."""
+    """Write a file of rsl_rl 3, which clips the gradients of actor and critic together."""
     head = {"mlp": "actor", "obs_normalizer": "actor_obs_normalizer"}
     model = {}
     for name, tensor in stored.pop("actor_state_dict").items():
@@ -109,16 +109,16 @@ def crowded(stored, last):
             "NaN or infinity in critic's obs_normalizer._mean, since iteration 19",
         ),
         (on_last(infinite_moment), "broken weights", "in Adam's second moment of mlp.2.weight, since iteration 19"),
-        (on_last(large_last_layer), "critic exploded", "the weights of its last layer have norm"),
-        (on_last(large_values), "critic exploded", "its values have size"),
-        (on_last(large_moments), "optimizer exploded", "of the actor and"),
+        (on_last(large_last_layer), "critic exploded", "the weights of the critic's last layer have norm"),
+        (on_last(large_values), "critic exploded", "the critic's values have an rms of"),
+        (on_last(large_moments), "optimizer exploded", "for the actor and"),
         (
             on_last(untouched_layer),
             "weights without updates",
             "reached 2 parameters: mlp.2.weight, critic's mlp.0.bias",
         ),
-        (stands_still, "weights without updates", "1,000 steps at iteration 15 and still at iteration 19"),
-        (on_last(began_anew), "optimizer restarted", "128 steps at iteration 15, 8 at iteration 19"),
+        (stands_still, "weights without updates", "1,000 steps at iteration 15, and still 1,000 at iteration 19"),
+        (on_last(began_anew), "optimizer restarted", "128 steps at iteration 15, but 8 at iteration 19"),
         (crowded, "actor's gradient too small", "the norm of the actor's gradient is"),
     ],
     ids=range(10),
@@ -129,27 +129,27 @@ def test_planted_fault_is_found_and_nothing_else(fault, finding, figure, trained
     assert figure in diagnosis.findings[0].figure
 
 
-def test_values_beyond_all_rewards_are_found_where_rewards_were_recorded(trained, edited):
+def test_values_far_above_the_recorded_rewards_are_found(trained, edited):
     run = read_run(edited(trained(), on_last(lambda stored: critic(stored)["mlp.4.weight"].mul_(120))))
     played = rollout(ROBOT, 64, 16, policy=run.checkpoints[-1].policy)
     seen = {"policy": played.observations, "dones": played.dones, "critic": played.observations}
     assert names(examine(run, seen, activation="elu").diagnosis()) == []
     (finding,) = examine(run, seen | {"rewards": played.rewards}).diagnosis().findings
     assert finding.name == "critic exploded"
-    assert "and no reward is larger than 1" in finding.figure
+    assert "but no reward is larger than 1" in finding.figure
     healthy = examine(trained(), seen | {"rewards": played.rewards}).diagnosis()
     assert names(healthy) == []
 
 
-def test_grown_last_layer_is_found_without_values(trained, edited):
+def test_large_last_layer_is_found_without_values(trained, edited):
     run = edited(trained(network="gru"), on_last(lambda stored: critic(stored)["mlp.4.weight"].mul_(1e4)))
     (finding,) = examine(run, robot=ROBOT).diagnosis().findings
     assert finding.name == "critic exploded"
-    assert finding.figure.startswith("the weights of its last layer have norm ")
-    assert " at iteration 0" in finding.figure
+    assert finding.figure.startswith("the weights of the critic's last layer have norm ")
+    assert finding.figure.endswith(" at iteration 0)")
 
 
-def test_run_that_was_resumed_without_moments_is_found(trained, edited):
+def test_training_resumed_without_moments_is_found(trained, edited):
     run = edited(trained(), resumed_before_the_first_file)
     (run / "model_0.pt").unlink()
     (run / "model_5.pt").unlink()
@@ -157,16 +157,16 @@ def test_run_that_was_resumed_without_moments_is_found(trained, edited):
         (run / f"model_{number}.pt").rename(run / f"model_{number + 1000}.pt")
     (finding,) = examine(run, robot=ROBOT).diagnosis().findings
     assert finding.name == "optimizer restarted"
-    assert finding.figure == "40 steps at iteration 1010, though each iteration takes at least one"
+    assert finding.figure == "Adam has taken 40 steps at iteration 1010, but each iteration takes at least one"
 
 
-def test_files_that_are_numbered_by_something_else_were_not_resumed(trained, tmp_path):
+def test_files_not_numbered_by_iterations_are_not_reported_as_resumed(trained, tmp_path):
     for number in (5, 10, 15):
         shutil.copy(trained() / f"model_{number}.pt", tmp_path / f"model_{number * 256_000}.pt")
     assert names(examine(tmp_path, robot=ROBOT).diagnosis()) == []
 
 
-def test_critic_behind_the_returns_is_found_in_a_recording(trained, edited):
+def test_critic_far_below_the_returns_is_found_in_a_recording(trained, edited):
     run = edited(
         trained(), on_last(lambda stored: [critic(stored)[f"mlp.4.{kind}"].mul_(1e-3) for kind in ("weight", "bias")])
     )
@@ -174,19 +174,17 @@ def test_critic_behind_the_returns_is_found_in_a_recording(trained, edited):
     seen = {"policy": played.observations, "dones": played.dones, "rewards": played.rewards}
     early = examine(run, seen).diagnosis()
     assert names(early) == []
-    assert "critic behind the returns" not in [*early.absent, *early.unchecked]
+    assert "critic far below the returns" not in [*early.absent, *early.unchecked]
     (run / "model_19.pt").rename(run / "model_500.pt")
     late = examine(run, seen)
     (finding,) = late.diagnosis().findings
-    assert finding.name == "critic behind the returns"
-    assert "the returns that were recorded have" in finding.figure
+    assert finding.name == "critic far below the returns"
+    assert "the recorded returns have" in finding.figure
     without = examine(run, {name: x for name, x in seen.items() if name != "rewards"}).diagnosis()
-    assert without.unchecked["critic behind the returns"].startswith(
-        "needs rewards, dones and the critic's observations"
-    )
+    assert without.unchecked["critic far below the returns"].startswith("needs recorded rewards, dones")
 
 
-def test_healthy_run_is_looked_through(trained, edited):
+def test_healthy_run_has_no_findings_about_critic_and_optimizer(trained, edited):
     diagnosis = examine(trained(), robot=ROBOT).diagnosis()
     assert OWN & {*diagnosis.absent} == {
         "critic exploded",
@@ -200,7 +198,7 @@ def test_healthy_run_is_looked_through(trained, edited):
     }
 
 
-def test_export_of_weights_alone_has_no_findings_about_its_training(trained, edited):
+def test_file_with_only_weights_has_no_findings_about_its_training(trained, edited):
     def weights_alone(stored, last):
         for part in [part for part in stored if part not in ("actor_state_dict", "iter")]:
             del stored[part]
@@ -210,7 +208,7 @@ def test_export_of_weights_alone_has_no_findings_about_its_training(trained, edi
     assert not OWN & {*diagnosis.absent, *diagnosis.unchecked}
 
 
-def test_critic_that_is_broken_is_not_said_to_be_well(trained, edited):
+def test_findings_about_a_broken_critic_are_listed_as_unchecked(trained, edited):
     diagnosis = examine(edited(trained(), on_last(nan_in_the_critic)), robot=ROBOT).diagnosis()
     assert diagnosis.unchecked["critic exploded"] == "needs a critic without NaN"
     assert {"dead units", "signal lost or exploded"} <= {*diagnosis.absent}  # of the actor
@@ -218,7 +216,7 @@ def test_critic_that_is_broken_is_not_said_to_be_well(trained, edited):
     assert diagnosis.unchecked["optimizer exploded"] == "needs moments without NaN"
 
 
-def test_weights_that_broke_in_the_critic_say_since_when(trained, edited):
+def test_broken_weights_of_the_critic_report_their_first_iteration(trained, edited):
     def fault(stored, last):
         if stored["iter"] >= 10:
             nan_in_the_critic(stored)

@@ -1,4 +1,4 @@
-"""A learning rate that is held at the floor of its schedule is found, and so is the mean action that holds it there."""
+"""Findings about a learning rate that stays at its floor, and about the large mean actions behind it."""
 
 import pytest
 import torch
@@ -20,16 +20,16 @@ def judged(folder, rates, schedule=None, **said):
     [
         ([3.8e-4, 1e-5, 1e-5], None),
         ([1e-5, 1e-5], "adaptive"),
-        ([1e-3] * 6 + [1e-5, 1.5e-5], None),  # a step above the floor, and back: it is held there
+        ([1e-3] * 6 + [1e-5, 1.5e-5], None),  # one step above the floor still counts
         ([1e-3, 1e-5, 2.25e-5], None),
     ],
 )
-def test_rate_that_is_held_at_the_floor_is_found(rates, schedule, tmp_path):
+def test_rate_that_stays_at_the_floor_is_found(rates, schedule, tmp_path):
     diagnosis = judged(tmp_path, rates, schedule)
     assert names(diagnosis) == [FLOOR]
     (finding,) = diagnosis.findings
     since = next(500 * (i + 1) for i in range(len(rates)) if max(rates[i:]) < 1e-4)
-    assert f"in all of the 2 checkpoints that were read since iteration {since}" in finding.figure
+    assert f"in each of the 2 checkpoints read from iteration {since} on" in finding.figure
     assert "algorithm.desired_kl" in finding.change
 
 
@@ -43,16 +43,16 @@ def test_rate_that_is_held_at_the_floor_is_found(rates, schedule, tmp_path):
         ([1e-3] * 18 + [1e-5] * 2, "adaptive"),  # not yet a quarter
     ],
 )
-def test_rate_that_is_not_held_there_is_not_found(rates, schedule, tmp_path):
+def test_rate_that_does_not_stay_at_the_floor_is_not_found(rates, schedule, tmp_path):
     diagnosis = judged(tmp_path, rates, schedule)
     assert names(diagnosis) == []
     assert FLOOR in diagnosis.absent
 
 
-def test_rate_that_was_never_higher_is_not_judged_without_its_schedule(tmp_path):
+def test_rate_that_was_always_low_is_not_judged_without_its_schedule(tmp_path):
     diagnosis = judged(tmp_path, [1e-5, 1e-5, 1e-5])
     assert names(diagnosis) == []
-    assert diagnosis.unchecked[FLOOR] == "needs the schedule: --config agent.yaml"
+    assert diagnosis.unchecked[FLOOR] == "needs the schedule: give --config agent.yaml"
 
 
 def test_fixed_rate_has_no_floor(tmp_path):
@@ -71,21 +71,21 @@ LAST, WIDE = "last layer too large", "mean actions too large"
 
 
 def wide(diagnosis):
-    """The std of the mean actions that the finding names."""
+    """The std of the mean actions in the finding's figure."""
     (finding,) = [finding for finding in diagnosis.findings if finding.name == WIDE]
-    return float(finding.figure.partition("vary by std ")[2].split()[0])
+    return float(finding.figure.partition("have std ")[2].split()[0])
 
 
-def test_wide_mean_action_is_found_without_observations_where_the_rate_is_at_its_floor(tmp_path):
+def test_wide_mean_action_is_found_without_observations_if_the_rate_is_at_its_floor(tmp_path):
     diagnosis = judged(tmp_path, [1e-3, 1e-5, 1e-5], scale=7)
     assert names(diagnosis) == [FLOOR, WIDE]
     assert 20 < wide(diagnosis) < 100
-    other = judged(tmp_path / "other", [1e-3, 1e-4, 1e-3], scale=7)  # who knows what inputs of std 1 are
+    other = judged(tmp_path / "other", [1e-3, 1e-4, 1e-3], scale=7)  # the std of the real inputs is unknown
     assert names(other) == []
     assert other.unchecked[WIDE] == "needs observations"
 
 
-def test_wide_mean_action_is_found_where_the_inputs_are_known(tmp_path):
+def test_wide_mean_action_is_found_if_the_inputs_are_known(tmp_path):
     still, wild = policy_of(), policy_of(norm_std=[0.01, 0.1, 1.0, 1.0, 1.0, 100.0])
     seen = torch.randn(500, 6, generator=torch.Generator().manual_seed(0))
     for policy, observations in ((still, seen), (wild, None)):
@@ -96,7 +96,7 @@ def test_wide_mean_action_is_found_where_the_inputs_are_known(tmp_path):
             assert not found or 20 < wide(diagnosis) < 100
 
 
-def test_mean_action_is_measured_in_units_of_the_std_that_the_training_began_with(tmp_path):
+def test_mean_action_is_measured_in_units_of_the_initial_std(tmp_path):
     run, seen = save_run(tmp_path, {1000: {"scale": 7, "std": 10.0}}), torch.randn(500, 6)
     assert names(examine(run, seen, config=RunSettings({"activation": "elu"}, "agent.yaml")).diagnosis()) == [WIDE]
     torque = RunSettings({"activation": "elu"}, "agent.yaml", init_std=10.0)
@@ -104,7 +104,7 @@ def test_mean_action_is_measured_in_units_of_the_std_that_the_training_began_wit
 
 
 def grown(folder, scale, last, std):
-    """A lone file whose weights, and those of its last layer more, are larger than at the start."""
+    """The findings about a single file with weights scaled by ``scale``, and the last layer's also by ``last``."""
     run = save_run(folder, {1000: {"scale": scale, "std": std}})
     stored = torch.load(run / "model_1000.pt", weights_only=True)
     stored["actor_state_dict"]["mlp.4.weight"] *= last
@@ -114,17 +114,17 @@ def grown(folder, scale, last, std):
     return {finding.name: finding for finding in diagnosis.findings}
 
 
-def test_figure_is_the_one_that_is_farthest_beyond_its_threshold_and_that_threshold_is_told(tmp_path):
+def test_finding_reports_the_measure_that_exceeds_its_threshold_most(tmp_path):
     norm = grown(tmp_path / "norm", 1, 30, 0.1)[LAST]
-    assert norm.threshold == "norm 5"
+    assert norm.threshold == "norm above 5"
     assert "have norm" in norm.figure
     both = grown(tmp_path / "both", 8, 3, 1.0)
     assert LAST not in both
-    assert both[WIDE].threshold == "std 20"
+    assert both[WIDE].threshold == "std above 20"
     assert "init_std" not in norm.change + both[WIDE].change
 
 
-def test_mean_actions_within_their_noise_are_not_said_to_drown_it(tmp_path):
+def test_mean_actions_smaller_than_their_noise_are_not_found(tmp_path):
     assert not {LAST, WIDE} & grown(tmp_path, 5, 6, 910.0).keys()
 
 

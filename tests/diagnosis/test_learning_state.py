@@ -1,4 +1,4 @@
-"""What is measured on critic and optimizer is what torch gets of the same weights and moments."""
+"""Measures of critic and optimizer equal those that torch computes from the same weights and moments."""
 
 import math
 
@@ -16,12 +16,12 @@ from rsl_edu.modules import MLP
 
 @pytest.fixture
 def last(trained):
-    """The last checkpoint of a run in which actor and critic see the same four features."""
+    """The last checkpoint of a run in which actor and critic get the same four features."""
     return read_run(trained()).checkpoints[-1]
 
 
 def values(stored, x):
-    """What the critic in a file says, by hand."""
+    """The values of the critic in a file, computed by hand."""
     weights = stored["critic_state_dict"]
     mlp = MLP(x.shape[-1], 1, [16, 16])
     mlp.load_state_dict({name[4:]: tensor for name, tensor in weights.items() if name.startswith("mlp.")})
@@ -29,7 +29,7 @@ def values(stored, x):
         return mlp((x - weights["obs_normalizer._mean"]) / (weights["obs_normalizer._std"] + 0.01))[..., 0]
 
 
-def test_size_of_the_values_is_their_root_mean_square(last):
+def test_measure_of_the_values_is_their_root_mean_square(last):
     stored = torch.load(last.path, weights_only=True)
     x = torch.randn(SAMPLES, 4) * 2
     measures = measure_critic(last, own(last.policy, x))
@@ -50,12 +50,12 @@ def test_critic_is_shown_its_own_observations_if_they_were_recorded(last):
 
 
 @pytest.mark.parametrize("wrong", [torch.zeros(5, 8, 7), torch.zeros(4, 8, 4), torch.full((5, 8, 4), torch.nan)])
-def test_observations_that_are_not_the_critic_s_are_passed_over(wrong, last):
+def test_observations_that_do_not_fit_the_critic_are_ignored(wrong, last):
     measures = measure_critic(last, own(last.policy, {"policy": torch.zeros(5, 8, 4), "critic": wrong}))
     assert measures.shown == "the policy's observations"
 
 
-def test_critic_without_observations_is_shown_what_its_normalizer_saw(last):
+def test_critic_without_observations_is_shown_random_numbers_from_its_normalizer(last):
     measures = measure_critic(last, examine(last.path).sample)
     assert measures.shown == "random numbers with its normalizer's mean and std"
     assert 0.3 < measures.value / measure_critic(last, examine(last.path, robot=ROBOT).sample).value < 3
@@ -78,7 +78,7 @@ def test_returns_are_discounted_and_end_with_the_episode(last):
     assert measures.reward == pytest.approx(rewards.abs().max().item())
 
 
-def test_values_of_a_trained_critic_are_of_the_size_of_the_returns(last):
+def test_values_of_a_trained_critic_are_on_the_scale_of_the_returns(last):
     played = rollout(ROBOT, 64, 16, policy=last.policy)
     seen = {"policy": played.observations, "rewards": played.rewards, "dones": played.dones}
     measures = measure_critic(last, own(last.policy, seen))
@@ -91,14 +91,14 @@ def test_rewards_that_do_not_fit_are_refused(rewards, last):
         own(last.policy, {"policy": torch.zeros(5, 8, 4), "rewards": rewards})
 
 
-def test_critic_with_a_memory_has_a_last_layer_and_no_values(trained):
+def test_recurrent_critic_has_a_last_layer_but_no_values(trained):
     measures = measure_critic(read_run(trained(network="gru")).checkpoints[-1], examine(trained()).sample)
     assert measures.gain > 0
     assert math.isnan(measures.value)
     assert measures.shown == ""
 
 
-def test_norms_of_the_gradients_are_at_most_what_they_are_clipped_to(last):
+def test_norms_of_the_gradients_do_not_exceed_the_clipping_norm(last):
     measures = measure_optimizer(last.optimizer)
     stored = torch.load(last.path, weights_only=True)["optimizer_state_dict"]["state"]
     parameters = len(stored)
@@ -112,7 +112,7 @@ def test_norms_of_the_gradients_are_at_most_what_they_are_clipped_to(last):
     assert measures.untouched == ()
 
 
-def test_without_critic_or_optimizer_there_is_nothing_to_measure(trained, edited):
+def test_critic_and_optimizer_are_none_if_the_file_has_neither(trained, edited):
     def weights_alone(stored, last):
         for part in [part for part in stored if part not in ("actor_state_dict", "iter")]:
             del stored[part]

@@ -1,4 +1,4 @@
-"""What is measured on a checkpoint is what torch and NumPy get of the same policy, step by step."""
+"""Measures of a checkpoint equal those that torch and NumPy compute from the same policy step by step."""
 
 import copy
 import dataclasses
@@ -41,7 +41,7 @@ def x():
 
 
 def built(distribution=None, rnn=None, cnns=None, hidden=(12, 9), activation="elu", normalizer=True):
-    """A policy of five observations and two actions, its normalizer trained on other observations."""
+    """A policy with five observations and two actions, whose normalizer was trained on other observations."""
     distribution = distribution or GaussianDistribution(2, init_std=0.4)
     latent = 5 if rnn is None else 7
     latent += sum(cnn.output_dim for cnn in (cnns or {}).values())
@@ -103,13 +103,13 @@ def beta(outputs, distribution):
     ],
     ids=["gaussian", "heteroscedastic", "beta", "wide beta"],
 )
-def test_noise_entropy_and_kl_are_those_of_torch_distributions(distribution, reference, scale, x, measured):
+def test_std_entropy_and_kl_equal_those_of_torch_distributions(distribution, reference, scale, x, measured):
     policies = [built(copy.deepcopy(distribution)) for _ in range(2)]
     measures = [measured(policy, x) for policy in policies]
     theirs = [reference(policy.mlp(policy.obs_normalizer(x.flatten(0, 1))), policy.distribution) for policy in policies]
     for its, mine in zip(theirs, measures, strict=True):
         np.testing.assert_allclose(mine.std, scale * its.base_dist.stddev.mean(0), **FLOAT32)
-        if scale == 1:  # ours is the entropy of what enters the environment; a Beta is stretched
+        if scale == 1:  # our entropy is that of the stretched Beta, which enters the environment
             assert mine.entropy == pytest.approx(its.entropy().mean().item(), rel=1e-4)
         centre = scale * (its.base_dist.mean - (0.5 if isinstance(distribution, BetaDistribution) else 0))
         np.testing.assert_allclose(mine.mean, centre.mean(0), **FLOAT32)
@@ -120,7 +120,7 @@ def test_noise_entropy_and_kl_are_those_of_torch_distributions(distribution, ref
 
 
 @pytest.mark.parametrize(("std_type", "stored"), [("scalar", 0.4), ("log", np.log(0.4))])
-def test_std_is_kept_as_it_is_stored_too(std_type, stored, x, measured):
+def test_stored_std_parameter_is_kept_unchanged(std_type, stored, x, measured):
     measures = measured(built(GaussianDistribution(2, init_std=0.4, std_type=std_type)), x)
     np.testing.assert_allclose(measures.raw_std, [stored] * 2, rtol=1e-6)
     np.testing.assert_allclose(measures.std, [0.4] * 2, rtol=1e-6)
@@ -130,7 +130,7 @@ def test_std_is_kept_as_it_is_stored_too(std_type, stored, x, measured):
 # Weights.
 
 
-def test_singular_values_are_those_of_torch(x, measured):
+def test_singular_values_equal_those_of_torch(x, measured):
     policy = built(cnns={"scan": CNN((6, 6), 2, [3, 4], 3)})
     measures = measured(policy, {"policy": x, "scan": torch.randn(20, 6, 2, 6, 6)})
     cnn = [leaf for leaf in policy.cnns["scan"] if isinstance(leaf, nn.Conv2d)]
@@ -144,7 +144,7 @@ def test_singular_values_are_those_of_torch(x, measured):
     assert measures.gain == pytest.approx(np.sqrt(np.mean(np.linalg.norm(rows, axis=1) ** 2)))
 
 
-def test_singular_values_of_a_rank_one_layer_are_one_number_and_zeros(x, measured):
+def test_only_one_singular_value_of_a_rank_one_layer_is_not_zero(x, measured):
     policy = built()
     policy.mlp[2].weight.data = torch.outer(torch.ones(9), torch.ones(12))
     values = measured(policy, x).spectra["2"]
@@ -156,7 +156,7 @@ def test_singular_values_of_a_rank_one_layer_are_one_number_and_zeros(x, measure
 # The normalizer.
 
 
-def test_shift_ratio_and_size_are_those_of_numpy_over_all_samples(measured):
+def test_shift_ratio_and_size_equal_those_of_numpy_over_all_samples(measured):
     everything = torch.randn(300, 11, 5) * 3 + torch.tensor([0, 1.0, 2, 3, 4])  # more than are shown to the layers
     policy = built()
     measures = measured(policy, everything)
@@ -170,7 +170,7 @@ def test_shift_ratio_and_size_are_those_of_numpy_over_all_samples(measured):
     assert measures.count == 300
 
 
-def test_without_a_normalizer_the_observations_are_measured_as_they_are(x, measured):
+def test_observations_are_measured_unchanged_without_a_normalizer(x, measured):
     measures = measured(built(normalizer=False), x)
     flat = x.double().numpy().reshape(-1, 5)
     np.testing.assert_allclose(measures.shift, flat.mean(0), rtol=1e-6)
@@ -184,7 +184,7 @@ def test_without_a_normalizer_the_observations_are_measured_as_they_are(x, measu
 
 @pytest.mark.parametrize("activation", ["elu", "relu", "tanh"])
 @pytest.mark.parametrize("normalizer", [False, True])
-def test_layers_of_a_policy_without_memory_are_those_of_the_explorer_signal(activation, normalizer, x, measured):
+def test_layers_of_a_feedforward_policy_equal_those_of_the_signal_explorer(activation, normalizer, x, measured):
     policy = built(activation=activation, normalizer=normalizer)
     measures = measured(policy, x)
     signal = Signal(x.flatten(0, 1), nn.Sequential(policy.obs_normalizer, *policy.mlp), normalize=False)
@@ -204,7 +204,7 @@ def test_values_beyond_the_edges_are_in_the_outermost_bins_and_all_shares_add_up
     assert layers.bars[0, -1] == pytest.approx(np.mean(values > 3 - width))
 
 
-def test_no_more_samples_than_are_shown_enter_the_layers(measured):
+def test_layers_are_measured_on_the_thinned_samples_only(measured):
     everything = torch.randn(3000, 5)
     policy = built()
     kept = everything[torch.arange(1024) * 3000 // 1024]
@@ -212,7 +212,7 @@ def test_no_more_samples_than_are_shown_enter_the_layers(measured):
 
 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_memory_is_that_of_a_play_step_by_step_with_resets(kind, x, measured):
+def test_hidden_state_equals_a_step_by_step_run_with_resets(kind, x, measured):
     policy = built(rnn=kind)
     dones = torch.rand(20, 6) < 0.2
     measures = measured(policy, {"policy": x, "dones": dones})
@@ -240,7 +240,7 @@ def test_memory_is_that_of_a_play_step_by_step_with_resets(kind, x, measured):
     )
 
 
-def test_memory_that_is_full_of_ones_counts_as_saturated(x, measured):
+def test_units_of_the_hidden_state_that_are_always_one_count_as_saturated(x, measured):
     policy = built(rnn="gru")
     assert measured(policy, x).layers.asleep[1] == 0
     policy.rnn.rnn.bias_ih_l1.data[14:17] = 50  # the new state of three of seven units is 1 …
@@ -248,7 +248,7 @@ def test_memory_that_is_full_of_ones_counts_as_saturated(x, measured):
     assert measured(policy, x).layers.asleep[1] == pytest.approx(3 / 7)
 
 
-def test_rows_of_a_policy_that_sees_have_the_layers_of_its_cnns(x, measured):
+def test_policy_with_images_has_a_row_for_each_layer_of_its_cnns(x, measured):
     cnns = {"scan": CNN((6, 6), 2, [3, 4], 3), "depth": CNN((4, 4), 1, [2], 2, activation="relu", max_pool=True)}
     policy = built(cnns=cnns)
     seen = {"policy": x, "scan": torch.randn(20, 6, 2, 6, 6), "depth": torch.randn(20, 6, 1, 4, 4)}
@@ -277,28 +277,28 @@ def test_linear_policy_has_two_rows(x, measured):
 
 
 def forgetting(kind):
-    """A memory that never looks at its old state."""
+    """A recurrent policy that ignores its previous hidden state."""
     policy = built(rnn=kind)
     for layer in (0, 1):
         getattr(policy.rnn.rnn, f"weight_hh_l{layer}").data.zero_()
         bias = getattr(policy.rnn.rnn, f"bias_ih_l{layer}").data
-        bias[7:14] = -1e3  # the gate that keeps the old state: of a GRU the second, of an LSTM as well
+        bias[7:14] = -1e3  # the gate that keeps the old state is the second one in a GRU and in an LSTM
     return policy
 
 
 @pytest.mark.parametrize("dones", [True, False])
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_leak_is_zero_for_a_memory_that_ignores_its_state_and_fades_for_others(kind, dones, x, measured):
+def test_leak_is_zero_if_the_hidden_state_is_ignored_and_decays_otherwise(kind, dones, x, measured):
     ends = torch.zeros(20, 6, dtype=torch.bool)
     ends[9] = True
     seen = {"policy": x, "dones": ends} if dones else x
     assert measured(forgetting(kind), seen).memory.leak == pytest.approx(np.zeros(10), abs=1e-6)
     leak = measured(built(rnn=kind), seen).memory.leak
-    assert leak.shape == (10,)  # without an end of their own, all end in the middle
+    assert leak.shape == (10,)  # if no episode ends, all are assumed to end in the middle
     assert leak[0] > leak[-1] > 0
 
 
-def test_leak_is_the_distance_between_two_plays_in_units_of_the_noise(x, measured):
+def test_leak_is_the_distance_between_runs_with_and_without_resets_in_units_of_the_std(x, measured):
     policy = built(rnn="gru")
     dones = torch.zeros(20, 6, dtype=torch.bool)
     dones[4, :3] = dones[12, 2:] = True
@@ -328,7 +328,7 @@ def test_leak_is_the_distance_between_two_plays_in_units_of_the_noise(x, measure
     assert right.memory.share == pytest.approx((0, 0), abs=1e-4)
 
 
-def test_share_of_what_was_carried_does_not_depend_on_the_noise(x, measured):
+def test_share_of_the_missing_reset_does_not_depend_on_the_noise(x, measured):
     policy = built(GaussianDistribution(2, init_std=0.02), rnn="gru")
     dones = torch.rand(20, 6) < 0.1
     carried = torch.stack([policy(observed) for observed in x])
@@ -343,7 +343,7 @@ def test_share_of_what_was_carried_does_not_depend_on_the_noise(x, measured):
 
 
 @pytest.mark.parametrize("recorded", ["dones", "actions"])
-def test_without_dones_or_actions_there_are_no_errors_of_the_memory(recorded, x, measured):
+def test_errors_of_the_hidden_state_are_none_without_dones_or_actions(recorded, x, measured):
     beside = {"dones": torch.rand(20, 6) < 0.2, "actions": torch.zeros(20, 6, 2)}
     memory = measured(built(rnn="gru"), {"policy": x, recorded: beside[recorded]}).memory
     assert memory.errors is None
@@ -354,7 +354,7 @@ def test_single_step_has_no_leak(x, measured):
     assert len(measured(built(rnn="gru"), x[0]).memory.leak) == 0
 
 
-# What can go wrong.
+# Broken parameters, modes and side effects.
 
 
 @pytest.mark.parametrize("rnn", [None, "gru"])
@@ -362,7 +362,7 @@ def test_single_step_has_no_leak(x, measured):
 @pytest.mark.parametrize(
     "name", ["mlp.0.weight", "mlp.4.bias", "distribution.std_param", "obs_normalizer._mean", "obs_normalizer._std"]
 )
-def test_broken_parameters_are_named_and_all_else_is_measured(name, value, rnn, x, measured):
+def test_broken_parameters_are_named_and_the_rest_is_measured(name, value, rnn, x, measured):
     policy = built(rnn=rnn)
     policy.state_dict()[name].flatten()[0] = value
     measures = measured(policy, {"policy": x, "dones": torch.rand(20, 6) < 0.2, "actions": torch.zeros(20, 6, 2)})
@@ -372,7 +372,7 @@ def test_broken_parameters_are_named_and_all_else_is_measured(name, value, rnn, 
 
 
 @pytest.mark.parametrize("kind", [None, "gru", "cnn"])
-def test_result_does_not_depend_on_the_mode_it_is_asked_in(kind, x, checkpoint_of):
+def test_result_is_the_same_in_inference_mode_and_without_gradients(kind, x, checkpoint_of):
     cnns = {"scan": CNN((6, 6), 2, [3], 3)} if kind == "cnn" else None
     seen = {"policy": x, "scan": torch.randn(20, 6, 2, 6, 6)}
     policy = built(rnn="gru" if kind == "gru" else None, cnns=cnns)
@@ -388,7 +388,7 @@ def test_result_does_not_depend_on_the_mode_it_is_asked_in(kind, x, checkpoint_o
 
 
 @pytest.mark.parametrize("rnn", [None, "gru"])
-def test_policy_and_generator_stay_as_they_were(rnn, x, measured):
+def test_measuring_does_not_change_the_policy_or_the_random_generator(rnn, x, measured):
     policy, state = built(rnn=rnn), torch.random.get_rng_state()
     before = {name: tensor.clone() for name, tensor in policy.state_dict().items()}
     first = measured(policy, x)

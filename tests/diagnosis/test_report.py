@@ -1,4 +1,4 @@
-"""The diagnosis as text and as a table: it fits where it is shown, and names of others are words and nothing else."""
+"""The diagnosis as text and as a table: lines fit a terminal, and names from files are escaped."""
 
 import re
 
@@ -10,7 +10,7 @@ from rsl_edu.diagnosis import Diagnosis, Finding, examine
 HOSTILE = "<img src=x onerror=alert(1)>&\"'"
 
 
-def test_hostile_names_are_words_in_the_table(trained, edited):
+def test_hostile_names_are_escaped_in_the_table(trained, edited):
     def fault(stored, last):
         actor(stored)[HOSTILE] = torch.zeros(1)
 
@@ -64,4 +64,4 @@ def test_lines_of_the_text_fit_a_terminal(trained, edited):
 def test_diagnosis_counts_its_findings():
     finding = Finding("name", "figure", "threshold", "meaning", 1, "change")
     counts = [Diagnosis({}, (finding,) * count, (), {}).summary for count in range(3)]
-    assert counts == ["No finding", "1 finding", "2 findings"]
+    assert counts == ["No findings", "1 finding", "2 findings"]

@@ -1,4 +1,4 @@
-"""What a policy is shown is what was recorded or played; what does not fit is refused with what was expected."""
+"""Samples come from a recording, a robot or random numbers; what does not fit the policy raises a clear error."""
 
 import os
 import pickle
@@ -19,7 +19,7 @@ ROBOT = "InvertedPendulum-v5"
 
 
 def built(features=4, actions=1, rnn=None, cnns=None, normalizer=False):
-    """A policy for InvertedPendulum, or of another size."""
+    """An untrained policy, by default of the size for InvertedPendulum."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         latent = (features if rnn is None else 6) + sum(cnn.output_dim for cnn in (cnns or {}).values())
@@ -36,12 +36,12 @@ def seeing():
     return built(cnns={"scan": CNN((5, 6), 2, [3], 3)})
 
 
-# One's own.
+# The user's own observations.
 
 
 @pytest.mark.parametrize("make", [lambda x: x, lambda x: x.numpy(), lambda x: x.double(), lambda x: x.tolist()])
 @pytest.mark.parametrize("shape", [(7, 4), (7, 3, 4)])
-def test_observations_may_be_any_array_of_samples_or_of_steps(shape, make):
+def test_observations_may_be_any_array_of_samples_or_steps(shape, make):
     x = torch.randn(shape)
     sample = own(built(), make(x), "a test")
     assert torch.equal(sample.observations, x if len(shape) == 3 else x.unsqueeze(0))
@@ -50,7 +50,7 @@ def test_observations_may_be_any_array_of_samples_or_of_steps(shape, make):
     assert sample.name(2) == "feature 2"
 
 
-def test_own_observations_that_have_a_history_are_cut_off_from_it():
+def test_own_observations_are_detached_from_their_graph():
     x = torch.randn(3, 4, requires_grad=True)
     assert not own(built(), 2 * x).observations.requires_grad
 
@@ -64,13 +64,13 @@ def test_own_observations_that_have_a_history_are_cut_off_from_it():
         ({"motors": 3, "commands": 1}, ["motors", "commands"]),
     ],
 )
-def test_the_vectors_of_the_policy_are_picked_or_joined(groups, taken):
+def test_vector_groups_are_selected_or_joined(groups, taken):
     recorded = {name: torch.randn(5, 2, size) for name, size in groups.items()}
     expected = torch.cat([recorded[name] for name in taken], -1)
     assert torch.equal(own(built(), recorded).observations, expected)
 
 
-def test_observations_of_tensordict_are_taken():
+def test_observations_in_a_tensordict_are_accepted():
     tensordict = pytest.importorskip("tensordict")
     groups = {"policy": torch.randn(5, 4), "critic": torch.randn(5, 9)}
     assert torch.equal(own(built(), tensordict.TensorDict(groups, [5])).observations[0], groups["policy"])
@@ -78,7 +78,7 @@ def test_observations_of_tensordict_are_taken():
 
 @pytest.mark.parametrize("lead", [(7,), (7, 3)])
 @pytest.mark.parametrize("column", [(), (1,)])
-def test_images_dones_and_actions_keep_their_step(lead, column, seeing):
+def test_images_dones_and_actions_keep_their_order(lead, column, seeing):
     recorded = {
         "policy": torch.randn(*lead, 4),
         "scan": torch.randint(0, 255, (*lead, 2, 5, 6)),
@@ -96,7 +96,7 @@ def test_images_dones_and_actions_keep_their_step(lead, column, seeing):
     assert list(sample.images) == ["scan"]
 
 
-def test_sizes_of_images_are_read_off_what_was_recorded():
+def test_sizes_of_images_are_read_from_the_recording():
     recorded = {"policy": torch.zeros(3, 4), "scan": torch.zeros(3, 1, 5, 6), "depth": np.zeros((2, 3, 1, 7, 8))}
     assert image_sizes(recorded) == {"scan": (5, 6), "depth": (7, 8)}
     assert image_sizes(torch.zeros(3, 4)) == image_sizes(None) == {}
@@ -132,7 +132,7 @@ SHAPES = r"expected shape \[samples, 4\] or \[time, envs, 4\], got "
         ({"policy": "x"}, TypeError, r"observations\['policy'\]: expected a tensor or an array of numbers, got str"),
     ],
 )
-def test_what_the_policy_does_not_take_is_refused_with_what_it_takes(recorded, error, message):
+def test_recording_that_does_not_fit_raises_an_error_with_what_is_expected(recorded, error, message):
     with pytest.raises(error, match=message):
         own(built(), recorded)
 
@@ -186,7 +186,7 @@ def test_files_of_tensors_and_arrays_are_read(tmp_path):
 
 
 class Bomb:
-    """Makes a folder when it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, folder):
         self.folder = str(folder)
@@ -235,7 +235,7 @@ def test_files_that_end_too_early_are_named(name, kept, tmp_path):
         load(path)
 
 
-def test_files_that_are_not_there_stay_errors_of_the_system(tmp_path):
+def test_missing_files_and_folders_raise_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "missing.pt")
     with pytest.raises(IsADirectoryError):
@@ -253,7 +253,7 @@ def test_other_content_is_named(content, tmp_path):
 
 
 @pytest.mark.parametrize("rnn", [None, "gru"])
-def test_robot_is_played_the_same_twice_with_noise_and_the_generator_is_left_alone(rnn):
+def test_playing_is_reproducible_and_does_not_change_the_random_generator(rnn):
     policy, state = built(rnn=rnn), torch.random.get_rng_state()
     first = play(policy, ROBOT)
     with torch.random.fork_rng(devices=[]):
@@ -271,49 +271,49 @@ def test_robot_is_played_the_same_twice_with_noise_and_the_generator_is_left_alo
     assert not torch.equal(play(policy, ROBOT).observations, first.observations)
 
 
-def test_recurrent_policy_forgets_at_the_end_of_an_episode_that_it_plays(monkeypatch):
+def test_hidden_state_is_reset_at_the_end_of_each_played_episode(monkeypatch):
     policy, told = built(rnn="gru"), []
     reset = policy.reset
     monkeypatch.setattr(policy, "reset", lambda dones=None: told.append(dones) or reset(dones))
     sample = play(policy, ROBOT)
     assert torch.equal(torch.stack([dones for dones in told if dones is not None]), sample.dones)
     assert told[0] is None
-    assert told[-1] is None  # and before and after it all
+    assert told[-1] is None  # a full reset before and after playing
 
 
 @pytest.mark.parametrize(
     ("policy", "robot", "message"),
     [
-        (built(5), ROBOT, f"robot: expected one of 5 observations and 1 actions, .*; {ROBOT} has 4 and 1"),
-        (built(4, 2), ROBOT, f"robot: expected one of 4 observations and 2 actions, .*; {ROBOT} has 4 and 1"),
+        (built(5), ROBOT, f"robot: expected one with 5 observations and 1 actions, .*; {ROBOT} has 4 and 1"),
+        (built(4, 2), ROBOT, f"robot: expected one with 4 observations and 2 actions, .*; {ROBOT} has 4 and 1"),
         (built(), "Centipede-v9", "robot: expected a Gymnasium environment .* got 'Centipede-v9'"),
         (built(), "CartPole-v1", "robot: expected continuous actions, got 'CartPole-v1'"),
     ],
 )
-def test_robot_of_another_size_or_none_is_refused(policy, robot, message):
+def test_robot_that_does_not_exist_or_fit_is_refused(policy, robot, message):
     with pytest.raises(ValueError, match=message):
         play(policy, robot)
 
 
-def test_robot_and_stand_in_have_nothing_to_see(seeing):
-    with pytest.raises(ValueError, match=f"robot: {ROBOT} has no 'scan' to see: give observations"):
+def test_robot_and_random_numbers_cannot_replace_images(seeing):
+    with pytest.raises(ValueError, match=f"robot: {ROBOT} provides no image 'scan'; give observations instead"):
         play(seeing, ROBOT)
-    with pytest.raises(ValueError, match="observations: needed, as the policy sees 'scan'"):
+    with pytest.raises(ValueError, match="observations: needed, because the policy takes the image 'scan'"):
         stand_in(seeing)
 
 
 @pytest.mark.parametrize("name", ["mlp.0.weight", "distribution.std_param"])
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
-def test_policy_with_broken_parameters_still_plays(name, value):
+def test_policy_with_broken_parameters_can_be_played(name, value):
     policy = built()
     policy.state_dict()[name].flatten()[0] = value
     assert play(policy, ROBOT).observations.isfinite().all()
 
 
-# The stand-in.
+# Random numbers.
 
 
-def test_stand_in_has_the_mean_and_std_of_the_normalizer():
+def test_random_numbers_have_the_mean_and_std_of_the_normalizer():
     policy, state = built(normalizer=True), torch.random.get_rng_state()
     sample = stand_in(policy)
     flat = sample.observations.flatten(0, 1)
@@ -325,14 +325,14 @@ def test_stand_in_has_the_mean_and_std_of_the_normalizer():
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
-def test_stand_in_without_a_normalizer_is_standard_normal():
+def test_random_numbers_without_a_normalizer_are_standard_normal():
     sample = stand_in(built())
     assert sample.source == "random numbers with mean 0 and std 1, as no observations were given"
     np.testing.assert_allclose(sample.observations.flatten(0, 1).mean(0), 0, atol=0.13)
     np.testing.assert_allclose(sample.observations.flatten(0, 1).std(0), 1, rtol=0.1)
 
 
-def test_stand_in_for_a_broken_normalizer_is_finite():
+def test_random_numbers_are_finite_even_if_the_normalizer_is_broken():
     policy = built(normalizer=True)
     policy.normalizer._mean[0, 0] = torch.nan
     assert stand_in(policy).observations.isfinite().all()
@@ -342,7 +342,7 @@ def test_stand_in_for_a_broken_normalizer_is_finite():
 
 
 def numbered(*lead):
-    """Observations that tell where they were, with everything beside them."""
+    """A sample in which each value, action and pixel is the number of its position."""
     place = torch.arange(np.prod(lead)).reshape(*lead, 1).float()
     policy = built(1, 1, cnns={"scan": CNN((1, 1), 1, [1], 1)})
     recorded = {"policy": place, "actions": place, "dones": place % 2, "scan": place[..., None, None]}
@@ -368,7 +368,7 @@ def test_samples_are_thinned_evenly(lead):
 
 
 @pytest.mark.parametrize("lead", [(1, 1), (5, 3), (100, 37), (STEPS, ENVS)])
-def test_steps_of_a_recurrent_policy_stay_in_their_order(lead):
+def test_steps_of_a_recurrent_policy_stay_in_order(lead):
     sample = numbered(*lead).thinned(recurrent=True)
     agree(sample)
     assert sample.observations.shape[:2] == (min(STEPS, lead[0]), min(ENVS, lead[1]))
@@ -377,10 +377,10 @@ def test_steps_of_a_recurrent_policy_stay_in_their_order(lead):
 
 
 @pytest.mark.parametrize("end", [3, 100, 250, 282])
-def test_steps_of_a_recurrent_policy_are_those_in_which_episodes_end_and_others_follow(end):
+def test_steps_of_a_recurrent_policy_are_those_around_ends_of_episodes(end):
     dones = torch.zeros(300, 20, dtype=torch.bool)
     dones[end, 3:] = True
-    dones[(end + 150) % 300, :2] = True  # fewer
+    dones[(end + 150) % 300, :2] = True  # fewer ends
     place = torch.arange(300 * 20).reshape(300, 20, 1).float()
     sample = own(built(1), {"policy": place, "dones": dones}).thinned(recurrent=True)
     assert sample.dones.shape == (STEPS, ENVS)
@@ -392,16 +392,16 @@ def test_steps_of_a_recurrent_policy_are_those_in_which_episodes_end_and_others_
     assert step >= min(end, STEPS // 2)
 
 
-def test_whole_recordings_that_are_short_are_shown():
+def test_short_recordings_are_shown_completely():
     for time in (1, 2, STEPS):
         dones = torch.ones(time, 2, dtype=torch.bool)
         sample = own(built(), {"policy": torch.randn(time, 2, 4), "dones": dones})
         assert torch.equal(sample.thinned(recurrent=True).observations, sample.observations)
 
 
-def test_small_file_that_claims_many_numbers_is_refused(tmp_path):
+def test_file_that_declares_more_numbers_than_it_contains_is_refused(tmp_path):
     torch.save({"policy": torch.zeros(1, 1).expand(10**6, 10**6)}, tmp_path / "obs.pt")
-    with pytest.raises(ValueError, match=r"obs.pt: it claims more numbers than there are in the file"):
+    with pytest.raises(ValueError, match=r"obs.pt: it declares more numbers than the file contains"):
         load(tmp_path / "obs.pt")
 
 
@@ -409,19 +409,19 @@ def test_small_file_that_claims_many_numbers_is_refused(tmp_path):
     ("stored", "says"),
     [
         ({"actor_state_dict": {"mlp.0.weight": torch.zeros(1)}, "iter": 0}, "got a checkpoint: actor_state_dict, iter"),
-        ({"a": {"b": torch.zeros(1)}}, "got tables in a table: a"),
-        (torch.nn.Linear(1, 1), r"got a whole module \(torch.nn.modules.linear.Linear\), which could run any code"),
-        (Path("x"), r"got objects \(pathlib.PosixPath\), which are not loaded"),
+        ({"a": {"b": torch.zeros(1)}}, "got nested dictionaries: a"),
+        (torch.nn.Linear(1, 1), r"got a complete module \(torch.nn.modules.linear.Linear\), which could execute code"),
+        (Path("x"), r"got objects \(pathlib.PosixPath\); they are not loaded"),
     ],
 )
-def test_what_is_no_recording_is_said_in_plain_words(stored, says, tmp_path):
+def test_file_that_is_not_a_recording_is_described(stored, says, tmp_path):
     torch.save(stored, tmp_path / "x.pt")
     with pytest.raises(ValueError, match=says) as error:
         load(tmp_path / "x.pt")
     assert "weights_only" not in str(error.value)
 
 
-def test_rewards_that_are_not_finite_are_not_said_to_be_of_another_shape():
+def test_rewards_that_are_not_finite_do_not_raise_a_shape_error():
     recorded = {"policy": torch.zeros(5, 2, 4), "rewards": torch.full((5, 2), float("nan"))}
     with pytest.raises(ValueError, match=r"^rewards: expected finite values, got NaN or infinity$"):
         own(checkpoint.read(example_run() / "model_0.pt").policy, recorded)

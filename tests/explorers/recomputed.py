@@ -1,4 +1,4 @@
-"""Works out again what the arithmetic of a spot claims."""
+"""Recompute the arithmetic of a spot."""
 
 import math
 import re
@@ -13,7 +13,7 @@ _NUMERIC = re.compile(r"(?:[-\d.+*/() ]|sqrt|pi|ln|exp|e(?=\*\*))+")
 
 
 def equalities(lines):
-    """Check each ``one = other`` of numbers alone, also from a line to one that begins with "=", and count them."""
+    """Check and count the equations between numbers, including those continued on a line that starts with "="."""
     count, last = 0, None
     for line in lines:
         if not line.startswith("= "):
@@ -31,14 +31,14 @@ def equalities(lines):
 
 
 def number(text):
-    """Return a number as the arithmetic writes it: with a true minus sign, commas, brackets or a power of ten."""
+    """Return a number written with a true minus sign, commas, brackets or a power of ten."""
     value = evaluated(text.strip("()"))
     assert value is not None, text
     return value
 
 
 def evaluated(words):
-    """Return the number that a formula of numbers is, or None if it is none."""
+    """Return the value of a formula of numbers, or None if the text is something else."""
     words = _POWER.sub(lambda found: f"10**{found[1].translate(_POWERS)}", words.strip())
     words = _ROOT.sub(r"√(\1)", words)
     for sign, meaning in _WRITTEN.items():

@@ -1,4 +1,4 @@
-"""Explorer *adaptive rate*: the rule is rsl_rl's, the KL is the library's, and each mistake has its symptom."""
+"""Explorer *adaptive rate*: the rule matches rsl_rl, the KL matches the library, and each mistake has its symptom."""
 
 import re
 
@@ -45,16 +45,16 @@ def line(axes, label):
         (0.0049, 1e-3, 1.5e-3),
         (0.02, 1e-3, 1e-3),
         (0.005, 1e-3, 1e-3),
-        (0.0, 1e-3, 1e-3),  # the first mini-batch of an iteration says nothing
+        (0.0, 1e-3, 1e-3),  # at the first mini-batch of an iteration, the policy has not changed
         (1.0, 1.2e-5, 1e-5),
         (1e-9, 9e-3, 1e-2),
     ],
 )
-def test_rule_is_that_of_rsl_rl(kl, rate, expected):
+def test_rule_matches_rsl_rl(kl, rate, expected):
     assert adapted(rate, kl, 0.01, 1.5) == pytest.approx(expected)
 
 
-def test_rate_of_each_update_follows_from_the_kl_before_it(explorer):
+def test_rate_of_each_update_follows_from_its_kl(explorer):
     run = at(explorer, factor=2.0).run
     rate = 1e-3
     for kl, shown in zip(np.nan_to_num(run.kl), run.rate, strict=True):
@@ -62,12 +62,12 @@ def test_rate_of_each_update_follows_from_the_kl_before_it(explorer):
         assert shown == rate
 
 
-def test_kl_is_none_at_the_start_of_each_iteration_and_only_there(explorer):
+def test_kl_is_nan_only_at_the_start_of_each_iteration(explorer):
     missing = np.flatnonzero(np.isnan(at(explorer).run.kl))
     assert missing.tolist() == list(range(0, UPDATES, ITERATION))
 
 
-def test_kl_is_that_of_the_same_updates_by_torch(small):
+def test_kl_matches_the_same_updates_in_torch(small):
     explorer = AdaptiveRate(*small, schedule="fixed", rate=1e-3, init_std=0.5)
     net, policy = explorer._policy(explorer.at())
     batches = explorer._collect(net, policy, torch.Generator().manual_seed(0))
@@ -85,21 +85,21 @@ def test_kl_is_that_of_the_same_updates_by_torch(small):
     np.testing.assert_allclose(at(explorer).run.kl[1:12], kls[1:], rtol=1e-6)
 
 
-def test_advantages_are_what_the_model_of_the_reward_says_of_the_actions(explorer):
+def test_advantages_follow_from_the_reward_model(explorer):
     explorer = AdaptiveRate(*explorer.own_data(lambda *shape: torch.randn(shape, generator=torch.manual_seed(0))))
     x, a, b = explorer._x, *torch.randn(2, len(explorer._x), 2, dtype=torch.float64)
     expected = (_features(x, a) - _features(x, b)) @ explorer._weights
     torch.testing.assert_close(explorer._gain(a) - explorer._gain(b), expected)
 
 
-def test_rate_that_is_too_high_is_brought_down_within_an_iteration(explorer):
+def test_too_high_a_rate_is_lowered_within_an_iteration(explorer):
     high = at(explorer, rate=1e-2)
     assert high.run.rate[ITERATION - 1] < 1e-4
     assert ends(high.run)[1:].max() < 0.1
     assert ends(at(explorer, rate=1e-2, schedule="fixed").run).min() > 2 * ends(high.run)[1:].max()
 
 
-def test_rate_that_is_too_low_is_raised(explorer):
+def test_too_low_a_rate_is_raised(explorer):
     run = at(explorer, rate=1e-5).run
     assert run.rate.max() > 1e-4
 
@@ -119,30 +119,30 @@ def test_rate_stays_within_its_limits(explorer):
         assert rate.max() <= LIMITS[1]
 
 
-def test_mean_over_dimensions_tells_the_rule_too_little_and_the_kl_grows(explorer):
+def test_mean_over_dimensions_understates_the_kl_and_lets_it_grow(explorer):
     right, wrong = at(explorer), at(explorer, mistake="mean")
     known = ~np.isnan(wrong.run.told)
     np.testing.assert_allclose(wrong.run.told[known], wrong.run.kl[known] / 6)  # HalfCheetah has six actuators
     assert np.median(ends(wrong.run)) > 2 * np.median(ends(right.run))
-    assert "✗ Mean over dimensions: the rule is told 0.17 times the KL" in explorer.describe(wrong)
+    assert "✗ Mean over dimensions: the rule gets 0.17 times the KL" in explorer.describe(wrong)
 
 
-def test_reversed_kl_hardly_differs_while_the_policies_are_close(explorer):
+def test_reversed_kl_hardly_differs_between_close_policies(explorer):
     run = at(explorer, mistake="reversed").run
     known = ~np.isnan(run.told)
     assert (run.told[known] != run.kl[known]).any()
     np.testing.assert_allclose(run.told[known], run.kl[known], rtol=0.3)
 
 
-def test_asked_once_an_iteration_the_rate_changes_once_an_iteration(explorer):
+def test_rule_applied_once_per_iteration_changes_the_rate_once_per_iteration(explorer):
     result = at(explorer, mistake="once", rate=1e-2)
     assert len(set(result.run.rate.tolist())) <= 1 + UPDATES // ITERATION
     assert np.isfinite(result.run.told).sum() == UPDATES // ITERATION
     assert result.shares[2] > at(explorer, rate=1e-2).shares[2] + 0.2
-    assert "The rule is asked once an iteration" in explorer.describe(result)
+    assert "The rule is applied once per iteration" in explorer.describe(result)
 
 
-def test_fixed_schedule_does_not_ask_and_so_does_not_train_again(explorer):
+def test_fixed_schedule_ignores_the_rule_and_does_not_train_again(explorer):
     runs = [at(explorer, schedule="fixed", **c).run for c in ({}, {"target": 0.1}, {"factor": 3.0})]
     assert all((run.std == runs[0].std).all() for run in runs)
     assert "✗" not in explorer.describe(at(explorer, schedule="fixed", mistake="mean"))
@@ -165,7 +165,7 @@ def test_shares_of_five_updates_are_fifths(explorer):
         assert f"{result.inside} of 5 updates" in explorer.title(result)
 
 
-def test_title_says_whether_the_rate_rises_falls_or_swings(explorer):
+def test_title_states_whether_the_rate_rises_falls_or_swings(explorer):
     seen = set()
     for changes in ({}, {"rate": 1e-2}, {"target": 0.1}, {"target": 0.001}):
         for updates in range(5, UPDATES + 1, 5):
@@ -178,7 +178,7 @@ def test_title_says_whether_the_rate_rises_falls_or_swings(explorer):
     assert seen >= {"rises", "falls", "swings"}
 
 
-def test_series_are_those_of_the_whole_run_cut_off(explorer):
+def test_series_of_fewer_updates_are_the_start_of_the_full_run(explorer):
     whole, part = at(explorer).run, at(explorer, updates=35).run
     for name, series in vars(part).items():
         np.testing.assert_array_equal(series, getattr(whole, name)[:35])
@@ -192,13 +192,13 @@ def test_artists_follow_the_run(explorer):
     assert shares.texts[0].get_text() == f"{100 * at(explorer, updates=50).shares[0]:.0f} % below"
 
 
-def test_told_kl_is_drawn_only_where_it_is_another(explorer):
-    right, wrong = (line(explorer.render(mistake=m).axes[0], "what the rule is told") for m in ("right", "mean"))
+def test_kl_of_the_rule_is_drawn_only_if_it_differs(explorer):
+    right, wrong = (line(explorer.render(mistake=m).axes[0], "KL the rule gets") for m in ("right", "mean"))
     assert np.isnan(right.get_ydata()).all()
     assert np.nanmax(wrong.get_ydata()) > 0
 
 
-def test_text_follows_every_control_and_has_no_powers_of_ten(explorer):
+def test_caption_depends_on_every_control_and_has_no_exponents(explorer):
     start = explorer.describe(at(explorer))
     for name, control in explorer.controls.items():
         text = explorer.describe(
@@ -216,13 +216,13 @@ def test_guess_is_drawn_at_the_end_of_the_run(small):
     assert guess.get_xydata().tolist() == [[UPDATES, 5e-4]]
 
 
-def test_same_seed_gives_the_same_run_and_another_seed_another(small):
+def test_run_depends_only_on_the_seed(small):
     one, same = (at(AdaptiveRate(*small)).run for _ in range(2))
     np.testing.assert_array_equal(one.kl, same.kl)
     assert (one.std != at(AdaptiveRate(*small), seed=1).run.std).any()
 
 
-def test_training_leaves_the_learners_generator_alone(small):
+def test_training_does_not_change_the_global_generator(small):
     before = torch.get_rng_state()
     at(AdaptiveRate(*small))
     assert torch.equal(before, torch.get_rng_state())
@@ -230,7 +230,7 @@ def test_training_leaves_the_learners_generator_alone(small):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 4, 1, 1), (7, 1, 3, 2)])
-def test_rollouts_of_any_size_draw(shape):
+def test_rollouts_of_any_size_can_be_drawn(shape):
     time, envs, features, actions = shape
     torch.manual_seed(0)
     explorer = AdaptiveRate(
@@ -239,7 +239,7 @@ def test_rollouts_of_any_size_draw(shape):
     assert explorer.sweep().startswith("AdaptiveRate: ")
 
 
-def test_rewards_that_say_nothing_leave_the_policy_as_it_is():
+def test_constant_rewards_leave_the_policy_unchanged():
     explorer = AdaptiveRate(torch.randn(4, 2, 3), torch.randn(4, 2, 1), torch.zeros(4, 2))
     result = at(explorer)
     assert np.isnan(result.run.kl).all()
@@ -264,7 +264,7 @@ def test_rewards_that_say_nothing_leave_the_policy_as_it_is():
         ((torch.zeros(3, 1, 2), torch.zeros(3, 1, 1), torch.zeros(3, 1)), "expected at least 4 of them, got 3"),
     ],
 )
-def test_bad_data_is_named(data, message):
+def test_bad_data_raise_an_error_that_names_the_argument(data, message):
     with pytest.raises(ValueError, match=message):
         AdaptiveRate(*data)
 
@@ -276,18 +276,18 @@ TITLES = {
         "schedule": "fixed",
         "rate": 1e-2,
     },
-    "The rule is told 0.17 of the KL, which reaches 23 targets.": {"mistake": "mean"},
-    "The rule is told KL(new‖old), 0.99 of the KL; 15 of 120 updates are in the band.": {"mistake": "reversed"},
-    "Asked once an iteration, the rule holds the KL of 50 of 120 updates in the band.": {"mistake": "once"},
+    "The rule gets 0.17 times the KL, which reaches 23 targets.": {"mistake": "mean"},
+    "The rule gets KL(new‖old), 0.99 times the KL; 15 of 120 updates are in the band.": {"mistake": "reversed"},
+    "Applied once per iteration, the rule keeps the KL in the band in 50 of 120 updates.": {"mistake": "once"},
 }
 
 
 @pytest.mark.parametrize(("title", "changes"), TITLES.items())
-def test_title_says_what_is_to_be_seen(explorer, title, changes):
+def test_titles(explorer, title, changes):
     assert explorer.title(at(explorer, **changes)) == title
 
 
-def test_title_fits_and_its_share_is_that_of_the_run_everywhere(explorer):
+def test_title_fits_and_its_numbers_match_the_run(explorer):
     for state in [*explorer.corners(), *explorer.grid(40)]:
         result = explorer.compute(state)
         title, kl = explorer.title(result), result.run.kl[~np.isnan(result.run.kl)] / state.target
@@ -299,10 +299,11 @@ def test_title_fits_and_its_share_is_that_of_the_run_everywhere(explorer):
             assert float(found[1].replace(",", "")) == pytest.approx(kl.max(), rel=0.06)
 
 
-def test_policy_that_does_not_move_is_told():
+def test_title_states_that_the_policy_does_not_change():
     still = AdaptiveRate(torch.randn(4, 2, 3), torch.randn(4, 2, 1), torch.zeros(4, 2))
-    assert still.title(at(still)) == "The policy does not move: the KL stays 0, and the rate as it was."
-    assert still.spots(at(still))[3].arithmetic[0] == "KL = 0: the policy is still that of the iteration's start"
+    assert still.title(at(still)) == "The policy does not change: the KL stays 0, and the rate stays as it was."
+    first_line = still.spots(at(still))[3].arithmetic[0]
+    assert first_line == "KL = 0: the policy has not changed since the start of the iteration"
 
 
 CASES = [{}, {"mistake": "mean"}, {"mistake": "reversed"}, {"target": 0.001, "factor": 3.0}, {"rate": 1e-2}]
@@ -310,7 +311,7 @@ CASES = [{}, {"mistake": "mean"}, {"mistake": "reversed"}, {"target": 0.001, "fa
 
 @pytest.mark.parametrize("changes", CASES)
 @pytest.mark.parametrize("updates", [20, 85, 120])
-def test_arithmetic_of_each_update_is_the_rule_and_ends_at_the_rate_that_is_drawn(explorer, changes, updates):
+def test_arithmetic_of_each_update_leads_to_the_drawn_rate(explorer, changes, updates):
     result = at(explorer, updates=updates, **changes)
     spots = explorer.spots(result)
     assert len(spots) == (updates - 1) % ITERATION + 1
@@ -320,11 +321,11 @@ def test_arithmetic_of_each_update_is_the_rule_and_ends_at_the_rate_that_is_draw
         before = result.run.rate[update - 1] if update else result.state.rate
         told, target = np.nan_to_num(result.run.told[update]), result.state.target
         if told:
-            assert number(re.match(r"(?:KL|told) = ([\d.,·⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", compared)[1]) == pytest.approx(
+            assert number(re.match(r"(?:wrong )?KL = ([\d.,·⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", compared)[1]) == pytest.approx(
                 told, rel=1e-3
             )
-        assert ("too far" in compared) == (told > 2 * target)
-        assert ("not far enough" in compared) == (0 < told < target / 2)
+        assert ("step too large" in compared) == (told > 2 * target)
+        assert ("step too small" in compared) == (0 < told < target / 2)
         if "max(" in rule or "min(" in rule:
             limit, old, sign, factor, new = re.match(r"rate = m..\((\S+), (\S+) ([/·]) (\S+)\) = (\S+)", rule).groups()
             moved = number(old) / number(factor) if sign == "/" else number(old) * number(factor)
@@ -336,21 +337,22 @@ def test_arithmetic_of_each_update_is_the_rule_and_ends_at_the_rate_that_is_draw
         assert number(new) == pytest.approx(result.run.rate[update], rel=1e-3)
 
 
-def test_told_kl_is_worked_out_where_it_is_another(explorer):
+def test_arithmetic_shows_how_the_wrong_kl_is_computed(explorer):
     result = at(explorer, mistake="mean")
     kl, told = explorer.spots(result)[10].arithmetic[:2]
-    assert number(told.split(" = ")[1]) == pytest.approx(number(kl.split(" = ")[1]) / 6, rel=1e-3)
-    assert "told: KL / 6 dimensions" in told
+    assert number(told.split(" = ")[2]) == pytest.approx(number(kl.split(" = ")[1]) / 6, rel=1e-3)
+    assert "wrong KL = KL / 6 dimensions" in told
 
 
-def test_updates_that_nobody_asks_about_say_so(explorer):
+def test_arithmetic_states_where_the_rule_is_not_applied(explorer):
     spots = explorer.spots(at(explorer, mistake="once"))
-    assert [("not asked" in " ".join(spot.arithmetic)) for spot in spots] == [True] * (ITERATION - 1) + [False]
+    skipped = [("applied only at the iteration's last" in " ".join(spot.arithmetic)) for spot in spots]
+    assert skipped == [True] * (ITERATION - 1) + [False]
     fixed = explorer.spots(at(explorer, schedule="fixed"))
-    assert all(spot.arithmetic[1] == "fixed: nobody asks the rule; rate = 0.001, as before" for spot in fixed)
+    assert all(spot.arithmetic[1] == "fixed: the rule is not used; rate = 0.001, as before" for spot in fixed)
 
 
-def test_update_lights_up_its_kl_and_the_step_of_the_rate_that_it_caused(explorer):
+def test_spot_of_an_update_highlights_its_kl_and_the_change_of_the_rate(explorer):
     result = at(explorer)
     kl, step = explorer.spots(result)[10].marks  # update 111
     assert (kl.panel, kl.x, step.panel, step.x) == ("KL", 111, "learning rate", 110.5)
@@ -358,7 +360,7 @@ def test_update_lights_up_its_kl_and_the_step_of_the_rate_that_it_caused(explore
     assert step.y == pytest.approx(tuple(result.run.rate[109:111]), rel=1e-3)
 
 
-def test_dots_and_steps_have_the_colour_of_what_the_rule_answers(explorer):
+def test_colours_of_dots_and_steps_match_what_the_rule_does(explorer):
     result = at(explorer)
     kl, _, rate, _ = explorer.render().axes
     for words, answer in (("rate rises", "up"), ("rate falls", "down"), ("stays", "stays")):
@@ -381,13 +383,13 @@ def test_spots_are_short(explorer):
         assert len(repr(spots)) < 9000
 
 
-def test_cursor_stands_at_the_updates(explorer):
+def test_cursor_is_at_the_updates_shown(explorer):
     (cursor,) = explorer.grips(at(explorer))
     assert (cursor.controls, cursor.panel, cursor.along) == (("updates",), "KL", "x")
     assert [(updates, x) for (updates,), (x, _) in cursor.points.items()] == [(n, n) for n in range(5, 121, 5)]
 
 
-def test_each_question_has_the_answer_that_is_computed(explorer):
+def test_answers_of_the_questions_match_the_computed_runs(explorer):
     way, share = explorer.questions
     assert way.answer == "it rises, then falls"
     for rates in at(explorer, **way.show).run.rate.reshape(-1, ITERATION):
@@ -402,16 +404,16 @@ def test_each_question_has_the_answer_that_is_computed(explorer):
     assert share.answer == near[0]
 
 
-def test_frames_of_the_book_hold_the_answers(explorer):
+def test_stored_frames_include_those_of_the_answers(explorer):
     assert len(explorer.swept_states()) <= 50
     assert {explorer.at(**question.show) for question in explorer.questions} <= {*explorer.swept_states()}
 
 
-def test_own_data_get_no_questions_whose_answers_are_the_cheetahs(small):
+def test_own_data_get_no_questions(small):
     assert AdaptiveRate(*small).questions == ()
 
 
-def test_one_target_is_in_the_singular(explorer):
+def test_one_target_is_singular(explorer):
     assert [targets(value) for value in (0.0, 0.5, 1.0, 1.2)] == [
         "0 targets",
         "0.5 targets",

@@ -1,4 +1,4 @@
-"""Explorers show the same picture whatever the learner has set, take data however it comes, and name what is wrong."""
+"""Explorers do not depend on the learner's settings, accept data in many forms, and raise clear errors."""
 
 import contextlib
 import dataclasses
@@ -19,7 +19,7 @@ NAMES = list(explorers.EXPLORERS)
 
 
 def _own_data(name, change=lambda x: x):
-    """Return a learner's own data for an explorer; ``change`` is done to each tensor."""
+    """Return a learner's own data for an explorer; ``change`` is applied to each tensor."""
     draw = torch.Generator("cpu").manual_seed(0)
 
     def drawn(*shape):
@@ -29,14 +29,14 @@ def _own_data(name, change=lambda x: x):
 
 
 def _said(explorer, *states):
-    """Return all words of some states, by default of the present one."""
+    """Return the texts of some states, by default of the current one."""
     results = [explorer.compute(state) for state in states or [explorer.at()]]
     return [[explorer.describe(result), explorer.numbers(result)] for result in results]
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def usual(request):
-    """Name of an explorer, and what it shows of a learner's own data with the usual settings."""
+    """Return the name of an explorer, and its texts and picture for own data with the usual settings."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         explorer = explorers.EXPLORERS[request.param](*_own_data(request.param))
@@ -68,7 +68,7 @@ def _default_device(device):
 
 @contextlib.contextmanager
 def _everything_else():
-    """NumPy and Matplotlib as no explorer expects them, warnings as errors, autocast, a search for anomalies."""
+    """Set unusual settings of NumPy and Matplotlib, warnings as errors, autocast and anomaly detection."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
@@ -99,7 +99,7 @@ def _bfloat16():
 
 
 @pytest.mark.parametrize("settings", [_float64, _bfloat16])
-def test_pictures_and_words_do_not_depend_on_the_settings_and_leave_them_as_they_were(usual, settings):
+def test_pictures_and_texts_do_not_depend_on_the_settings_and_restore_them(usual, settings):
     name, expected = usual
     torch.manual_seed(7)
     random = torch.get_rng_state()
@@ -107,7 +107,9 @@ def test_pictures_and_words_do_not_depend_on_the_settings_and_leave_them_as_they
         modes = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
         explorer = explorers.EXPLORERS[name](*_own_data(name))
         said = _said(explorer)
-        picture = explorer.live.svg if settings is _bfloat16 else expected[1]  # once: drawing takes most time
+        picture = (
+            explorer.live.svg if settings is _bfloat16 else expected[1]
+        )  # only for one setting, because drawing is slow
         assert (torch.is_grad_enabled(), torch.is_inference_mode_enabled()) == modes
     assert said == expected[0]
     assert picture == expected[1]
@@ -115,7 +117,7 @@ def test_pictures_and_words_do_not_depend_on_the_settings_and_leave_them_as_they
 
 
 @pytest.mark.parametrize("name", ["Signal", "Memory", "Rewards", "Divergence"])
-def test_explorer_of_usual_settings_can_be_moved_under_others(name):
+def test_explorer_can_be_moved_under_other_settings(name):
     explorer = explorers.EXPLORERS[name](*_own_data(name))
     low = list(explorer.corners())[-2]
     expected = _said(explorers.EXPLORERS[name](*_own_data(name)), low)
@@ -125,7 +127,7 @@ def test_explorer_of_usual_settings_can_be_moved_under_others(name):
     assert _said(explorer) == expected
 
 
-def test_sweep_runs_under_all_settings_at_once():
+def test_sweep_works_under_unusual_settings():
     with _bfloat16():
         assert "pictures drawn" in explorers.StickFigure(*_own_data("StickFigure")).sweep()
 
@@ -150,7 +152,7 @@ def test_threads_with_other_settings_do_not_disturb_each_other():
     assert sorted(found) == sorted((name, expected[name], grad) for name in names for grad in (False, True))
 
 
-def test_settings_are_the_learners_again_after_an_error():
+def test_settings_are_restored_after_an_error():
     with _default_dtype(torch.float64), np.errstate(all="raise"), torch.no_grad():
         with pytest.raises(ValueError, match="observations: expected shape"):
             explorers.Stream(torch.zeros(3))
@@ -161,14 +163,14 @@ def test_settings_are_the_learners_again_after_an_error():
         assert not torch.is_grad_enabled()
 
 
-def test_data_that_was_recorded_under_other_settings_is_shown_as_ever():
+def test_data_recorded_under_other_settings_are_the_same():
     expected = repr(explorers.StickFigure({"mine": motion("Ant-v5", steps=12)}))
     with _bfloat16():
         recorded = motion("Ant-v5", steps=12)
     assert repr(explorers.StickFigure({"mine": recorded})) == expected
 
 
-def test_motion_with_gradients_is_taken():
+def test_motion_can_have_gradients():
     recorded = motion("Ant-v5", steps=12)
     learned = dataclasses.replace(recorded, ends=recorded.ends.clone().requires_grad_())
     assert isinstance(learned, Motion)
@@ -185,7 +187,7 @@ def _read_only(x):
 
 
 class _LikeAnArray:
-    """What another library has, such as JAX or pandas."""
+    """An array of another library, such as JAX or pandas."""
 
     def __init__(self, array):
         self._array = array
@@ -221,9 +223,9 @@ QUICK = ["Signal", "Features", "Rewards", "Stream", "Divergence", "StdTraining",
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_numbers_are_taken_in_every_form(form):
+def test_data_are_accepted_in_every_form(form):
     for name in QUICK:
-        if name == "Rewards":  # its second argument is compared with a number as it is drawn
+        if name == "Rewards":  # own_data compares its second argument with a number
             rewards, dones = _own_data(name)
             data = FORMS[form](rewards), dones.numpy()[::-1][::-1]
         else:
@@ -248,13 +250,13 @@ def _expected(name):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float64, torch.int8, torch.int64, torch.uint16, torch.bool])
 @pytest.mark.parametrize("name", ["Signal", "StickFigure"])
-def test_every_dtype_is_taken_as_the_numbers_that_it_holds(name, dtype):
+def test_result_does_not_depend_on_the_dtype(name, dtype):
     whole = _own_data(name, lambda x: (3 * x).round().abs().clamp(0, 1))
     other = _own_data(name, lambda x: (3 * x).round().abs().clamp(0, 1).to(dtype))
     assert _said(explorers.EXPLORERS[name](*other)) == _said(explorers.EXPLORERS[name](*whole))
 
 
-def test_memory_that_is_filled_again_does_not_change_the_picture():
+def test_overwriting_the_data_does_not_change_the_picture():
     (observations,) = _own_data("Stream")
     explorer = explorers.Stream(observations)
     observations.fill_(torch.nan)
@@ -280,7 +282,7 @@ def _network(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_network_is_taken_from_every_mode_and_dtype(name):
+def test_network_is_accepted_in_every_mode_and_dtype(name):
     kind, data = explorers.EXPLORERS[name], _own_data(name)
     expected = _said(kind(*data, _network(name)))
     with torch.inference_mode():
@@ -291,7 +293,7 @@ def test_network_is_taken_from_every_mode_and_dtype(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_network_that_holds_no_numbers_is_named(name):
+def test_network_on_the_meta_device_raises_an_error(name):
     with torch.device("meta"):
         network = _network(name)
     kind = type(network).__name__
@@ -307,21 +309,21 @@ SIZES = {"tiny": 1e-30, "small": 1e-8, "large": 1e6, "huge": 2e11}
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", ["Signal", "Features", "Memory", "Rewards", "Stream", "StdTraining", "StickFigure"])
-def test_words_hold_numbers_at_every_size_of_the_data(name, size):
+def test_texts_are_valid_for_data_of_any_size(name, size):
     _check_words(explorers.EXPLORERS[name](*_own_data(name, lambda x: SIZES[size] * x.double().clamp(-4, 4))))
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 9.99e11])
 @pytest.mark.parametrize("name", ["Signal", "Features", "Memory", "Rewards", "Stream"])
-def test_words_hold_numbers_where_nothing_varies(name, value):
+def test_texts_are_valid_for_constant_data(name, value):
     explorer = explorers.EXPLORERS[name](*_own_data(name, lambda x: torch.full_like(x, value).float()))
     _check_words(explorer)
 
 
-def test_one_large_value_of_x_has_a_picture():
+def test_single_large_value_of_x_can_be_drawn():
     explorer = explorers.HeteroscedasticFit(torch.full((9,), 9.99e11), torch.arange(9.0))
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # Matplotlib's, of an axis without a length
+        warnings.simplefilter("error")  # Matplotlib warns of an axis without length
         explorer.render()
 
 
@@ -333,7 +335,7 @@ def _check_words(explorer):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("Divergence", "XRay")])
-def test_too_large_a_value_is_named_with_what_is_allowed(name):
+def test_too_large_values_raise_an_error_with_the_limits(name):
     data = _own_data(name, lambda x: x.abs().double().clamp(1, 9) * 1e300)
     if not data:
         pytest.skip("it takes no data")
@@ -361,17 +363,17 @@ def test_integral_of_a_far_policy_equals_its_closed_form(mean, std):
         (([0.0], [1e7]), r"std of 1e\+07"),
     ],
 )
-def test_policy_that_no_double_holds_is_named(policy, got):
+def test_policy_beyond_the_limits_raises_an_error(policy, got):
     with pytest.raises(
         ValueError, match=rf"^old: expected .* from -1e6 to 1e6 and stds from 1e-06 to 1e6, got a {got}$"
     ):
         explorers.Divergence(policy, ([0.0], [1.0]))
 
 
-def test_actions_that_no_reward_can_be_fitted_to_are_named():
+def test_actions_too_large_for_the_reward_model_raise_an_error():
     observations, _, rewards = _own_data("AdaptiveRate")[:3]
     actions = torch.full((*rewards.shape, 2), -7.3e11)
-    with pytest.raises(ValueError, match=r"^actions: expected values nearer to 0, got up to 7\.3e\+11$"):
+    with pytest.raises(ValueError, match=r"^actions: expected smaller values, got up to 7\.3e\+11$"):
         explorers.AdaptiveRate(observations, actions, rewards)
 
 
@@ -389,25 +391,25 @@ def test_actions_that_no_reward_can_be_fitted_to_are_named():
         (6, ValueError, "6"),
     ],
 )
-def test_names_that_do_not_fit_are_named(names, error, got):
+def test_wrong_number_of_names_raises_an_error(names, error, got):
     with pytest.raises(error, match=f"^names: expected 6 names, one for each feature, got {got}$"):
         explorers.Stream(*_own_data("Stream"), names)
 
 
-def test_names_of_two_features_are_two():
+def test_wrong_number_of_names_for_x_and_y_raises_an_error():
     x, y = _own_data("HeteroscedasticFit")
     with pytest.raises(ValueError, match=r"^names: expected 2 names, one for each of x and y, got 1: angle$"):
         explorers.HeteroscedasticFit(x, y, ("angle",))
 
 
-def test_names_may_be_an_array():
+def test_names_can_be_an_array():
     explorer = explorers.Stream(*_own_data("Stream"), np.array(list("abcdef")), feature=2)
     assert explorer.names == tuple("abcdef")
     assert explorer.compute(explorer.at()).name == "c"
 
 
 @pytest.mark.parametrize("question", [2, -1, 5, True, "0", None])
-def test_question_that_is_not_asked_is_named(question):
+def test_unknown_question_raises_an_error(question):
     quiz = explorers.Quiz(explorers.Divergence(), {"How large?": None, "Which?": ("old", "new")})
     with pytest.raises(ValueError, match=rf"^question: expected a number from 0 to 1, got {question!r}$"):
         quiz.answer(question, 1.0)

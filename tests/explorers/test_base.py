@@ -1,4 +1,4 @@
-"""The base of all explorers: states are checked, pictures follow, failures leave everything as it was."""
+"""The base of all explorers: states are checked, pictures follow the state, failures change nothing."""
 
 import asyncio
 import base64
@@ -70,7 +70,7 @@ def _at(live, name):
 
 
 def move(live, **values):
-    """Move controls as the browser does, which knows the positions that it asked for last."""
+    """Move controls like the browser, which remembers the positions that it requested last."""
     asked = vars(live).setdefault("asked", list(live.place))
     controls = Line().controls
     for name, value in values.items():
@@ -100,7 +100,7 @@ def line():
     ],
 )
 @pytest.mark.parametrize("live", [False, True])
-def test_value_that_is_not_allowed_is_named_and_changes_nothing(line, change, message, live):
+def test_invalid_value_raises_an_error_and_changes_nothing(line, change, message, live):
     if live:
         assert line.live.svg
     before = line.at()
@@ -109,7 +109,7 @@ def test_value_that_is_not_allowed_is_named_and_changes_nothing(line, change, me
     assert line.at() == before == LineState()
 
 
-def test_failing_compute_raises_leaves_the_state_and_is_told_under_the_picture(line):
+def test_failing_compute_raises_an_error_below_the_picture_and_keeps_the_state(line):
     live = line.live
     svg = live.svg
     with pytest.raises(ValueError, match="this switch breaks"):
@@ -122,7 +122,7 @@ def test_failing_compute_raises_leaves_the_state_and_is_told_under_the_picture(l
     assert live.svg != svg
 
 
-def test_control_moved_by_hand_moves_state_picture_and_caption(line):
+def test_moving_a_control_changes_state_picture_and_caption(line):
     live = line.live
     before = live.svg
     move(live, points=5)
@@ -132,12 +132,12 @@ def test_control_moved_by_hand_moves_state_picture_and_caption(line):
     assert live.words == ["1", "5", "a line", "1", "off"]
 
 
-def test_page_is_told_what_moves_besides_its_own_controls(line):
+def test_moved_counts_changes_that_do_not_come_from_the_controls(line):
     live = line.live
     moved = live.moved
     move(live, points=5)
     live._receive(live, {"do": "compare", "serial": "2"}, [])
-    line.set(points=5)  # where it is
+    line.set(points=5)  # no change
     assert live.moved == moved
     line.set(points=6)
     line.reset()
@@ -146,7 +146,7 @@ def test_page_is_told_what_moves_besides_its_own_controls(line):
     assert live.moved == moved + 2
 
 
-def test_control_that_breaks_the_explorer_raises_outside_a_browser(line):
+def test_invalid_control_value_raises_an_error_outside_a_browser(line):
     with pytest.raises(ValueError, match="this switch breaks"):
         move(line.live, broken=True)
 
@@ -166,13 +166,13 @@ def test_same_state_gives_the_same_bytes(line):
     assert line.live.svg == first == Line().live.svg
 
 
-def test_render_draws_another_state_and_leaves_this_one(line):
+def test_render_draws_another_state_without_changing_the_current_one(line):
     figure = line.render(points=9)
     assert len(figure.axes[0].lines[1].get_xdata()) == 9
     assert line.at() == LineState()
 
 
-def test_corners_hold_every_choice_and_both_ends_of_each_range():
+def test_corners_include_every_choice_and_both_ends_of_each_range():
     line = Line(broken=False)
     states = list(line.corners())
     assert {state.points for state in states} >= {2, 9}
@@ -180,7 +180,7 @@ def test_corners_hold_every_choice_and_both_ends_of_each_range():
     assert {state.broken for state in states} == {True, False}
 
 
-def test_sweep_raises_at_a_corner_that_fails_and_returns_to_the_present_state(line):
+def test_sweep_raises_an_error_at_a_failing_corner_and_restores_the_state(line):
     line.set(points=4)
     with pytest.raises(ValueError, match="this switch breaks"):
         line.sweep()
@@ -188,7 +188,7 @@ def test_sweep_raises_at_a_corner_that_fails_and_returns_to_the_present_state(li
     assert line.live.error == ""
 
 
-def test_sweep_draws_every_corner_also_where_nothing_was_shown_yet(line, monkeypatch):
+def test_sweep_draws_every_corner_without_a_widget(line, monkeypatch):
     monkeypatch.setattr(Line, "compute", lambda self, state: np.linspace(0, state.slope, state.points))
     drawn = []
     monkeypatch.setattr(Line, "draw", lambda self, artists, result: drawn.append(len(result)))
@@ -199,7 +199,7 @@ def test_sweep_draws_every_corner_also_where_nothing_was_shown_yet(line, monkeyp
     assert _at(line.live, "points") == line.default.points
 
 
-def test_stored_output_is_a_still_with_its_words_and_a_widget_of_its_own(line, monkeypatch):
+def test_outputs_are_a_still_with_texts_and_a_separate_widget(line, monkeypatch):
     bundle, metadata = line._repr_mimebundle_()
     assert bundle["text/plain"] == "Line(): 3 points up to 1.0"
     assert bundle["image/png"].startswith("iVBOR")
@@ -217,10 +217,10 @@ def test_stored_output_is_a_still_with_its_words_and_a_widget_of_its_own(line, m
     (still, _), (view, told) = shown
     assert VIEW not in still
     assert view == {VIEW: {}, "text/plain": ""}
-    assert told == {VIEW: "colab"}, "Colab finds in it what it needs"
+    assert told == {VIEW: "colab"}, "Colab needs this metadata"
 
 
-def test_picture_that_the_learner_left_replaces_the_stored_one_once(line, browser, monkeypatch):
+def test_last_picture_replaces_the_stored_one_once(line, browser, monkeypatch):
     shown, live = [], line.live
     monkeypatch.setattr(output, "display", lambda data, **how: shown.append((data, how)))
     monkeypatch.setattr("rsl_edu.explorers.bench.widget.REST", 0.0)
@@ -242,24 +242,24 @@ def test_picture_that_the_learner_left_replaces_the_stored_one_once(line, browse
     ElementTree.fromstring(svg)
 
 
-def test_cell_that_moves_an_explorer_leaves_the_stored_picture_alone(line):
+def test_change_by_a_cell_does_not_replace_the_stored_picture(line):
     live = line.live
 
     async def cell():
         line.set(points=7)
 
-    with ThreadPoolExecutor(1) as thread:  # this one may have a loop of its own, playwright's
+    with ThreadPoolExecutor(1) as thread:  # this thread may already have playwright's event loop
         thread.submit(asyncio.run, cell()).result()
     assert live.caption == "7 points up to 1.0"
     assert live._rest is None
 
 
-def test_explorer_without_a_kernel_says_its_sentence(line, capsys):
+def test_explorer_without_a_kernel_prints_its_sentence(line, capsys):
     line._ipython_display_()
     assert capsys.readouterr().out == "Line(): 3 points up to 1.0\n"
 
 
-def test_thousand_updates_leave_no_artist_and_no_figure_behind(line):
+def test_thousand_updates_leak_no_artists_or_figures(line):
     figure = line.live._drawing.figure
     artists = len(figure.findobj())
     for i in range(1000):
@@ -270,7 +270,7 @@ def test_thousand_updates_leave_no_artist_and_no_figure_behind(line):
     assert not plt.get_fignums()
 
 
-def test_state_is_one_line_that_restores_the_picture(line):
+def test_state_is_a_line_of_text_that_restores_the_picture(line):
     line.set(slope=-1.5, points=7, style="bent", gain=10.0)
     assert line.state == "Line(slope=-1.5, points=7, style='bent', gain=10.0, broken=False)"
     again = Line.from_state(line.state)
@@ -292,22 +292,22 @@ def test_state_is_one_line_that_restores_the_picture(line):
         "Line(slope=1)(points=3)",
     ],
 )
-def test_state_that_is_no_state_is_refused(state):
+def test_invalid_state_text_raises_an_error(state):
     with pytest.raises(ValueError, match=r"state: expected the text Line\(field=value, ...\), got"):
         Line.from_state(state)
 
 
-def test_state_with_a_value_that_is_not_allowed_is_refused_by_name():
+def test_state_text_with_an_invalid_value_raises_an_error():
     with pytest.raises(ValueError, match="points: expected a number from 2 to 9, got 99"):
         Line.from_state("Line(points=99)")
 
 
-def test_stored_sentence_names_what_was_changed(line):
+def test_repr_contains_the_changed_controls(line):
     line.set(points=5)
     assert repr(line) == "Line(points=5): 5 points up to 1.0"
 
 
-def test_reset_goes_back_to_where_this_explorer_began():
+def test_reset_restores_the_initial_state():
     line = Line(points=5)
     line.set(slope=2.0, points=9)
     line.compare()
@@ -318,7 +318,7 @@ def test_reset_goes_back_to_where_this_explorer_began():
 
 
 @pytest.mark.parametrize("live", [False, True])
-def test_compare_leaves_a_pale_ghost_behind_the_next_curves_and_its_numbers_beside_them(line, live):
+def test_compare_shows_ghosts_and_pinned_numbers(line, live):
     if live:
         assert line.live.svg
     line.set(slope=2.0)
@@ -334,7 +334,7 @@ def test_compare_leaves_a_pale_ghost_behind_the_next_curves_and_its_numbers_besi
     assert line.live.numbers == [["height", "-1.0 m", "2.0 m"]]
 
 
-def test_comparing_twice_keeps_one_ghost_and_ending_it_restores_the_bytes(line):
+def test_comparing_twice_keeps_one_ghost_and_ending_it_restores_the_picture(line):
     before = line.live.svg
     for slope in (2.0, 1.0):
         line.set(slope=slope)
@@ -345,7 +345,7 @@ def test_comparing_twice_keeps_one_ghost_and_ending_it_restores_the_bytes(line):
     assert line.live.numbers == [["height", "1.0 m"]]
 
 
-def test_live_picture_with_a_ghost_is_that_of_a_new_drawing(line):
+def test_live_picture_with_a_ghost_equals_a_new_drawing(line):
     assert line.live.svg
     line.compare()
     line.set(slope=-1.0)
@@ -363,7 +363,7 @@ def test_buttons_of_the_picture_compare_and_reset(line):
     assert not live.pinned
 
 
-def test_learners_own_settings_change_neither_the_picture_nor_themselves(line):
+def test_matplotlib_settings_do_not_affect_the_picture_and_are_restored(line):
     before = line.live.svg
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "lines.linewidth": 9}):
         assert Line().live.svg == before
@@ -373,23 +373,23 @@ def test_learners_own_settings_change_neither_the_picture_nor_themselves(line):
     assert matplotlib.rcParams["figure.facecolor"] == "white"
 
 
-def test_frames_are_the_pictures_of_all_combinations_in_order_and_the_same_each_time(line):
+def test_frames_are_all_combinations_in_order_and_reproducible(line):
     frames = list(line.frames(points=(2, 9), style=("straight", "bent")))
     assert [(frame.state.points, frame.state.style) for frame in frames] == [
         (2, "straight"), (2, "bent"), (9, "straight"), (9, "bent"),
     ]  # fmt: skip
     assert all(frame.svg.startswith("<svg") and frame.svg.endswith("</svg>") for frame in frames)
-    assert len({frame.svg for frame in frames}) == 3  # two points of a curve are those of a line
+    assert len({frame.svg for frame in frames}) == 3  # with two points, curve and line are equal
     assert frames[2].caption == "9 points up to 1.0"
     assert frames[2].numbers == {"height": "1.0 m"}
     assert [frame.svg for frame in line.frames(points=(2, 9), style=("straight", "bent"))] == [f.svg for f in frames]
 
 
-def test_frames_are_those_of_the_swept_grids_by_default_none_twice(line):
+def test_frames_are_the_swept_grids_by_default_without_duplicates(line):
     assert len(list(line.frames())) == 8 * 2
 
 
-def test_grid_is_every_combination_of_few_or_a_fixed_share_of_many(line):
+def test_grid_is_all_combinations_or_a_fixed_subset(line):
     assert len(set(line.grid(10_000))) == 5 * 5 * 2 * 3 * 2
     few = list(line.grid(50))
     assert len(set(few)) == 50
@@ -397,28 +397,28 @@ def test_grid_is_every_combination_of_few_or_a_fixed_share_of_many(line):
     assert len({state.points for state in few}) == 5
 
 
-def test_positions_of_a_slider_hold_its_ends(line):
+def test_positions_of_a_slider_include_its_ends(line):
     assert line.controls["slope"].positions() == (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
     assert line.controls["points"].positions(3) == (2, 5, 9)
     assert Control("x", "", range=(1e-12, 1e12, 1e-12)).positions(2) == pytest.approx((1e-12, 1e12))
     assert Control("x", "", range=(0.0, 0.3, 0.1)).positions() == (0.0, 0.1, 0.2, 0.3)
 
 
-def test_saved_picture_has_the_format_of_its_name(line, tmp_path):
+def test_saved_picture_has_the_format_of_its_suffix(line, tmp_path):
     for name, begin in (("a.png", b"\x89PNG"), ("a.pdf", b"%PDF"), ("a.svg", b"<?xml")):
         line.save(tmp_path / name)
         assert (tmp_path / name).read_bytes().startswith(begin)
 
 
-def test_picture_without_a_name_or_of_an_unknown_format_is_refused(line, tmp_path, monkeypatch):
+def test_saving_without_a_name_or_in_an_unknown_format_raises_an_error(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, message in (("", "path: expected the name of a file, got '.*'"), ("a.foo", r"path: .* \.svg or \.pdf")):
+    for name, message in (("", "path: expected a file name, got '.*'"), ("a.foo", r"path: .* \.svg or \.pdf")):
         with pytest.raises(ValueError, match=message):
             line.save(name)
     assert not list(tmp_path.iterdir())
 
 
-def test_number_of_another_type_becomes_the_control_s_own(line):
+def test_numbers_of_other_types_are_converted_to_the_type_of_the_control(line):
     for value in (1, 1.0, np.float32(1), np.array(1.0), torch.tensor(1)):
         line.set(gain=value)
         assert repr(line.at().gain) == "1.0"
@@ -427,7 +427,7 @@ def test_number_of_another_type_becomes_the_control_s_own(line):
     assert repr(line.at().points) == "3"
 
 
-def test_guess_is_kept_or_refused_by_its_range(line):
+def test_guess_out_of_range_raises_an_error(line):
     line.predict(1.5)
     assert line.guess == 1.5
     with pytest.raises(ValueError, match=r"guess: expected a number from -2.0 to 2.0, got 3"):
@@ -435,7 +435,7 @@ def test_guess_is_kept_or_refused_by_its_range(line):
     assert line.guess == 1.5
 
 
-def test_every_control_has_label_unit_help_and_the_words_of_its_positions(line):
+def test_specification_has_label_unit_help_and_positions_of_every_control(line):
     told = dict(zip(LineState().__dict__, line.live.spec["controls"], strict=True))
     assert told["gain"]["words"] == "gain (m)"
     assert told["gain"]["help"] == "Factor."
@@ -445,8 +445,8 @@ def test_every_control_has_label_unit_help_and_the_words_of_its_positions(line):
     assert told["points"]["play"]
 
 
-def test_bad_combination_waits_for_the_control_that_mends_it(line):
-    """Two controls moved in the browser: the first breaks it, the second mends it, and nothing that was set is lost."""
+def test_error_is_cleared_by_another_control_without_losing_changes(line):
+    """Cause an error with one control, change another one, and check that the change is kept once the error is gone."""
     live = line.live
     with pytest.raises(ValueError, match="this switch breaks"):
         move(live, broken=True)
@@ -459,7 +459,7 @@ def test_bad_combination_waits_for_the_control_that_mends_it(line):
     assert not live.error
 
 
-def test_value_between_two_positions_stays_until_its_own_control_moves():
+def test_value_between_two_positions_is_kept_until_its_control_is_moved():
     line = Line(slope=0.3)
     live = line.live
     assert live.words[0] == "0.3"
@@ -469,7 +469,7 @@ def test_value_between_two_positions_stays_until_its_own_control_moves():
     assert line.at().slope == 0.0
 
 
-def test_control_that_is_fixed_cannot_be_set_and_is_not_in_the_text():
+def test_fixed_control_cannot_be_set_and_is_not_in_the_state_text():
     line = Line.__new__(Line)
     Explorer.__init__(line, fixed={"broken": False}, step_values={"gain": (1.0, 3.0)}, ranges={"points": (2, 5, 1)})
     assert list(line.controls) == ["slope", "points", "style", "gain"]
@@ -483,36 +483,36 @@ def test_control_that_is_fixed_cannot_be_set_and_is_not_in_the_text():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"plain": 1.0}, r"Odd.plain: declare it by control"),
+        ({"plain": 1.0}, r"Odd.plain: declare it with control"),
         ({"dark": control(1, "dark", "Dark.", range=(0, 2, 1))}, r"Odd.dark: an argument has this name"),
         ({"fixed": control(1, "fixed", "Fixed.", range=(0, 2, 1))}, r"Odd.fixed: an argument has this name"),
     ],
 )
-def test_state_that_is_declared_badly_is_named(fields, message):
+def test_invalid_state_class_raises_an_error(fields, message):
     odd = dataclasses.make_dataclass("Odd", [(name, float, field) for name, field in fields.items()], frozen=True)
     with pytest.raises(TypeError, match=message):
         Space(odd)
 
 
 @pytest.mark.parametrize("given", ["ranges", "steps", "fixed"])
-def test_setting_of_no_field_is_named(given):
+def test_setting_an_unknown_field_raises_an_error(given):
     with pytest.raises(ValueError, match="slop: expected one of the fields slope, points, style, gain, broken"):
         Space(LineState, **{given: {"slop": (0, 1, 1)}})
 
 
 @pytest.mark.parametrize("points", [4.0, np.int64(4), np.float32(4)])
-def test_whole_number_of_another_type_is_taken_as_a_whole_number(points):
+def test_whole_numbers_of_other_types_become_integers(points):
     line = Line(points=points)
     assert line.state == "Line(slope=1.0, points=4, style='straight', gain=1.0, broken=False)"
     assert _at(line.live, "points") == 4
 
 
-def test_state_with_a_number_of_numpy_can_be_shared():
+def test_state_with_numpy_numbers_can_be_restored():
     line = Line(slope=np.float64(0.5), gain=np.float64(10), broken=np.bool_(False))
     assert Line.from_state(line.state).at() == line.at() == LineState(slope=0.5, gain=10.0)
 
 
-def test_page_of_a_value_between_two_positions_shows_it():
+def test_page_shows_a_value_between_two_positions():
     line = Line(slope=0.3)
     assert line.at() in [frame.state for frame in line.frames()]
     assert "slope 0.3" in line.html()
@@ -521,7 +521,7 @@ def test_page_of_a_value_between_two_positions_shows_it():
     assert "0.3" in swept.html()
 
 
-def test_explorer_that_asks_but_marks_nothing_says_what_is_missing(line, monkeypatch):
+def test_missing_mark_raises_an_error(line, monkeypatch):
     stage = Line.stage
 
     def with_guess(self, figure):
@@ -529,11 +529,11 @@ def test_explorer_that_asks_but_marks_nothing_says_what_is_missing(line, monkeyp
 
     monkeypatch.setattr(Line, "stage", with_guess)
     line.predict(1.0)
-    with pytest.raises(NotImplementedError, match=r"Line\.mark: says where"):
+    with pytest.raises(NotImplementedError, match=r"Line\.mark: must return where"):
         line.render()
 
 
-def test_state_is_computed_once_for_a_picture_and_the_pinned_one_once_for_all(line, monkeypatch):
+def test_each_state_is_computed_once(line, monkeypatch):
     line.live.refresh()
     computed, compute = [], Line.compute
     monkeypatch.setattr(Line, "compute", lambda self, state: computed.append(state.points) or compute(self, state))
@@ -544,7 +544,7 @@ def test_state_is_computed_once_for_a_picture_and_the_pinned_one_once_for_all(li
     assert computed[2:] == [4, 5, 6]
 
 
-def test_two_explorers_keep_their_results_apart():
+def test_cached_results_are_separate_for_each_object():
     class Kept:
         def __init__(self, factor):
             self.factor = factor
@@ -572,13 +572,13 @@ def test_two_explorers_keep_their_results_apart():
 
 @pytest.fixture
 def browser(monkeypatch):
-    """As if every event came from a browser; a function runs another one in a thread of its own, as ipykernel does."""
+    """Make all events look like a browser's; yields a function that runs another one in a thread, like ipykernel."""
     monkeypatch.setattr("rsl_edu.explorers.bench.widget._from_browser", lambda: True)
     with ThreadPoolExecutor(1) as thread:
         yield lambda function, *given, **named: thread.submit(function, *given, **named).result()
 
 
-def test_event_that_waits_while_another_is_drawn_is_not_lost(line, browser, monkeypatch):
+def test_event_during_a_slow_drawing_is_not_lost(line, browser, monkeypatch):
     live, compute, drawing, goes_on = line.live, Line.compute, threading.Event(), threading.Event()
 
     def slow(self, state):
@@ -600,7 +600,7 @@ def test_event_that_waits_while_another_is_drawn_is_not_lost(line, browser, monk
     assert [_at(live, name) for name in ("points", "style")] == [7, "bent"]
 
 
-def test_failure_in_a_browsers_event_is_told_under_the_picture_and_nowhere_else(line, browser):
+def test_error_in_a_browser_event_is_only_shown_below_the_picture(line, browser):
     live = line.live
     svg = live.svg
     browser(move, live, broken=True)
@@ -610,7 +610,7 @@ def test_failure_in_a_browsers_event_is_told_under_the_picture_and_nowhere_else(
     assert live.error == ""
 
 
-def test_next_positions_are_drawn_before_they_are_asked_for(line, browser, monkeypatch):
+def test_next_positions_are_drawn_in_advance(line, browser, monkeypatch):
     sent, live = [], line.live
     monkeypatch.setattr(type(live), "send", lambda self, content, buffers=None: sent.append(content))
 
@@ -622,13 +622,13 @@ def test_next_positions_are_drawn_before_they_are_asked_for(line, browser, monke
     browser(lambda: asyncio.run(step()))
     assert [message["frame"]["state"] for message in sent] == [Line(points=points).state for points in (5, 6)]
     assert all(message["epoch"] == live.epoch for message in sent)
-    monkeypatch.setattr(Line, "compute", lambda self, state: pytest.fail("it is drawn already"))
+    monkeypatch.setattr(Line, "compute", lambda self, state: pytest.fail("it has already been drawn"))
     before = dict(sent[0]["frame"])
     move(live, points=5)
     assert {name: getattr(live, name) for name in before} == before
 
 
-def test_frames_drawn_ahead_are_out_of_date_once_a_guess_or_a_ghost_is_in_them(line):
+def test_guess_and_comparison_invalidate_frames_drawn_in_advance(line):
     live = line.live
     epochs = [live.epoch]
     for change in (lambda: line.predict(1.0), line.compare, lambda: line.compare(False)):
@@ -639,7 +639,7 @@ def test_frames_drawn_ahead_are_out_of_date_once_a_guess_or_a_ghost_is_in_them(l
     assert live.epoch == epochs[-1]
 
 
-def test_only_what_changed_is_sent(line, monkeypatch):
+def test_only_changes_are_sent(line, monkeypatch):
     sent, live = [], line.live
     monkeypatch.setattr(
         type(live), "comm", SimpleNamespace(kernel=True, send=lambda data, buffers=None: sent.append(data))
@@ -650,7 +650,7 @@ def test_only_what_changed_is_sent(line, monkeypatch):
     assert not names & {"ground0", "spec", "spots", "pinned", "answers"}
 
 
-def test_still_without_the_hidden_panels_has_nothing_of_them():
+def test_still_does_not_show_hidden_panels():
     drawing = Drawing(explorers.Features())
     hidden = [panel.name for panel in drawing.panels if panel.more]
     figure = drawing.finished(more=False)

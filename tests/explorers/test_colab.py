@@ -1,4 +1,4 @@
-"""What Colab needs to show an explorer or a quiz: the metadata of a view name the manager of its widgets."""
+"""Explorers and quizzes in Colab: the metadata of a view name Colab's widget manager."""
 
 import sys
 from types import ModuleType, SimpleNamespace
@@ -15,7 +15,7 @@ MANAGER = "https://example.org/manager.min.js"
 
 @pytest.fixture
 def enabled(monkeypatch):
-    """Stands in for Colab's own module: says how often its manager for widgets of others was enabled."""
+    """Replace Colab's own module; the result counts how often its manager for third-party widgets was enabled."""
     calls = []
     colab = ModuleType("google.colab.output")
     colab._widgets = SimpleNamespace(_installed_url=None)
@@ -32,7 +32,7 @@ def enabled(monkeypatch):
 
 
 def displayed(thing, monkeypatch):
-    """Returns data and metadata of each output that a cell with this on its last line sends."""
+    """Return data and metadata of each output of a cell that ends with ``thing``."""
     shown = []
     monkeypatch.setattr(output, "get_ipython", lambda: SimpleNamespace(kernel=True))
     monkeypatch.setattr(output, "display", lambda data, metadata, raw, display_id=None: shown.append((data, metadata)))
@@ -41,7 +41,7 @@ def displayed(thing, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["explorer", "quiz"])
-def test_view_names_the_widget_manager_of_colab_which_was_enabled_once(kind, enabled, monkeypatch):
+def test_view_names_the_widget_manager_of_colab(kind, enabled, monkeypatch):
     explorer = explorers.Divergence()
     still, view = displayed(explorer if kind == "explorer" else explorers.Quiz(explorer), monkeypatch)
     assert VIEW not in still[0]
@@ -50,7 +50,7 @@ def test_view_names_the_widget_manager_of_colab_which_was_enabled_once(kind, ena
     assert enabled == [1]
 
 
-def test_elsewhere_the_view_names_no_widget_manager(monkeypatch):
+def test_view_names_no_widget_manager_outside_colab(monkeypatch):
     _, (view, metadata) = displayed(explorers.Divergence(), monkeypatch)
     assert VIEW in view
     assert metadata == {}

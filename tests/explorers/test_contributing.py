@@ -1,4 +1,4 @@
-"""The explorer that CONTRIBUTING.md prints, saved as a file in a checkout, is an explorer like the others."""
+"""The explorer printed in CONTRIBUTING.md works like the others when saved as a file in a checkout."""
 
 import os
 import re
@@ -17,7 +17,7 @@ CHOSEN = "Decay or test_lists or test_reference or test_import"
 
 
 def run(checkout, *command):
-    """Run a command in the checkout; return what it said, and whether it succeeded."""
+    """Run a command in the checkout; return its output and whether it succeeded."""
     environment = os.environ | {"PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
     for name in [name for name in environment if name.startswith("PYTEST_")]:
         del environment[name]
@@ -29,7 +29,7 @@ def run(checkout, *command):
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    """A copy of this checkout with the printed explorer in its place, and the lists written anew."""
+    """Return a copy of this checkout with the printed explorer and updated lists."""
     (printed,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.DOTALL)
     copied = tmp_path_factory.mktemp("contributor") / "rsl_edu"
     shutil.copytree(ROOT, copied, ignore=LEFT_OUT)
@@ -46,14 +46,12 @@ def test_printed_explorer_passes_the_suite(checkout):
     said, succeeded = run(checkout, "pytest", "-q", "-p", "no:cacheprovider", "-k", CHOSEN, *SUITE)
     assert succeeded, said
     passed = int(re.search(r"(\d+) passed", said)[1])
-    assert passed > 100, (
-        said
-    )  # what every explorer is held to, in a browser too, and what lists and imports are held to
+    assert passed > 100, said  # tests of every explorer, also in a browser, and of lists and imports
 
 
 @pytest.mark.slow
 def test_printed_explorer_is_in_the_lists(checkout):
-    for page in ("README.md", "book/api/explorers.md"):
+    for page in ("book/explorers.md", "book/api/explorers.md"):
         assert "Decay" in (checkout / page).read_text("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Explorer *divergence*: closed forms are the library's, integrals are true, and each mistake is seen."""
+"""Explorer *divergence*: closed forms match the library, integrals are correct, and each mistake is visible."""
 
 import math
 
@@ -35,39 +35,39 @@ def line(axes, label):
     return next(line for line in axes.lines if line.get_label() == label)
 
 
-def test_closed_forms_are_those_of_torch_summed_over_dimensions(explorer):
+def test_closed_forms_match_torch_summed_over_dimensions(explorer):
     old, new = (Normal(torch.tensor(m).double(), torch.tensor(s).double()) for m, s in ((-1.0, 0.3), (0.4, 2.0)))
     truth = [old.entropy(), new.entropy(), kl_divergence(old, new), kl_divergence(new, old)]
     np.testing.assert_allclose(at(explorer, **WIDE, dimensions=12).closed, 12 * np.array(truth), rtol=1e-6)
 
 
-def test_integrals_of_all_right_states_equal_the_closed_forms(explorer):
+def test_integrals_equal_the_correct_closed_forms(explorer):
     for state in [*explorer.corners(), *explorer.grid()]:
         result = explorer.compute(explorer._space.changed(state, {"mistake": "right"}))
         np.testing.assert_allclose(result.integral, result.closed, rtol=INTEGRAL, atol=INTEGRAL)
         assert not result.wrong.any()
 
 
-def test_area_of_the_drawn_integrands_is_the_kl_of_one_dimension(explorer):
+def test_area_of_the_drawn_integrands_is_the_kl(explorer):
     result = at(explorer, action=1.0)
     for integrand, kl in zip(result.integrands, result.integral[2:], strict=True):
         assert np.trapezoid(integrand, result.actions) == pytest.approx(kl, rel=1e-2)
 
 
-def test_log_probability_of_the_action_is_that_of_torch(explorer):
+def test_log_probability_of_the_action_matches_torch(explorer):
     result = at(explorer, **WIDE, action=0.7)
     assert result.log_prob[0] == pytest.approx(Normal(-1.0, 0.3).log_prob(torch.tensor(0.7)).item(), rel=1e-5)
     assert result.log_prob[1] == pytest.approx(Normal(0.4, 2.0).log_prob(torch.tensor(0.7)).item(), rel=1e-5)
 
 
-def test_probability_ratio_is_that_of_the_densities(explorer):
+def test_probability_ratio_matches_the_densities(explorer):
     result = at(explorer, action=0.2)
     said = evaluated(explorer.numbers(result)["new/old(action)"])
     assert said == pytest.approx(math.exp(result.log_prob[1] - result.log_prob[0]), rel=0.05)
     far = explorer.numbers(at(explorer, new_std=0.05, action=4.0))
     assert far["new/old(action)"] == "5.7·10⁻¹⁰⁶⁰"
     near = at(explorer, new_std=0.1, action=1.0)
-    assert "the density of new is 6.1·10⁻⁵ times that of old" in explorer.describe(near)
+    assert "the new density is 6.1·10⁻⁵ times the old one" in explorer.describe(near)
 
 
 @pytest.mark.parametrize("nats", [-1700.0, -709.0, -20.7, -9.0, -8.99, 0.0, 9.2, 11.0, 2302.6])
@@ -87,11 +87,11 @@ def test_power_of_e_is_written_as_a_power_of_ten(nats):
 @pytest.mark.parametrize(
     ("value", "words"), [(-4.726, "−4.7"), (-0.001, "−0.001"), (-3e-7, "−3·10⁻⁷"), (-2.6e12, "−2.6·10¹²"), (-0.0, "0")]
 )
-def test_rounded_numbers_have_a_true_minus(value, words):
+def test_rounded_numbers_have_a_true_minus_sign(value, words):
     assert rounded(value) == words
 
 
-def test_minus_signs_of_ticks_are_true_ones(explorer):
+def test_ticks_have_true_minus_signs(explorer):
     ticks = explorer.render(action=-1.0).axes[3].get_xticklabels()
     assert any(tick.get_text().startswith("−") for tick in ticks)
 
@@ -104,7 +104,7 @@ def test_minus_signs_of_ticks_are_true_ones(explorer):
         ("mean", lambda *values: np.array(values) / 3),
     ],
 )
-def test_mistake_of_the_sums_is_shown_and_named(explorer, mistake, expected):
+def test_mistakes_of_the_sums_change_the_closed_forms_and_the_title(explorer, mistake, expected):
     right, wrong = at(explorer, dimensions=3), at(explorer, dimensions=3, mistake=mistake)
     np.testing.assert_allclose(wrong.closed, expected(*right.closed), atol=1e-8)
     np.testing.assert_array_equal(wrong.integral, right.integral)
@@ -112,14 +112,14 @@ def test_mistake_of_the_sums_is_shown_and_named(explorer, mistake, expected):
 
 
 @pytest.mark.parametrize(("mistake", "std"), [("variance", lambda s: s * s), ("exponentiated", math.exp)])
-def test_mistake_of_the_std_gives_the_kl_of_other_policies(explorer, mistake, std):
+def test_mistakes_of_the_std_give_the_kl_of_other_policies(explorer, mistake, std):
     result = at(explorer, **WIDE, mistake=mistake)
     other = kl_divergence(Normal(-1.0, std(0.3)), Normal(0.4, std(2.0)))
     assert result.closed[2] == pytest.approx(other.item(), rel=1e-4)
     assert result.wrong.all()
 
 
-def test_wrong_numbers_begin_with_a_cross_and_differ_from_the_integral(explorer):
+def test_wrong_numbers_start_with_a_cross_and_differ_from_the_integral(explorer):
     for mistake in list(MISTAKES)[1:]:
         result = at(explorer, mistake=mistake, dimensions=2)
         texts = [explorer.numbers(result)[name] for name in QUANTITIES]
@@ -131,23 +131,23 @@ def test_wrong_numbers_begin_with_a_cross_and_differ_from_the_integral(explorer)
                 assert said != truth
 
 
-def test_mistake_that_does_not_show_is_told_to_be_there(explorer):
-    same = at(explorer, mistake="reversed", new_std=1.0)  # with equal stds KL is symmetric
+def test_title_states_that_a_mistake_has_no_effect(explorer):
+    same = at(explorer, mistake="reversed", new_std=1.0)  # with equal stds, KL is symmetric
     for title in (explorer.title(same), explorer.title(at(explorer, mistake="mean"))):
         assert title.startswith("✗ ")
-        assert title.endswith("nobody would notice, all four numbers are right.")
+        assert title.endswith("no effect at this setting, all four numbers are right.")
 
 
-def test_equal_policies_have_no_divergence(explorer):
+def test_kl_of_equal_policies_is_zero(explorer):
     result = at(explorer, new_mean=0.0, new_std=1.0)
     assert result.closed[2:].tolist() == [0, 0]
     assert result.integral[2:].tolist() == [0, 0]
 
 
-def test_present_point_lies_on_its_curve_and_leaves_it_with_a_mistake(explorer):
+def test_current_point_is_on_its_curve_except_with_a_mistake(explorer):
     def gap(mistake):
         axes = explorer.render(**WIDE, mistake=mistake).axes[2]
-        curve, dot = axes.lines[1], axes.lines[3]  # after the line at equal stds: two curves, two dots
+        curve, dot = axes.lines[1], axes.lines[3]  # lines: the one at equal stds, two curves, two dots
         x, y = dot.get_xydata()[0]
         return abs(np.interp(np.log(x), np.log(curve.get_xdata()), np.log(curve.get_ydata())) - np.log(y))
 
@@ -155,7 +155,7 @@ def test_present_point_lies_on_its_curve_and_leaves_it_with_a_mistake(explorer):
     assert gap("variance") > 0.5
 
 
-def test_rows_of_closed_forms_and_integrals_follow_the_result(explorer):
+def test_rows_of_the_table_follow_the_result(explorer):
     axes = explorer.render(**WIDE, mistake="variance").axes[3]
     result = at(explorer, **WIDE, mistake="variance")
     np.testing.assert_array_equal(line(axes, "closed form").get_xdata(), result.closed)
@@ -175,7 +175,7 @@ def test_every_corner_fits_into_its_axes_and_its_caption(explorer):
         assert np.isfinite(result.integrands).all()
 
 
-def test_text_follows_every_control(explorer):
+def test_texts_depend_on_every_control(explorer):
     def words(state):
         result = explorer.compute(state)
         return explorer.title(result), explorer.describe(result)
@@ -199,16 +199,16 @@ def test_guess_is_drawn_in_the_row_of_its_kl():
     [
         ({}, "A narrower new policy: KL(old‖new) is 1.3 nats, the reverse only 0.44."),
         ({"new_std": 2.0}, "A wider new policy: KL(old‖new) is only 0.35 nats, the reverse 0.93."),
-        ({"new_std": 1.0}, "With equal stds KL is the same both ways: 0.12 nats."),
+        ({"new_std": 1.0}, "With equal stds, KL is the same both ways: 0.12 nats."),
         ({"new_std": 1.0, "new_mean": 0.0}, "The two policies are the same: both KLs are 0."),
         ({"mistake": "reversed"}, "✗ KL reversed: KL(old‖new) comes out as 0.44 nats instead of 1.3."),
     ],
 )
-def test_title_says_what_is_seen(explorer, state, title):
+def test_titles(explorer, state, title):
     assert explorer.title(at(explorer, **state)) == title
 
 
-def test_title_is_short_and_right_everywhere(explorer):
+def test_title_is_short_and_correct_in_all_states(explorer):
     for state in [*explorer.corners(), *explorer.grid()]:
         result = explorer.compute(state)
         title = explorer.title(result)
@@ -220,10 +220,10 @@ def test_title_is_short_and_right_everywhere(explorer):
         if "wider" in title:
             assert result.integral[2] < result.integral[3]
         if state.mistake != "right":
-            assert result.wrong.any() == ("nobody" not in title)
+            assert result.wrong.any() == ("no effect" not in title)
 
 
-def test_limits_stay_while_means_move(explorer):
+def test_limits_stay_the_same_while_means_change(explorer):
     limits = set()
     drawing = Drawing(explorer)
     for mean in explorer.controls["new_mean"].positions():
@@ -233,7 +233,7 @@ def test_limits_stay_while_means_move(explorer):
     assert len(limits) == 1
 
 
-def test_arithmetic_is_that_of_the_numbers_shown(explorer):
+def test_arithmetic_leads_to_the_numbers_shown(explorer):
     for state in [*explorer.corners(), *explorer.grid(60)]:
         result = explorer.compute(state)
         spots = {spot.name: spot for spot in explorer.spots(result)}
@@ -256,7 +256,7 @@ def number(line):
     return evaluated(line.rpartition(" = ")[2])
 
 
-def test_arithmetic_of_a_learners_own_policy_sums_different_dimensions(own):
+def test_arithmetic_of_an_own_policy_sums_different_dimensions(own):
     explorer = Divergence(*own)
     result = at(explorer, dimension=3)
     lines = explorer.spots(result)[-2].arithmetic
@@ -265,13 +265,13 @@ def test_arithmetic_of_a_learners_own_policy_sums_different_dimensions(own):
     assert lines[-1].count("+") == 4
 
 
-def test_spots_of_the_quantities_are_lit_in_every_panel(explorer):
+def test_spots_of_the_quantities_have_marks_in_their_panels(explorer):
     spots = {spot.name: spot for spot in explorer.spots(at(explorer))}
     assert {mark.panel for mark in spots["KL(old‖new)"].marks} == {"table", "integrands", "curve"}
     assert {mark.panel for mark in spots["entropy old"].marks} == {"table"}
 
 
-def test_handles_lie_on_the_bells(explorer):
+def test_handles_are_on_the_densities(explorer):
     result = at(explorer, **WIDE, action=0.7)
     held = {(grip.controls[0], grip.panel): grip.points for grip in explorer.grips(result)}
     state = explorer._space.values(result.state)
@@ -286,7 +286,7 @@ def test_handles_lie_on_the_bells(explorer):
     assert held["new_std", "curve"][(2.0,)][0] == pytest.approx(2 / 0.3)
 
 
-def test_answers_of_the_questions_are_those_of_the_picture(explorer):
+def test_answers_of_the_questions_match_the_computed_numbers(explorer):
     much, wider, joints = explorer.questions
     assert much.answer == f"{at(explorer, **much.show).integral[2]:.1f}"
     half, twice = (at(explorer, **{**wider.show, "new_std": std}).integral[2] for std in (0.5, 2.0))
@@ -298,30 +298,30 @@ def test_answers_of_the_questions_are_those_of_the_picture(explorer):
     assert not Divergence((torch.zeros(2), torch.ones(2)), (torch.zeros(2), torch.ones(2))).questions
 
 
-def test_learners_own_policy_is_shown_one_dimension_at_a_time_and_summed_over_all(own):
+def test_own_policy_is_drawn_in_one_dimension_and_summed_over_all(own):
     explorer = Divergence(*own)
     old, new = (Normal(mean.double(), std.double()) for mean, std in own)
     result = at(explorer, dimension=3)
     assert result.old == pytest.approx((own[0][0][3].item(), own[0][1][3].item()))
     np.testing.assert_allclose(result.closed[2], kl_divergence(old, new).sum(), rtol=1e-6)
     np.testing.assert_allclose(result.integral[3], kl_divergence(new, old).sum(), rtol=INTEGRAL)
-    assert explorer.describe(result).startswith("Dimension 3: old has mean")
+    assert explorer.describe(result).startswith("In dimension 3, the old policy has mean")
 
 
-def test_ticks_of_a_learners_own_policy_are_round(own):
+def test_ticks_of_an_own_policy_are_round(own):
     axes = Divergence(*own).render(dimension=2).axes[0]
     for ticks in (axes.get_xticklabels(), axes.get_yticklabels()):
         assert max(len(tick.get_text()) for tick in ticks) <= 5
 
 
-def test_learners_own_policy_is_restored_from_its_state(own):
+def test_own_policy_can_be_restored_from_its_state(own):
     explorer = Divergence(*own, dimension=4, new_std=2.0)
     assert Divergence.from_state(explorer.state, *own).state == explorer.state
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("actions", "scale"), [(1, 1e-4), (40, 300.0)])
-def test_policies_of_any_size_draw(actions, scale):
+def test_policies_of_any_size_can_be_drawn(actions, scale):
     torch.manual_seed(1)
     policy = (torch.randn(actions) * scale, (torch.rand(actions) + 0.1) * scale)
     explorer = Divergence(policy, (policy[0] + 0.1 * scale, policy[1] * 1.1))
@@ -331,13 +331,13 @@ def test_policies_of_any_size_draw(actions, scale):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ((torch.zeros(2), torch.ones(2)), None, "new: expected both policies or neither, got None"),
+        ((torch.zeros(2), torch.ones(2)), None, "new: expected both policies or neither, got only one"),
         ((torch.zeros(2), torch.ones(3)), (torch.zeros(2), torch.ones(2)), r"old: .* got \[2\] and \[3\]"),
         ((torch.zeros(2), torch.ones(2)), (torch.zeros(3), torch.ones(3)), "new: expected 2 actions as in old, got 3"),
         ((torch.zeros(2), torch.zeros(2)), (torch.zeros(2), torch.ones(2)), "old: expected finite means and finite"),
         (torch.zeros(2, 3), (torch.zeros(2), torch.ones(2)), "old: expected two tensors"),
     ],
 )
-def test_bad_policy_is_named(old, new, message):
+def test_bad_policy_raises_an_error(old, new, message):
     with pytest.raises(ValueError, match=message):
         Divergence(old, new)

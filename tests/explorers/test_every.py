@@ -1,4 +1,4 @@
-"""What holds for every explorer of the course, over its whole grid (thinned) and at its corners."""
+"""Properties of every explorer of the course, on a subset of its grid and at its corners."""
 
 import dataclasses
 import gc
@@ -21,7 +21,7 @@ from rsl_edu.explorers.bench.drawing import Drawing
 
 EXPLORERS = list(explorers.EXPLORERS)
 STATES = 16
-"""States of the grid that are drawn, beside all corners."""
+"""Number of states of the grid that are drawn, in addition to all corners."""
 
 pytestmark = pytest.mark.slow
 
@@ -38,14 +38,14 @@ def states(explorer):
 
 @pytest.fixture(scope="module")
 def worn(explorer, states):
-    """A drawing that has drawn all states one after the other, and what it drew."""
+    """Return a drawing that has drawn all states one after the other, and the frames."""
     drawing = Drawing(explorer)
     return drawing, [drawing.frame(state) for state in states]
 
 
 @pytest.fixture(scope="module")
 def tensors(explorer):
-    """A learner's own data, as a training run leaves it: with gradients, in half precision."""
+    """Return data like those of a training run: with gradients, in half precision."""
     generator = torch.Generator().manual_seed(0)
     data = type(explorer).own_data(lambda *shape: torch.randn(shape, generator=generator).half().requires_grad_())
     if not data:
@@ -55,16 +55,16 @@ def tensors(explorer):
 
 @pytest.fixture(scope="module")
 def own(explorer, tensors):
-    """The explorer, of a learner's own tensors."""
+    """Return the explorer with a learner's own tensors."""
     return type(explorer)(*tensors)
 
 
-def test_learners_own_tensors_may_carry_gradients_and_half_precision(explorer, own):
+def test_own_tensors_can_have_gradients_and_half_precision(explorer, own):
     assert own.live.svg != explorer.live.svg
     assert own.describe(own.compute(own.at()))
 
 
-def test_learners_own_arrays_are_taken_and_what_is_no_array_is_named(explorer, tensors, own):
+def test_own_arrays_are_accepted_and_other_types_raise_an_error(explorer, tensors, own):
     assert type(explorer)(*map(_array, tensors)).live.svg == own.live.svg
     wrong = [("much", "much")] * 2 if isinstance(tensors[0], tuple) else ["much"] * len(tensors)
     with pytest.raises((TypeError, ValueError), match=r"^\w+: expected "):
@@ -80,7 +80,7 @@ def _array(own):
 
 
 def _contents(figure):
-    """Return all numbers that the moving artists of a figure hold."""
+    """Return all numbers in the moving artists of a figure."""
     for axes in figure.axes:
         for artist in axes.get_children():
             if isinstance(artist, Line2D):
@@ -97,7 +97,7 @@ def _fingerprint(figure):
     return hash(tuple(data.tobytes() for data in _contents(figure)))
 
 
-def test_whole_grid_shows_numbers_and_says_them_in_words(explorer, states):
+def test_pictures_and_texts_are_valid_in_all_states(explorer, states):
     drawing, seen, said = Drawing(explorer), set(), set()
     names = None
     for state in states:
@@ -120,20 +120,20 @@ def test_whole_grid_shows_numbers_and_says_them_in_words(explorer, states):
         assert list(numbers) == names, where
         seen.add(_fingerprint(drawing.figure))
         said.add(words)
-    assert len(seen) > 0.6 * len(set(states)), "the artists follow the state"
-    assert len(said) > 0.5 * len(set(states)), "the text follows the state"
+    assert len(seen) > 0.6 * len(set(states)), "the artists depend on the state"
+    assert len(said) > 0.5 * len(set(states)), "the texts depend on the state"
     assert 3 <= len(names) <= 9
 
 
-def test_arithmetic_gives_what_it_says(explorer, states):
+def test_equations_in_the_arithmetic_are_correct(explorer, states):
     if type(explorer).__name__ in ("Features", "Memory"):
-        pytest.skip("three decimals are too few for this test; tests of their own compare them with torch")
+        pytest.skip("three decimals are too few for this test; separate tests compare them with torch")
     for state in states:
         for spot in explorer.spots(explorer.compute(state)):
             equalities(spot.arithmetic)
 
 
-def test_same_state_gives_the_same_bytes_whatever_came_before(explorer, states):
+def test_picture_does_not_depend_on_earlier_states(explorer, states):
     explorer.reset()
     first = explorer.live.svg
     for state in states[:: len(states) // 6]:
@@ -143,7 +143,7 @@ def test_same_state_gives_the_same_bytes_whatever_came_before(explorer, states):
     assert type(explorer).from_state(explorer.state).live.svg == first
 
 
-def test_panels_are_drawn_as_if_nothing_had_been_drawn_before(explorer, states, worn):
+def test_panels_equal_those_of_a_new_drawing(explorer, states, worn):
     frame = worn[1][-1]
     fresh = Drawing(explorer).frame(states[-1])
     assert (frame.grounds, frame.moving, frame.spots, frame.grips) == (
@@ -157,14 +157,14 @@ def test_first_panels_are_few_and_fit_a_phone(explorer):
     for panel in first:
         _, _, width, height = panel.box
         assert width <= 72 * explorer.size[0]
-        assert height <= 72 * 4, f"{panel.name} leaves no room for a slider"
+        assert height <= 72 * 4, f"{panel.name} leaves no space for a slider"
 
 
-def test_something_in_the_picture_can_be_taken_hold_of(explorer, worn):
+def test_every_picture_has_spots_or_handles_with_arithmetic(explorer, worn):
     drawing, frames = worn
     frame = drawing.frame(explorer.start)
     assert frame.spots or frame.grips
-    assert any(arithmetic for _, _, arithmetic, _, _ in frame.spots), "no number is worked out"
+    assert any(arithmetic for _, _, arithmetic, _, _ in frame.spots), "no spot has arithmetic"
     for frame in frames:
         for controls, panel, along, points in frame.grips:
             assert along in ("x", "y", "xy")
@@ -177,7 +177,7 @@ def test_something_in_the_picture_can_be_taken_hold_of(explorer, worn):
                     assert explorer.controls[name].check(name, value) == value
 
 
-def test_questions_have_answers_and_a_picture_that_shows_them(explorer):
+def test_questions_have_answers_and_a_stored_picture_that_shows_them(explorer):
     assert explorer.questions
     for question in explorer.questions:
         assert question.answer
@@ -186,7 +186,7 @@ def test_questions_have_answers_and_a_picture_that_shows_them(explorer):
         assert explorer.at(**question.show) in explorer.swept_states()
 
 
-def test_many_updates_leave_no_artist_no_figure_and_no_memory_behind(explorer, states):
+def test_many_updates_leak_no_artists_figures_or_memory(explorer, states):
     drawing = Drawing(explorer)
     results = [explorer.compute(state) for state in states[:8]]
 
@@ -196,16 +196,16 @@ def test_many_updates_leave_no_artist_no_figure_and_no_memory_behind(explorer, s
         gc.collect()
         return len(drawing.figure.findobj()), len(gc.get_objects())
 
-    gc.freeze()  # what was there before is neither counted nor gone through
+    gc.freeze()  # existing objects are neither counted nor scanned
     update(16)
     artists, objects = update(16)
-    artists_later, objects_later = update(1000 if isinstance(explorer, explorers.Stream) else 48)  # whole rounds
+    artists_later, objects_later = update(1000 if isinstance(explorer, explorers.Stream) else 48)  # full rounds
     assert artists_later == artists
-    assert objects_later < objects + 32  # less than one an update
+    assert objects_later < objects + 32  # fewer than one per update
     assert not plt.get_fignums()
 
 
-def test_compute_depends_on_the_state_alone_and_leaves_the_explorer_as_it_was(explorer, states):
+def test_compute_depends_only_on_the_state_and_does_not_change_the_explorer(explorer, states):
     fresh = type(explorer)()
     first, other = explorer.start, states[0]
     before = _contained(fresh.compute(first))
@@ -220,7 +220,7 @@ def test_compute_depends_on_the_state_alone_and_leaves_the_explorer_as_it_was(ex
 
 
 def _contained(value):
-    """Return everything that a value holds, so that two of them can be compared."""
+    """Return the contents of a value in a form that can be compared."""
     if isinstance(value, torch.Tensor):
         value = value.detach().numpy()
     if isinstance(value, np.ndarray):
@@ -236,7 +236,7 @@ def _contained(value):
     return repr(value)
 
 
-def test_every_control_has_words_that_fit_beside_it(explorer):
+def test_labels_and_help_of_all_controls_are_valid(explorer):
     assert 2 <= len(explorer.controls) <= 11
     for name, control in explorer.controls.items():
         assert 1 <= len(control.words) <= 28, name
@@ -260,14 +260,14 @@ def test_state_is_restored_from_its_text(explorer, states):
     explorer.reset()
 
 
-def test_frames_are_few_enough_for_a_page_and_the_present_one_is_among_them(explorer):
+def test_frames_are_few_enough_for_a_page_and_include_the_current_one(explorer):
     explorer.reset()
     states = explorer.swept_states()
-    assert 1 < len(states) < 210  # Memory has 203 on the robots of MuJoCo 3, else the most is 192
+    assert 1 < len(states) < 210  # Memory has 203 with the robots of MuJoCo 3, otherwise the maximum is 192
     assert explorer.at() in states
 
 
-def test_every_value_of_a_page_is_a_position_of_its_control(explorer):
+def test_swept_values_are_positions_of_their_controls(explorer):
     for grid in explorer.swept:
         for name, values in grid.items():
             assert name in {field.name for field in dataclasses.fields(explorer.State)}
@@ -277,7 +277,7 @@ def test_every_value_of_a_page_is_a_position_of_its_control(explorer):
                 assert values is ... or isinstance(values, int), name
 
 
-def test_frame_of_a_dark_page_is_that_of_a_light_one_in_other_colours(explorer):
+def test_dark_frame_is_the_recoloured_light_frame(explorer):
     name, control = next(iter(explorer.controls.items()))
     values = {name: control.positions(3)}
     colour = re.compile(r"#[0-9a-f]{6}\b")
@@ -287,13 +287,13 @@ def test_frame_of_a_dark_page_is_that_of_a_light_one_in_other_colours(explorer):
         assert without_ids(recoloured) == without_ids(dark.svg)
 
 
-def test_frame_holds_what_matplotlib_itself_would_write(explorer, worn):
+def test_frame_has_the_same_elements_as_the_svg_of_matplotlib(explorer, worn):
     frame = worn[0].frame(explorer.start)
     rendered = explorer.render(**explorer.values(frame.state))
     file = io.StringIO()
     with theme.theme(False):
         rendered.savefig(file, format="svg")
-    for tag in ("<text ", "<path d", "<use ", "<image "):  # not "<path id": markers, which both of its parts define
+    for tag in ("<text ", "<path d", "<use ", "<image "):  # not "<path id": both layers define the markers
         assert frame.svg.count(tag) == file.getvalue().count(tag), tag
 
 

@@ -1,4 +1,4 @@
-"""Explorer *heteroscedastic fit*: the std follows the noise, the numbers are the library's, mistakes show."""
+"""Explorer *heteroscedastic fit*: the std follows the noise, the numbers match the library, mistakes are visible."""
 
 import itertools
 import math
@@ -29,14 +29,14 @@ def ant():
 
 
 def small(samples=200, **state):
-    """Noise of std 0.2 on the left and 2 on the right."""
+    """Return an explorer of noise with std 0.2 on the left and 2 on the right."""
     draw = torch.Generator().manual_seed(0)
     x = torch.linspace(-1, 1, samples)
     return HeteroscedasticFit(x, torch.where(x < 0, 0.2, 2.0) * torch.randn(samples, generator=draw), **state)
 
 
 def residuals(explorer, i):
-    """What a straight line through the samples of a bin leaves, by NumPy's own fit."""
+    """Return the residuals of a bin's samples around a straight line fitted by NumPy."""
     x, y = (values.squeeze(1).double().numpy()[explorer.bins == i] for values in (explorer.x, explorer.y))
     return y - np.polynomial.Polynomial.fit(x, y, 1)(x)
 
@@ -47,23 +47,23 @@ def line(axes, label):
 
 def test_noise_of_the_robot_depends_on_its_state(ant):
     assert ant.bin_std.max() > 2.5 * ant.bin_std.min()
-    assert 3 < ant.bin_std.argmax() < 6  # free between the stops, held at them
+    assert 3 < ant.bin_std.argmax() < 6  # between the stops, where the hip moves freely
 
 
-def test_corners_say_something_else(ant):
+def test_texts_of_the_corners_differ(ant):
     results = [ant.compute(state) for state in ant.corners()]
     assert len({ant.title(result) + ant.describe(result) for result in results}) > 10
     assert all(len(ant.describe(result)) <= 420 for result in results)
 
 
 @pytest.mark.parametrize("parameter", ["log", "scalar"])
-def test_before_the_first_step_the_std_is_the_init_std_everywhere(ant, parameter):
+def test_std_before_the_first_step_is_the_initial_std(ant, parameter):
     result = ant.compute(ant.at(steps=0, init=0.3, parameter=parameter))
     np.testing.assert_allclose(result.std, 0.3 * ant.y.std(correction=0).item(), rtol=FLOAT32)
 
 
 @pytest.mark.parametrize("parameter", ["log", "scalar", "one"])
-def test_numbers_are_those_of_the_library(parameter):
+def test_numbers_match_the_library(parameter):
     explorer = small()
     result = explorer.compute(explorer.at(parameter=parameter, steps=0, init=1.0, hidden=8, seed=2))
     kind = GaussianDistribution if parameter == "one" else HeteroscedasticGaussianDistribution
@@ -71,7 +71,7 @@ def test_numbers_are_those_of_the_library(parameter):
     x, y = ((each - each.mean()) / each.std(correction=0) for each in (explorer.x, explorer.y))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
-        torch.randperm(len(x))  # which samples to learn from: here all of them
+        torch.randperm(len(x))  # the choice of training samples, here all of them
         network = MLP(1, distribution.input_dim, [8], activation="tanh")
         distribution.init_mlp_weights(network)
     distribution.update(network(x))
@@ -83,7 +83,7 @@ def test_numbers_are_those_of_the_library(parameter):
 
 @pytest.mark.parametrize("mistake", ["none", "no init", "clamp"])
 @pytest.mark.parametrize("parameter", ["log", "scalar", "one"])
-def test_every_step_is_that_of_the_library_with_autograd(ant, parameter, mistake):
+def test_every_step_matches_the_library_with_autograd(ant, parameter, mistake):
     rate, init, hidden, seed, steps = 0.01, 0.3, 8, 3, 40
     by_state = ClampAlone if mistake == "clamp" else HeteroscedasticGaussianDistribution
     kind = GaussianDistribution if parameter == "one" else by_state
@@ -113,12 +113,12 @@ def test_every_step_is_that_of_the_library_with_autograd(ant, parameter, mistake
 
 @pytest.mark.parametrize("leads_back", [True, False])
 @pytest.mark.parametrize("parameter", ["log", "scalar", "one"])
-def test_gradient_beyond_a_clamp_is_that_of_autograd(parameter, leads_back):
+def test_gradient_beyond_a_clamp_matches_autograd(parameter, leads_back):
     hidden, samples = 3, 50
     log, one = parameter == "log", parameter == "one"
     kind = GaussianDistribution if one else HeteroscedasticGaussianDistribution if leads_back else ClampAlone
     if one and not leads_back:
-        pytest.skip("one std for all states is not clamped alone")
+        pytest.skip("with one std for all states, there is no plain clamp")
     torch.manual_seed(1)
     distribution = kind(1, std_range=(0.7, 1.5), std_type="log" if log else "scalar")
     network = MLP(1, distribution.input_dim, [hidden], activation="tanh")
@@ -146,7 +146,7 @@ def test_gradient_beyond_a_clamp_is_that_of_autograd(parameter, leads_back):
     np.testing.assert_allclose(gradient, expected, atol=FLOAT32)
 
 
-def test_best_single_std_is_the_closed_form():
+def test_nll_of_the_best_single_std_matches_the_closed_form():
     explorer = small()
     off = np.concatenate([residuals(explorer, i) for i in range(len(explorer.bin_std))])
     off /= explorer.y.std(correction=0).item()
@@ -154,7 +154,7 @@ def test_best_single_std_is_the_closed_form():
     assert explorer.nll_one == pytest.approx(expected, abs=FLOAT32)
 
 
-def test_std_by_state_finds_the_noise_and_one_std_does_not():
+def test_std_by_state_learns_the_noise_and_one_std_does_not():
     explorer = small()
     right, one = (explorer.compute(explorer.at(parameter=p, rate=0.05)) for p in ("log", "one"))
     x = explorer._grid.squeeze(1).numpy()
@@ -171,7 +171,7 @@ def test_std_by_state_is_calibrated_and_one_std_is_not(ant):
     assert one.inside.min() < 55  # too narrow between them
 
 
-def test_share_inside_is_that_of_the_samples(ant):
+def test_share_inside_matches_the_samples(ant):
     result = ant.compute(ant.at())
     x, y = ant.x.squeeze(1).numpy(), ant.y.squeeze(1).numpy()
     grid = ant._grid.squeeze(1).numpy()
@@ -179,7 +179,7 @@ def test_share_inside_is_that_of_the_samples(ant):
     assert result.inside_all == pytest.approx(100 * inside.mean(), abs=0.5)
 
 
-def test_variance_taken_for_std_is_too_narrow_where_it_is_narrow(ant):
+def test_variance_used_as_std_is_too_narrow_where_the_std_is_small(ant):
     right, wrong = (ant.compute(ant.at(mistake=m)) for m in ("none", "variance"))
     scale = ant.y.std(correction=0).item()
     np.testing.assert_allclose(wrong.std / scale, (right.std / scale) ** 2, rtol=FLOAT32)
@@ -187,7 +187,7 @@ def test_variance_taken_for_std_is_too_narrow_where_it_is_narrow(ant):
     assert wrong.nll > right.nll + 0.1
 
 
-def test_swapped_halves_draw_the_mean_as_std(ant):
+def test_swapping_mean_and_std_draws_the_std_as_mean(ant):
     right, wrong = (ant.compute(ant.at(mistake=m, parameter="scalar")) for m in ("none", "swapped"))
     middle, scale = ant.y.mean().item(), ant.y.std(correction=0).item()
     np.testing.assert_allclose((wrong.mean - middle) / scale, right.std / scale, atol=FLOAT32)
@@ -195,41 +195,41 @@ def test_swapped_halves_draw_the_mean_as_std(ant):
     assert "^" not in str(ant.numbers(wrong))
 
 
-def test_network_that_was_not_initialized_begins_below_zero_only_without_the_log(ant):
+def test_std_of_an_uninitialized_network_is_below_zero_only_without_the_log(ant):
     scalar, log = (ant.compute(ant.at(mistake="no init", parameter=p)) for p in ("scalar", "log"))
     assert scalar.loss[0] > 1e6
     assert log.loss[0] < 3
-    assert scalar.loss[-1] < 1.4  # the library's clamp leads back
+    assert scalar.loss[-1] < 1.4  # it recovers from the library's clamp
 
 
-def test_clamp_alone_freezes_states_that_the_library_brings_back():
+def test_plain_clamp_freezes_states_that_recover_in_the_library():
     draw = torch.Generator().manual_seed(0)
     x = 2 * torch.rand(1000, generator=draw) - 1
     noise = torch.where(x < 0, 1.0, 0.05) * torch.randn(1000, generator=draw)
-    explorer = HeteroscedasticFit(x, noise)  # on the right the std soon comes near its limit
-    frozen = brought_back = 0
+    explorer = HeteroscedasticFit(x, noise)  # on the right, the std soon approaches its limit
+    frozen = recovered = 0
     for seed in range(5):
         clamp, library = (
             explorer.compute(explorer.at(mistake=m, parameter="scalar", seed=seed)) for m in ("clamp", "none")
         )
         frozen += clamp.inside.min() == 0 and clamp.nll > 1e6
-        brought_back += library.nll < explorer.nll_one - 0.5
-    assert frozen >= 4  # all five wherever it was tried: rounding decides when a std first falls below its limit
-    assert brought_back >= 4
+        recovered += library.nll < explorer.nll_one - 0.5
+    assert frozen >= 4  # five on all machines tried; rounding affects when a std first falls below its limit
+    assert recovered >= 4
 
 
-def test_one_std_for_all_has_no_halves_to_swap(ant):
+def test_swapping_has_no_effect_with_one_std_for_all_states(ant):
     right, swapped = (ant.compute(ant.at(parameter="one", mistake=m)) for m in ("none", "swapped"))
     assert right.nll == swapped.nll
 
 
-def test_playing_only_cuts_the_same_training_off(ant):
+def test_fewer_steps_show_the_start_of_the_same_training(ant):
     late, early = ant.compute(ant.at()), ant.compute(ant.at(steps=50))
     np.testing.assert_array_equal(late.loss[:51], early.loss)
     assert len(late.loss) == STEPS + 1
 
 
-def test_same_state_same_result_whatever_torch_drew_before():
+def test_result_does_not_depend_on_the_global_generator():
     one, other = small(), small()
     first = one.compute(one.at(seed=1)).std
     torch.manual_seed(99)
@@ -255,7 +255,7 @@ def test_artists_follow_the_data(ant):
     assert fit.patches[0].get_xy()[:, 1].max() == pytest.approx((result.mean + result.std).max())
 
 
-def test_angle_reads_the_curves_and_the_bin_that_it_is_in(ant):
+def test_values_at_the_angle_match_the_curves_and_its_bin(ant):
     grid = ant._grid.squeeze(1).numpy()
     for angle in ant.controls["angle"].positions():
         result = ant.compute(ant.at(angle=angle))
@@ -270,15 +270,15 @@ def test_angle_reads_the_curves_and_the_bin_that_it_is_in(ant):
     ("state", "title"),
     [
         ({}, "The fitted std follows the noise: 1.6 to 6.2, observed 2 to 5.9."),
-        ({"parameter": "one"}, "One std for all states, 4.2: 47 to 97 % of a bin's samples lie within it, not 68 %."),
-        ({"steps": 0}, "One std before the first step, 4.4: 49 to 94 % of a bin's samples lie within it, not 68 %."),
+        ({"parameter": "one"}, "One std for all states, 4.2: 47 to 97 % of a bin's samples are within it, not 68 %."),
+        ({"steps": 0}, "One std before the first step, 4.4: 49 to 94 % of a bin's samples are within it, not 68 %."),
         (
             {"mistake": "variance"},
-            "✗ Variance taken for std: 22 to 83 % of a bin's samples lie within one std, not 68 %.",
+            "✗ Variance used as std: 22 to 83 % of a bin's samples are within one std, not 68 %.",
         ),
     ],
 )
-def test_title_says_what_is_seen(ant, state, title):
+def test_titles(ant, state, title):
     assert ant.title(ant.compute(ant.at(**state))) == title
 
 
@@ -288,7 +288,7 @@ def noise(samples, scale=1.0, shift=0.0, names=("x", "y")):
     return HeteroscedasticFit(x, shift + scale * y, names=names)
 
 
-def test_even_noise_is_not_praised_as_followed():
+def test_title_of_even_noise():
     explorer = noise(300)
     assert len(explorer.bin_std) > 3
     result = explorer.compute(explorer.at(rate=0.003))
@@ -296,30 +296,30 @@ def test_even_noise_is_not_praised_as_followed():
     assert not small().samples.even
 
 
-def test_noise_of_the_robot_is_uneven_beyond_doubt(ant):
+def test_noise_of_the_robot_is_uneven(ant):
     assert not ant.samples.even
 
 
 @pytest.mark.parametrize("slope", [0.0, 2.0, -1e6])
-def test_trend_is_not_taken_for_noise(slope):
+def test_trend_does_not_count_as_noise(slope):
     draw = torch.Generator().manual_seed(0)
     x, noise = torch.randn(2, 300, generator=draw)
     none = HeteroscedasticFit(x, slope * x)
     result = none.compute(none.at())
-    assert none.title(result).startswith("There is no noise: the samples of each bin lie on a line. Fitted std: ")
+    assert none.title(result).startswith("There is no noise: the samples of each bin are on a line. Fitted std: ")
     assert np.nanmax(none.bin_std) <= 1e-6 * max(1, abs(slope))
     level, tilted = HeteroscedasticFit(x, noise), HeteroscedasticFit(x, noise + 3 * x)
     np.testing.assert_allclose(tilted.bin_std, level.bin_std, rtol=1e-4)
     assert tilted.samples.even
     hardly = HeteroscedasticFit(x, 2 * x + 0.001 * noise)
-    assert hardly.title(hardly.compute(hardly.at())).startswith("Hardly any noise: ")
+    assert hardly.title(hardly.compute(hardly.at())).startswith("There is hardly any noise: ")
 
 
-def test_observed_std_has_the_degrees_of_freedom_that_a_line_leaves():
+def test_observed_std_is_unbiased():
     draws = torch.randn(500, 4, generator=torch.Generator().manual_seed(0)).double().numpy()
     bins, x = np.zeros(4, int), np.array([0.0, 1.0, 2.0, 4.0])
     variances = [around_lines(x, y, bins)[1][0] ** 2 for y in draws]
-    assert np.mean(variances) == pytest.approx(1, abs=0.12)  # by the number of samples it would be one half
+    assert np.mean(variances) == pytest.approx(1, abs=0.12)  # divided by the number of samples, it would be one half
     for count, free in ((1, 0), (2, 1), (3, 1), (4, 2)):
         _, std, left = around_lines(x[:count], draws[0, :count], bins[:count])
         assert left.tolist() == [free]
@@ -327,7 +327,7 @@ def test_observed_std_has_the_degrees_of_freedom_that_a_line_leaves():
     assert around_lines(np.ones(4), draws[0], bins)[1][0] == pytest.approx(draws[0].std(ddof=1))
 
 
-def test_single_share_is_a_single_number():
+def test_title_of_equal_shares_has_a_single_number():
     three = noise(3)
     title = three.title(three.compute(three.at()))
     assert " % of the samples" in title
@@ -341,7 +341,7 @@ def test_single_share_is_a_single_number():
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 1e6), (1e6, 0.0), (1e-6, 0.0), (1.0, 0.0)])
-def test_ticks_are_written_out_at_the_axis(scale, shift):
+def test_ticks_are_written_in_full(scale, shift):
     figure = Drawing(noise(50, scale, shift)).finished()
     figure.draw_without_rendering()
     for axes in figure.axes:
@@ -354,7 +354,7 @@ def test_ticks_are_written_out_at_the_axis(scale, shift):
     ("value", "words"),
     [(-0.5, "−0.5"), (0, "0"), (2e6, "2·10⁶"), (-1.5e6, "−1.5·10⁶"), (1000001.5, "1,000,001.5"), (0.1 + 0.2, "0.3")],
 )
-def test_tick_is_written_out(value, words):
+def test_tick_labels(value, words):
     assert picture.tick(value) == words
 
 
@@ -392,20 +392,20 @@ def test_long_names_stay_within_the_figure():
         assert max(len(line) for spot in explorer.spots(result) for line in spot.arithmetic) <= 100
 
 
-def test_every_dot_among_the_samples_is_named(ant):
+def test_dot_among_the_samples_is_in_the_legend(ant):
     axes = ant.render().axes[0]
     colours = {text.get_text(): text.get_color() for text in axes.texts}
     assert colours["● sample at the angle"] == line(axes, "sample").get_color()
 
 
-def test_nll_says_what_its_unit_is_of(ant):
+def test_texts_state_that_the_nll_is_of_normalized_y(ant):
     result = ant.compute(ant.at())
-    assert ant.render().axes[2].get_ylabel() == "NLL of y in stds\n(nats a sample)"
-    assert "The NLL, of y in stds, is" in ant.describe(result)
+    assert ant.render().axes[2].get_ylabel() == "NLL of normalized y\n(nats per sample)"
+    assert "The NLL of normalized y is" in ant.describe(result)
     assert "NLL, fitted" in ant.numbers(result)
 
 
-def test_title_is_short_and_right_everywhere(ant):
+def test_title_is_short_and_correct_in_all_states(ant):
     for state in [*ant.corners(), *ant.grid(30)]:
         result = ant.compute(state)
         title = ant.title(result)
@@ -413,14 +413,14 @@ def test_title_is_short_and_right_everywhere(ant):
         assert title not in ant.describe(result)
         assert len(ant.describe(result)) <= 420
         near = np.abs(result.inside - 68.27).max() < 20
-        assert ("follows" in title or "without harm" in title) <= near
-        assert ("not 68" in title or "misses" in title) <= (not near)
+        assert ("follows" in title or "harmless" in title) <= near
+        assert ("not 68" in title or "is wrong" in title) <= (not near)
         if "One std" in title:
             assert result.std.max() == pytest.approx(result.std.min(), rel=0.05)
 
 
 @pytest.mark.parametrize("state", [{}, {"angle": 0.5}, {"parameter": "one"}, {"mistake": "variance"}, {"steps": 0}])
-def test_arithmetic_is_that_of_the_library_and_the_samples(ant, state):
+def test_arithmetic_matches_the_library_and_the_samples(ant, state):
     result = ant.compute(ant.at(**state))
     spots = {spot.name: spot for spot in ant.spots(result)}
     for spot in spots.values():
@@ -439,7 +439,7 @@ def test_arithmetic_is_that_of_the_library_and_the_samples(ant, state):
         assert {mark.panel for mark in spots[f"bin {i + 1}"].marks} == {"fit", "std", "inside"}
 
 
-def test_angle_is_dragged_in_every_panel_over_it(ant):
+def test_angle_can_be_dragged_in_every_panel_over_it(ant):
     grips = ant.grips(ant.compute(ant.at()))
     assert [(grip.controls, grip.panel) for grip in grips] == [
         *((("angle",), panel) for panel in ("fit", "std", "inside")),
@@ -453,7 +453,7 @@ def test_every_panel_has_a_title(ant):
     assert all(axes.get_title(loc="left") for axes in ant.render().axes)
 
 
-def test_answers_of_the_questions_are_those_of_the_picture(ant):
+def test_answers_of_the_questions_match_the_computed_fits(ant):
     ratio, stops = ant.questions
     result = ant.compute(ant.at(**ratio.show))
     assert ratio.answer == f"about {result.std.max() / result.std.min():.0f}"
@@ -464,7 +464,7 @@ def test_answers_of_the_questions_are_those_of_the_picture(ant):
 
 
 @pytest.mark.slow
-def test_nll_lies_within_its_axes_or_is_said_to_leave_them(ant):
+def test_nll_is_within_its_axes_or_a_label_states_it(ant):
     drawing = Drawing(ant)
     wild = ant.at(rate=0.1, init=3.0, hidden=64, seed=9)
     beyond = 0
@@ -474,7 +474,7 @@ def test_nll_lies_within_its_axes_or_is_said_to_leave_them(ant):
         axes = drawing.figure.axes[2]
         low, high = axes.get_ylim()
         assert low < min(result.nll, *result.loss)
-        assert high <= 10  # else all but the greatest would be flat
+        assert high <= 10  # otherwise everything but the peak would look flat
         said = " ".join(text.get_text() for text in axes.texts)
         assert ("▲ in training up to" in said) == (max(result.loss) > high)
         assert ("▲ all samples" in said) == (result.nll > high)
@@ -483,7 +483,7 @@ def test_nll_lies_within_its_axes_or_is_said_to_leave_them(ant):
     assert beyond > 2
 
 
-def test_axis_of_the_loss_is_that_of_most_of_the_training(ant):
+def test_axis_of_the_loss_fits_most_of_the_training(ant):
     wild = ant.compute(ant.at(rate=0.1, init=3.0, hidden=64, seed=9))
     assert wild.losses[1] < 10
     assert picture.limits_of_loss(np.array([1e12, *[1.2] * 99]), 1.2, 1.3) == (0.9, 2.3)
@@ -491,7 +491,7 @@ def test_axis_of_the_loss_is_that_of_most_of_the_training(ant):
     assert picture.limits_of_loss(np.full(9, 1e12), 1e12, 1.3) == (0.9, 10.0)
 
 
-def test_prediction_is_drawn_as_a_multiple_of_the_least_std():
+def test_prediction_is_drawn_as_a_multiple_of_the_smallest_std():
     explorer = small()
     explorer.predict(3.0)
     result = explorer.compute(explorer.at())
@@ -515,7 +515,7 @@ def test_prediction_is_drawn_as_a_multiple_of_the_least_std():
         (torch.randn(5000), 1e6 * torch.randn(5000)),
     ],
 )
-def test_learners_own_samples_work(x, y):
+def test_own_samples_work(x, y):
     explorer = HeteroscedasticFit(x, y, names=("mine", "yours"))
     for mistake in ("none", "clamp"):
         result = explorer.compute(explorer.at(parameter="scalar", mistake=mistake))
@@ -536,6 +536,6 @@ def test_learners_own_samples_work(x, y):
         (torch.zeros(4), torch.full((4,), torch.inf), "y: expected finite values"),
     ],
 )
-def test_bad_input_is_named(x, y, message):
+def test_bad_input_raises_an_error(x, y, message):
     with pytest.raises(ValueError, match=message):
         HeteroscedasticFit(x, y)

@@ -1,4 +1,4 @@
-"""The README and the reference list every explorer as it describes itself."""
+"""Two pages of the book list every explorer as it describes itself."""
 
 from pathlib import Path
 
@@ -10,15 +10,15 @@ from rsl_edu import explorers
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("page", ["README.md", "book/api/explorers.md"])
+@pytest.mark.parametrize("page", ["book/explorers.md", "book/api/explorers.md"])
 def test_page_lists_every_explorer_as_it_describes_itself(page):
     text = (ROOT / page).read_text("utf-8")
-    assert lists.written(page, text) == text, "python book/lists.py writes it"
+    assert lists.written(page, text) == text, "run python book/lists.py to update it"
     assert all(name in text for name in explorers.EXPLORERS)
 
 
 @pytest.mark.parametrize("name", explorers.EXPLORERS)
-def test_explorer_says_what_a_list_needs(name):
+def test_explorer_has_the_attributes_for_a_list(name):
     explorer = explorers.EXPLORERS[name]
     assert explorer.lesson in range(1, 7)
     assert explorer.shows

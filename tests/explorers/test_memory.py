@@ -1,4 +1,4 @@
-"""Explorer *memory*: its memories, resets and gradients are those of the library, mistakes included."""
+"""Explorer *memory*: hidden states, resets and gradients match the library, including the wrong resets."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def ant():
 
 @pytest.fixture
 def own():
-    """A small rollout, a network of one's own, and what it does in rollout mode with the right resets."""
+    """Return a small rollout and an own network for it."""
     torch.manual_seed(0)
     observations = torch.randn(20, 3, 4)
     dones = torch.zeros(20, 3)
@@ -46,7 +46,7 @@ def written(value):
     return f"{value:.3f}".replace("-", "−")
 
 
-def test_units_are_those_of_the_rollout_mode(own):
+def test_units_match_the_rollout_mode(own):
     observations, dones, network = own
     memory = Memory(*own)
     for t in range(20):
@@ -57,7 +57,7 @@ def test_units_are_those_of_the_rollout_mode(own):
         network.reset(dones[t])
 
 
-def test_gradient_is_that_of_an_unrolled_rollout(own):
+def test_gradient_matches_an_unrolled_rollout(own):
     observations, dones, network = own
     head = torch.randn(5, generator=torch.Generator().manual_seed(0)) / 5**0.5
     x = observations.clone().requires_grad_()
@@ -67,20 +67,20 @@ def test_gradient_is_that_of_an_unrolled_rollout(own):
     (gradient,) = torch.autograd.grad(y, x)
     shown = result_of(Memory(*own), env=0, time=16).gradients[16]
     np.testing.assert_allclose(shown, gradient[:, 0].norm(dim=1), rtol=1e-4)
-    assert (shown[:7] == 0).all()  # the episode before
+    assert (shown[:7] == 0).all()  # the previous episode
     assert (shown[7:17] > 0).all()
 
 
 @pytest.mark.parametrize("how", recurrent_memory.RESETS)
 @pytest.mark.parametrize(("kind", "layers", "hidden"), [("gru", 2, 16), ("lstm", 2, 8), ("gru", 1, 5), ("lstm", 3, 6)])
-def test_memory_and_gradients_are_those_of_the_module_with_autograd(ant, kind, layers, hidden, how):
+def test_hidden_states_and_gradients_match_the_module_with_autograd(ant, kind, layers, hidden, how):
     torch.manual_seed(0)
     network = RNN(ant.observations.shape[2], hidden, num_layers=layers, type=kind).requires_grad_(False)
     for weights in network.parameters():
-        weights *= 1.5  # so that the gates are not all near a half
+        weights *= 1.5  # so that not all gates are near 0.5
     expected = recurrent_memory.carried_memory(network, ant.observations, ant.dones, how)
     carried = recurrent_steps.carried_memory(network, ant.observations, ant.dones, how)
-    begins = expected.begins[:, :, :, :ENVS]  # then come those of the fresh memories
+    begins = expected.begins[:, :, :, :ENVS]  # followed by those with the right resets
     for found, values in zip(vars(carried).values(), (expected.hidden, expected.distance, begins), strict=True):
         torch.testing.assert_close(found, values, rtol=1e-4, atol=1e-5)
     for env, detach in ((1, 0), (14, 8)):
@@ -92,7 +92,7 @@ def test_memory_and_gradients_are_those_of_the_module_with_autograd(ant, kind, l
         np.testing.assert_array_equal(found == 0, gradients == 0)
 
 
-def test_another_cell_inside_is_run_as_it_is(ant):
+def test_unknown_inner_cell_is_run_by_the_module(ant):
     torch.manual_seed(0)
     network = RNN(ant.observations.shape[2], 6)
     network.rnn = torch.nn.LSTM(ant.observations.shape[2], 6, bias=False)
@@ -102,7 +102,7 @@ def test_another_cell_inside_is_run_as_it_is(ant):
     assert memory.compute(memory.at()).gradients.max() > 0
 
 
-def test_detaching_cuts_the_gradient_and_leaves_the_memory_alone(own):
+def test_detaching_cuts_the_gradient_but_not_the_hidden_state(own):
     memory = Memory(*own)
     whole, cut = (result_of(memory, env=1, detach=k, time=18) for k in (0, 8))
     assert np.flatnonzero(cut.gradients[18]).tolist() == [16, 17, 18]
@@ -111,12 +111,12 @@ def test_detaching_cuts_the_gradient_and_leaves_the_memory_alone(own):
     assert result_of(memory, env=1, detach=1, time=18).reach == 0
 
 
-def test_memory_that_is_reset_rightly_is_fresh_in_every_robot(ant):
+def test_distance_is_zero_with_the_right_resets(ant):
     for kind in ("gru", "lstm"):
         assert all(result_of(ant, reset="right", env=env, type=kind).distance.max() == 0 for env in range(ENVS))
 
 
-def test_without_reset_the_distance_jumps_where_an_episode_begins_and_then_fades(ant):
+def test_distance_jumps_after_a_missed_reset_and_then_fades(ant):
     result = result_of(ant, reset="never")
     end = result.ends[0]
     assert (result.distance[: end + 1] == 0).all()
@@ -125,29 +125,29 @@ def test_without_reset_the_distance_jumps_where_an_episode_begins_and_then_fades
     assert result.distance.max() == pytest.approx(result.distance[result.ends[result.ends < 127] + 1].max())
 
 
-def test_without_reset_the_gradient_reaches_an_earlier_episode(ant):
+def test_gradient_reaches_an_earlier_episode_without_resets(ant):
     right, never = (result_of(ant, reset=reset, time=104) for reset in ("right", "never"))
     assert right.reach <= right.state.time - right.born < never.reach
     assert (right.gradients[right.state.time, : right.born] == 0).all()
     assert ant.numbers(never)["reach of the gradient"].startswith("✗ ")
 
 
-def test_integer_index_resets_robots_0_and_1_and_no_other(ant):
+def test_integer_index_resets_only_robots_0_and_1(ant):
     result = result_of(ant, reset="index", env=1)
     reset = np.zeros((128, ENVS), bool)
-    for t, dones in enumerate(ant.dones.long()):  # the line that was shipped, on a memory of ones
+    for t, dones in enumerate(ant.dones.long()):  # the line that was shipped, applied to a state of ones
         state = torch.ones(1, ENVS, 1)
         state[..., dones, :] = 0.0
         reset[t] = state[0, :, 0].numpy() == 0
     assert set(map(tuple, result.forgotten["wrong"])) == set(zip(*np.nonzero(reset & ~ant.dones.numpy()), strict=True))
     assert set(result.forgotten["wrong"][:, 1]) == {0, 1}
-    assert not ant.dones[:, 1].any()  # it never ended an episode, and forgets whenever another robot does
+    assert not ant.dones[:, 1].any()  # robot 1 never ends an episode, but is reset whenever another robot does
     assert result.distance.max() > 0.1
-    assert (result_of(ant, reset="index", env=9).distance == 0).all()  # nor did this one, but it has a number above 1
+    assert (result_of(ant, reset="index", env=9).distance == 0).all()  # robot 9 never ends one and is never reset
     assert ant.numbers(result)["wrongly reset"].startswith("✗ 2 robots")
 
 
-def test_reset_of_all_makes_running_robots_forget(ant):
+def test_resetting_all_robots_resets_running_ones(ant):
     result = result_of(ant, reset="all")
     assert set(result.forgotten["wrong"][:, 1]) == set(range(ENVS))
     assert not len(result.forgotten["missed"])
@@ -160,7 +160,7 @@ def test_reach_is_the_oldest_input_above_one_percent(ant):
     assert row[100 - result.reach] >= 0.01 * row.max() > row[: 100 - result.reach].max()
 
 
-def test_batch_is_padded_as_the_library_does_and_the_present_step_is_marked(ant):
+def test_padded_batch_matches_the_library_and_marks_the_current_step(ant):
     result = result_of(ant, env=14, time=90)
     trajectories, masks = split_and_pad_trajectories(ant.observations[..., 0], ant.dones)
     assert result.padding == pytest.approx(1 - masks.float().mean().item())
@@ -184,7 +184,7 @@ def test_curves_follow_the_cursor(ant):
     assert len(line(figure, "resets", "missed").get_xdata()) == ant.dones.sum()
 
 
-def test_guess_is_drawn_at_the_present_step_next_to_the_distance(own):
+def test_guess_is_drawn_at_the_current_step_of_the_distance(own):
     memory = Memory(*own, env=1, time=15)
     memory.predict(0.4)
     (guess,) = [line for axes in memory.render().axes for line in axes.lines if line.get_marker() == "X"]
@@ -192,18 +192,18 @@ def test_guess_is_drawn_at_the_present_step_next_to_the_distance(own):
     assert guess.get_xydata().tolist() == [[15, 0.4]]
 
 
-def test_caption_says_something_else_at_every_corner_and_stays_short(ant):
+def test_captions_of_the_corners_differ_and_are_short(ant):
     captions = [ant.describe(ant.compute(state)) for state in ant.corners()]
     assert max(map(len, captions)) <= 420
     assert len(set(captions)) > 12
     assert not any("e-" in caption or "nan" in caption for caption in captions)
 
 
-def test_every_corner_draws(ant):
+def test_every_corner_can_be_drawn(ant):
     assert ant.sweep().startswith("Memory: ")
 
 
-def test_controls_of_an_own_network_are_those_that_it_leaves_open(own):
+def test_own_network_has_only_controls_with_an_effect(own):
     memory = Memory(*own)
     assert list(memory.controls) == ["reset", "time", "env", "layer", "detach"]
     assert memory.controls["layer"].range == (1, 3, 1)
@@ -211,14 +211,14 @@ def test_controls_of_an_own_network_are_those_that_it_leaves_open(own):
     assert Memory.from_state(memory.state, *own).state == memory.state
 
 
-def test_own_data_are_first_seen_with_the_right_resets_and_get_no_questions(own):
+def test_own_data_start_with_the_right_resets_and_get_no_questions(own):
     for memory in (Memory(*own), Memory(*own[:2]), Memory(network=RNN(13, 8))):
         assert memory.at().reset == "right"
         assert not memory.questions
         assert len(memory.swept_states()) > 1
 
 
-def test_own_network_keeps_its_memory_and_its_gradients(own):
+def test_own_network_is_not_modified(own):
     network = own[2]
     network(own[0][0])
     before = network.hidden_state[0].clone()
@@ -229,7 +229,7 @@ def test_own_network_keeps_its_memory_and_its_gradients(own):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", tiers([(1, 1, 1), (3, 1, 2), (40, 2, 1), (200, 20, 3)], [(1, 1, 1), (40, 2, 1)]))
-def test_small_and_large_rollouts_work_too(shape):
+def test_small_and_large_rollouts_work(shape):
     memory = Memory(torch.randn(shape), torch.ones(*shape[:2], 1, dtype=torch.uint8), hidden=8)
     drawing = Drawing(memory)
     for state in memory.corners():
@@ -238,14 +238,14 @@ def test_small_and_large_rollouts_work_too(shape):
         assert "</g>" in frame.svg
 
 
-def test_it_starts_at_a_reset_that_was_missed(ant):
+def test_default_state_shows_a_missed_reset(ant):
     title = ant.title(result_of(ant))
-    assert title == "Robot 14 remembers its last episode: its memory is 0.13 off after a missed reset."
+    assert title == "Robot 14's hidden state is 0.13 off: the reset after its last episode was missed."
     assert {panel.name for panel in Drawing(ant).panels if not panel.more} == {"resets", "distance", "units"}
 
 
 @pytest.mark.parametrize("how", recurrent_memory.RESETS)
-def test_title_says_what_the_resets_and_the_distance_are(ant, how):
+def test_title_states_the_reset_mistake_and_the_distance(ant, how):
     reset, seen = recurrent_memory.resets(ant.dones, how), set()
     for env in range(ENVS):
         for time in (5, 21, 49, 60, 97, 98, 99, 113, 127):
@@ -256,23 +256,24 @@ def test_title_says_what_the_resets_and_the_distance_are(ant, how):
             early = reset[born:time, env] & ~ant.dones[born:time, env]
             missed = born > 0 and not reset[born - 1, env]
             assert (f"is {now:.2g} off" in title) == bool(now >= 0.01), title
-            assert ("forgot in mid-episode" in title) == bool(early.any()), title
-            assert ("last episode" in title) == (missed and not early.any()), title
-            assert ("as it should be" in title) == (not early.any() and not missed), title
-            if "as it should be" in title:
+            assert ("in mid-episode" in title) == bool(early.any()), title
+            assert ("missed" in title) == (missed and not early.any()), title
+            correct = "is correct" in title or "as it should be" in title
+            assert correct == (not early.any() and not missed), title
+            if correct:
                 assert now == 0
-            seen.add(title.split()[2])
+            seen.add(title.split()[5])
     assert len(seen) >= (1 if how == "right" else 2)
 
 
-def test_title_of_a_detached_memory_says_that_only_the_gradient_is_cut(ant):
+def test_title_states_that_detaching_cuts_only_the_gradient(ant):
     assert ant.title(result_of(ant, reset="right", detach=1)).startswith("Detached after every step: the gradient")
     assert ant.title(result_of(ant, reset="right", detach=8)).startswith("Detached after every 8 steps: the gradient")
 
 
 @pytest.mark.parametrize("layer", [1, 2])
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_arithmetic_of_a_unit_is_that_of_torch(ant, kind, layer):
+def test_arithmetic_of_a_unit_matches_torch(ant, kind, layer):
     changes = {"type": kind, "layer": layer, "time": 99}
     network = ant._network(kind, 16, 0)
     for step in ant.observations[:99]:
@@ -305,7 +306,7 @@ def test_arithmetic_of_a_unit_is_that_of_torch(ant, kind, layer):
         assert float(line_.rpartition("= ")[2].replace("−", "-")) == pytest.approx(float(total), abs=6e-4)
 
 
-def test_arithmetic_of_the_distance_is_the_distance(ant):
+def test_arithmetic_of_the_distance_leads_to_the_distance(ant):
     for kind in ("gru", "lstm"):
         result = result_of(ant, type=kind, time=101)
         spot = spot_of(ant, "distance now", type=kind, time=101)
@@ -313,7 +314,7 @@ def test_arithmetic_of_the_distance_is_the_distance(ant):
         assert f"all {32 if kind == 'gru' else 64} differences" in spot.arithmetic[1]
 
 
-def test_end_of_an_episode_lights_up_in_all_panels_and_says_whether_it_was_missed(ant):
+def test_spot_of_an_episode_end_states_whether_the_reset_was_missed(ant):
     spot = spot_of(ant, "end after step 97")
     assert [mark.panel for mark in spot.marks] == ["resets", "units", "distance", "gradient"]
     assert all(mark.x == 97.5 for mark in spot.marks)
@@ -327,15 +328,15 @@ def test_end_of_an_episode_lights_up_in_all_panels_and_says_whether_it_was_misse
     assert spot_of(ant, "latest reset in mid-episode", reset="index", env=0).numbers.startswith("wrong, step 98")
 
 
-def test_trajectory_of_a_spot_is_that_row_of_the_batch(ant):
+def test_spot_of_a_trajectory_marks_its_row_of_the_batch(ant):
     spot = spot_of(ant, "trajectory 35")
     _, masks = split_and_pad_trajectories(ant.observations[..., 0], ant.dones)
     assert spot.marks[0].y == (34.5, 35.5)
     assert spot.marks[0].x[1] == masks[:, 35].sum() - 0.5
-    assert spot.numbers == "robot 14, 30 steps, then 98 of padding"
+    assert spot.numbers == "robot 14, 30 steps, then 98 steps of padding"
 
 
-def test_spots_are_small_and_differ_in_their_names(ant):
+def test_spots_are_small_and_have_distinct_names(ant):
     for state in ant.corners():
         spots = ant.spots(ant.compute(state))
         assert 5 <= len(spots) <= 30
@@ -345,7 +346,7 @@ def test_spots_are_small_and_differ_in_their_names(ant):
         assert all(len(spot.arithmetic) <= 6 for spot in spots)
 
 
-def test_cursor_of_every_panel_and_the_row_of_the_robot_can_be_dragged(ant):
+def test_time_cursors_and_the_robot_can_be_dragged(ant):
     grips = ant.grips(result_of(ant))
     cursors = {grip.panel: grip for grip in grips if grip.controls == ("time",)}
     assert {*cursors} == {"resets", "units", "distance", "gradient"}
@@ -354,7 +355,7 @@ def test_cursor_of_every_panel_and_the_row_of_the_robot_can_be_dragged(ant):
     assert [robot.points[(env,)][1] for env in range(ENVS)] == list(range(ENVS))
 
 
-def test_answers_of_the_quiz_are_right(ant):
+def test_answers_of_the_questions_match_the_computed_states(ant):
     first, later, index, reach = (ant.compute(ant.at(**question.show)) for question in ant.questions)
     assert f"{first.distance[98]:.2g}" == ant.questions[0].answer
     assert 97 in first.ends
@@ -370,14 +371,14 @@ def test_answers_of_the_quiz_are_right(ant):
     assert ant.questions[3].answer == "about a dozen"
 
 
-def test_words_about_layer_and_size_leave_the_background_as_it_is(ant):
+def test_labels_of_layer_and_size_are_not_part_of_the_background(ant):
     drawing = Drawing(ant)
     units = [panel.name for panel in drawing.panels].index("units")
     grounds = {drawing.frame(ant.at(**changes)).grounds[units] for changes in ({}, {"layer": 2}, {"hidden": 64})}
     assert len(grounds) == 1
 
 
-def test_robots_that_never_fall_leave_nothing_to_reset():
+def test_no_reset_is_missed_if_no_episode_ends():
     memory = Memory(torch.randn(30, 4, 2), torch.zeros(30, 4), reset="never")
     result = result_of(memory)
     assert memory.numbers(result)["resets missed"] == "none"
@@ -385,7 +386,7 @@ def test_robots_that_never_fall_leave_nothing_to_reset():
     assert result.distance.max() == 0
 
 
-def test_memory_works_inside_inference_mode(own):
+def test_explorer_works_in_inference_mode(own):
     with torch.inference_mode():
         inside = result_of(Memory(*own), time=9)
     assert (inside.gradients == result_of(Memory(*own), time=9).gradients).all()
@@ -401,15 +402,15 @@ def test_memory_works_inside_inference_mode(own):
         ((torch.zeros(4, 2, 3), torch.full((4, 2), 2)), "dones: expected 0 and 1"),
         ((torch.zeros(4, 2, 3), torch.zeros(4, 2), RNN(5)), "network: expected input_size 3"),
         ((torch.zeros(4, 2, 3), torch.zeros(4, 2), torch.nn.GRU(3, 4)), "network: expected an RNN"),
-        ((None, torch.zeros(4, 2)), "dones: expected observations with them"),
+        ((None, torch.zeros(4, 2)), "dones: expected observations too"),
     ],
 )
-def test_bad_data_is_named(data, message):
+def test_bad_data_raise_an_error(data, message):
     with pytest.raises((TypeError, ValueError), match=message):
         Memory(*data)
 
 
-def test_cross_stands_only_where_something_is_wrong_and_the_caption_says_why(ant):
+def test_cross_marks_only_wrong_numbers_and_the_caption_explains_them(ant):
     seen = set()
     for how in recurrent_memory.RESETS:
         for env, time in ((0, 60), (0, 113), (14, 98), (14, 99), (14, 107), (14, 120)):

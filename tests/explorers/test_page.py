@@ -1,4 +1,4 @@
-"""What a page without a kernel gets: every picture once, and words for all of them."""
+"""Explorers and quizzes in a page without a kernel contain every picture and its texts."""
 
 import base64
 import html
@@ -28,7 +28,7 @@ def told(element):
 
 
 @pytest.mark.slow
-def test_element_holds_the_picture_of_every_frame(explorer, element):
+def test_element_contains_every_frame(explorer, element):
     drawn = json.loads(zlib.decompress(base64.b64decode(told(element)["drawn"])))
     frames = list(explorer.frames())
     assert len(drawn["frames"]) == len(frames)
@@ -41,7 +41,7 @@ def test_element_holds_the_picture_of_every_frame(explorer, element):
         assert HeteroscedasticFit.from_state(one["state"]).at() == frame.state
 
 
-def test_every_frame_has_its_place_among_the_controls(explorer, element):
+def test_every_frame_has_valid_positions_of_the_controls(explorer, element):
     page_of = told(element)
     drawn = json.loads(zlib.decompress(base64.b64decode(page_of["drawn"])))
     places = [tuple(frame["place"]) for frame in drawn["frames"]]
@@ -53,12 +53,12 @@ def test_every_frame_has_its_place_among_the_controls(explorer, element):
         )
 
 
-def test_controls_that_stay_are_named_with_their_values(element):
-    assert told(element)["fixed"] == ["learning rate 0.02", "init std 1", "hidden units 16", "seed 0"]
+def test_fixed_controls_are_listed_with_their_values(element):
+    assert told(element)["fixed"] == ["learning rate 0.02", "initial std 1", "hidden units 16", "seed 0"]
 
 
 @pytest.mark.slow
-def test_few_positions_are_chosen_by_name_and_many_by_a_slider(element):
+def test_sliders_with_few_positions_become_choices(element):
     controls = told(Divergence().html())["spec"]["controls"]
     kinds = {control["words"]: (control["kind"], len(control["values"])) for control in controls}
     assert kinds["new std"] == ("slider", 5)
@@ -66,21 +66,21 @@ def test_few_positions_are_chosen_by_name_and_many_by_a_slider(element):
 
 
 @pytest.mark.slow
-def test_present_state_is_among_the_frames_and_is_shown_first():
+def test_current_state_is_among_the_frames_and_is_shown_first():
     element = HeteroscedasticFit(rate=0.1, steps=150).html()
     assert "learning rate 0.1" in told(element)["fixed"]
     explorer = HeteroscedasticFit(rate=0.1, steps=150)
     assert f'alt="{html.escape(explorer.describe(explorer.compute(explorer.at())))}"' in element
 
 
-def test_nothing_in_an_element_can_end_its_script(explorer):
+def test_text_in_an_element_cannot_end_its_script(explorer):
     quiz = Quiz(Divergence(), {"</script><b>": None, "a < b?": ("</b>", "no")})
     assert quiz.html().count("</script>") == 1
     assert told(quiz.html())[0]["text"] == "</script><b>"
     assert "<b>" not in quiz.html()
 
 
-def test_quiz_is_a_list_without_javascript_and_knows_its_range():
+def test_quiz_is_a_list_without_javascript_and_has_its_range():
     element = Quiz(Divergence(), {"How large?": None, "Which?": ("old", "new")}).html()
     assert "<li>How large?</li><li>Which? (old / new)</li>" in element
     number, choice = told(element)
@@ -88,7 +88,7 @@ def test_quiz_is_a_list_without_javascript_and_knows_its_range():
     assert choice["choices"] == ["old", "new"]
 
 
-def test_answer_that_a_quiz_shows_is_among_the_pictures_of_the_page():
+def test_page_contains_the_picture_of_an_answer():
     asked = Question("Which?", ("old", "new"), "old", {"new_mean": -1.7, "new_std": 0.1})
     explorer = type("Asking", (Divergence,), {"questions": (asked,)})()
     (one,) = told(Quiz(explorer).html())
@@ -102,13 +102,13 @@ def test_answer_that_a_quiz_shows_is_among_the_pictures_of_the_page():
     assert any(all(frame["place"][i] == j for i, j in wanted.items()) for frame in drawn["frames"])
 
 
-def test_script_is_a_classic_one_and_asks_nobody():
+def test_script_is_classic_and_loads_nothing():
     script, style = scripts.page_script(), scripts.page_style()
     assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
     assert "://" not in re.sub(r"http://www\.w3\.org/[\w/]+", "", script) + style  # names, not addresses
 
 
-def test_cell_of_the_book_shows_the_element_and_no_widget(monkeypatch, explorer):
+def test_cell_in_the_book_shows_the_element_without_a_widget(monkeypatch, explorer):
     monkeypatch.setenv("RSL_EDU_BOOK", "1")
     assert explorer._repr_mimebundle_()[0].keys() == {"text/plain", "text/html"}
     assert explorer.sweep().endswith("pictures, which the notebook draws")
@@ -116,7 +116,7 @@ def test_cell_of_the_book_shows_the_element_and_no_widget(monkeypatch, explorer)
     assert Quiz(explorer, {"How much?": None})._repr_mimebundle_()[0].keys() == {"text/plain", "text/html"}
 
 
-def test_path_of_straight_lines_is_given_from_point_to_point():
+def test_paths_of_straight_lines_become_relative():
     lines, curve = "M 1 2 \nL 1.52 2 \nL 0.5 3 \nz\nM 7 8 \nL 7 9 \n", "M 0 0 \nC 1 2 3 4 5 6 \n"
     svg = f'<?xml?><svg><path d="{lines}"/><path d="{curve}"/></svg>'
     assert thin(svg) == f'<svg><path d="M1 2l0.5 0 -1 1 zM7 8l0 1"/><path d="{curve}"/>'

@@ -1,4 +1,4 @@
-"""A quiz records what was predicted, in the explorer, and never stands in the way."""
+"""A quiz records predictions in the explorer, and answers are optional."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def quiz(explorer):
     return Quiz(explorer, {NUMBER: None, CHOICE: ("old‖new", "new‖old")})
 
 
-def test_number_is_drawn_and_choice_is_written(quiz, explorer):
+def test_numbers_are_drawn_and_choices_are_written(quiz, explorer):
     before = explorer.live.svg
     quiz.answer(0, 0.7)
     assert explorer.guess == 0.7
@@ -31,13 +31,13 @@ def test_number_is_drawn_and_choice_is_written(quiz, explorer):
     assert quiz.answers == {NUMBER: "0.7 nats", CHOICE: "new‖old"}
 
 
-def test_another_answer_takes_the_place_of_the_first(quiz):
+def test_new_answer_replaces_the_previous_one(quiz):
     for choice in ("old‖new", "new‖old"):
         quiz.answer(1, choice)
     assert quiz.answers == {CHOICE: "new‖old"}
 
 
-def test_answers_stay_when_the_explorer_is_reset(quiz, explorer):
+def test_answers_are_kept_when_the_explorer_is_reset(quiz, explorer):
     quiz.answer(0, 0.7)
     explorer.reset()
     assert explorer.guess == 0.7
@@ -53,7 +53,7 @@ def test_answers_stay_when_the_explorer_is_reset(quiz, explorer):
         (-1, 0.5, "question: expected a number from 0 to 1, got -1"),
     ],
 )
-def test_answer_that_is_not_allowed_is_refused_and_the_one_before_stays(quiz, question, answer, message):
+def test_invalid_answer_raises_an_error_and_the_previous_one_is_kept(quiz, question, answer, message):
     quiz.answer(0, 0.7)
     with pytest.raises(ValueError, match=message):
         quiz.answer(question, answer)
@@ -61,9 +61,9 @@ def test_answer_that_is_not_allowed_is_refused_and_the_one_before_stays(quiz, qu
     assert quiz.explorer.guess == 0.7
 
 
-def test_form_replies_to_each_answer_in_place(quiz, explorer):
+def test_form_replies_below_each_question(quiz, explorer):
     form = quiz.live
-    form.given = {"0": "0,7"}  # as many write it
+    form.given = {"0": "0,7"}  # a decimal comma is accepted
     assert form.replies == [[RECORDED, False], ["", False]]
     assert explorer.guess == 0.7
     form.given = {"0": "0,7", "1": "new‖old"}
@@ -75,14 +75,14 @@ def test_form_replies_to_each_answer_in_place(quiz, explorer):
     assert form.replies[0] == ["expected a number from 0.0 to 1000.0, got 2000.0", True]
 
 
-def test_number_is_not_answered_by_words(quiz, explorer):
+def test_text_as_a_number_raises_an_error(quiz, explorer):
     with pytest.raises(ValueError, match=r"guess: expected a number from 0\.0 to 1000\.0, got 'much'"):
         quiz.answer(0, "much")
     assert explorer.guess is None
     assert not explorer.answers
 
 
-def test_notebook_compares_the_questions_and_the_answers(quiz):
+def test_repr_contains_the_questions_and_the_answers(quiz):
     assert repr(quiz) == f"Quiz\n{NUMBER}\n{CHOICE} (old‖new / new‖old)"
     quiz.answer(1, "old‖new")
     bundle, _ = quiz._repr_mimebundle_()
@@ -90,7 +90,7 @@ def test_notebook_compares_the_questions_and_the_answers(quiz):
     assert "<li>How large is the KL?</li>" in bundle["text/html"]
 
 
-def test_words_answer_a_question_and_numbers_need_none(explorer):
+def test_predicting_a_number_needs_no_question(explorer):
     explorer.predict(0.5)
     assert explorer.answers == {"KL(old‖new) at this setting.": "0.5 nats"}
     with pytest.raises(ValueError, match="guess: expected a number"):
@@ -101,24 +101,24 @@ def test_words_answer_a_question_and_numbers_need_none(explorer):
     ("questions", "message"),
     [
         ({}, "questions: expected at least one"),
-        ({CHOICE: ("only",)}, "questions: expected two choices or more for 'Which one is larger"),
-        ({CHOICE: "ab"}, "questions: expected two choices or more"),
+        ({CHOICE: ("only",)}, "questions: expected at least two choices for 'Which one is larger"),
+        ({CHOICE: "ab"}, "questions: expected at least two choices"),
     ],
 )
-def test_bad_questions_are_named(explorer, questions, message):
+def test_bad_questions_raise_an_error(explorer, questions, message):
     with pytest.raises(ValueError, match=message):
         Quiz(explorer, questions)
 
 
-def test_number_needs_an_explorer_that_asks_for_one():
-    class Silent(Divergence):
+def test_question_without_choices_needs_an_explorer_with_a_number():
+    class WithoutNumber(Divergence):
         question = None
 
-    with pytest.raises(ValueError, match=r"questions: Silent asks for no number"):
-        Quiz(Silent(), {NUMBER: None})
+    with pytest.raises(ValueError, match=r"questions: WithoutNumber has no number to predict"):
+        Quiz(WithoutNumber(), {NUMBER: None})
 
 
-def test_answer_is_shown_in_the_explorer(explorer):
+def test_show_sets_the_explorer_to_the_answer(explorer):
     shown = Question(CHOICE, ("old‖new", "new‖old"), "old‖new", {"new_std": 0.1})
     quiz = Quiz(explorer, [Question(NUMBER), shown])
     assert [told["shows"] for told in quiz.live.questions] == [False, True]
@@ -137,7 +137,7 @@ def test_answer_is_shown_in_the_explorer(explorer):
         (Question(CHOICE, ("a", "b"), "a", {"slope": 1}), "slope: expected one of the controls"),
     ],
 )
-def test_question_that_cannot_be_right_is_refused(explorer, question, message):
+def test_inconsistent_question_raises_an_error(explorer, question, message):
     with pytest.raises(ValueError, match=message):
         Quiz(explorer, [question])
 
@@ -149,7 +149,7 @@ def test_question_that_cannot_be_right_is_refused(explorer, question, message):
         ((Divergence, ["Which?"]), "questions: expected Question\\(text, ...\\), got str"),
     ],
 )
-def test_what_is_no_explorer_and_no_question_is_named(given, message):
+def test_wrong_types_raise_an_error(given, message):
     explorer, *questions = given
     with pytest.raises(TypeError, match=f"^{message}$"):
         Quiz(explorer() if callable(explorer) else explorer, *questions)
@@ -159,11 +159,11 @@ def test_single_question_needs_no_list(explorer):
     assert Quiz(explorer, Question(CHOICE, ("a", "b"))).questions[0].text == CHOICE
 
 
-def test_kernel_and_page_reply_in_the_same_words():
+def test_kernel_and_page_have_the_same_reply():
     assert f'const RECORDED = "{RECORDED}"' in text("form.js")
 
 
-def test_answer_from_the_browser_is_recorded_next_to_those_before(quiz, explorer):
+def test_answers_from_the_browser_are_added_to_earlier_ones(quiz, explorer):
     form = quiz.live
     for question, answer in ((0, "0.7"), (1, "new‖old")):
         form._handle_custom_msg({"question": question, "answer": answer}, [])

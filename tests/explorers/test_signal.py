@@ -1,4 +1,4 @@
-"""Explorer *signal*: what it shows of each layer is what the library's network does, measured independently."""
+"""Explorer *signal*: the numbers of each layer match independent measurements of the library's network."""
 
 import re
 
@@ -21,7 +21,7 @@ def ant():
 
 @pytest.fixture
 def x():
-    torch.manual_seed(0)  # the networks of the tests too
+    torch.manual_seed(0)  # also seeds the networks of the tests
     return torch.randn(200, 12)
 
 
@@ -34,7 +34,7 @@ def _line(axes, label):
 
 
 def _rows(figure):
-    """Return the words of the shown rows, from the input up: name, std, shape of the weights, parameters."""
+    """Return the labels of the shown rows, from the input up: name, std, shape of the weights, parameters."""
     _, forward, _, _, sizes = figure.axes
     names = [label.get_text() for label in forward.get_yticklabels()]
     stds, words = ([text.get_text() for text in axes.texts] for axes in (forward, sizes))
@@ -44,7 +44,7 @@ def _rows(figure):
 
 
 def _plain(words):
-    """Return words with their numbers as Python writes them."""
+    """Return text with its numbers in Python's notation."""
     digits = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
     words = re.sub(
         "(·|(?<![\\d.]))10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda ten: ("" if ten[1] else "1") + "e" + ten[2].translate(digits), words
@@ -56,13 +56,13 @@ def _number(words):
     return float(_plain(words).strip("()"))
 
 
-def test_every_corner_draws_and_says_something_else(ant):
+def test_captions_of_the_corners_differ(ant):
     captions = {ant.describe(ant.compute(state)) for state in ant.corners()}
     assert len(captions) >= 15
     assert all(len(caption) <= 420 and "nan" not in caption and "inf " not in caption for caption in captions)
 
 
-def test_std_is_that_of_the_library_network_layer_by_layer(ant):
+def test_std_of_every_layer_matches_the_library(ant):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
         network = MLP(105, 8, [32, 32, 32], "tanh")
@@ -83,7 +83,7 @@ def test_std_is_that_of_the_library_network_layer_by_layer(ant):
     )
 
 
-def test_torch_default_is_what_the_library_builds_without_init(ant):
+def test_torch_default_matches_the_library_without_init(ant):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = MLP(105, 8, [16], "relu")
@@ -92,7 +92,7 @@ def test_torch_default_is_what_the_library_builds_without_init(ant):
     assert layers.std[1] == pytest.approx(hidden.std(0, correction=0).square().mean().sqrt().item(), rel=FLOAT32)
 
 
-def test_gradient_is_the_norm_of_a_random_error_sent_back(x):
+def test_gradient_is_the_norm_of_a_backpropagated_random_error(x):
     network = MLP(12, 3, [20], "tanh")
     inputs = x.clone().requires_grad_()
     hidden = network[1](network[0](inputs))
@@ -102,7 +102,7 @@ def test_gradient_is_the_norm_of_a_random_error_sent_back(x):
     np.testing.assert_allclose(_layers(Signal(x, network)).gradient, [*expected, 1], rtol=FLOAT32)
 
 
-def test_orthogonal_linear_network_preserves_norms_as_the_reference_says(ant):
+def test_orthogonal_linear_network_preserves_norms(ant):
     result = ant.compute(ant.at(activation="identity", init="orthogonal", width=128, depth=9))
     np.testing.assert_allclose(result.layers.std[:-1], result.ideal_std[:-1], rtol=FLOAT32)
     np.testing.assert_allclose(result.layers.gradient[1:], result.ideal_gradient[1:], rtol=FLOAT32)
@@ -110,35 +110,35 @@ def test_orthogonal_linear_network_preserves_norms_as_the_reference_says(ant):
 
 
 @pytest.mark.parametrize(("activation", "right"), [("relu", 1.41), ("tanh", 1.2)])
-def test_one_gain_for_every_activation_makes_the_deep_net_silent(ant, activation, right):
+def test_signal_vanishes_in_a_deep_network_with_the_wrong_gain(ant, activation, right):
     deep = {"activation": activation, "depth": 10, "init": "orthogonal", "width": 256}
-    silent, heard = (_layers(ant, **deep, gain=gain).std[-2] for gain in (0.5, right))
-    assert silent < 1e-3 < 0.1 < heard
+    vanished, preserved = (_layers(ant, **deep, gain=gain).std[-2] for gain in (0.5, right))
+    assert vanished < 1e-3 < 0.1 < preserved
 
 
-def test_tiny_gain_leaves_nothing_but_rounding_and_says_so(ant):
+def test_tiny_gain_leaves_only_rounding_errors(ant):
     state = ant.at(activation="sigmoid", gain=0.1, depth=10)
     result = ant.compute(state)
     assert result.layers.std[-2] == 0
-    assert ant.title(result) == "The signal is lost: layer 10 varies by nothing but rounding error."
+    assert ant.title(result) == "The signal is lost: in layer 10, only rounding errors vary."
     figure = ant.render(activation="sigmoid", gain=0.1, depth=10)
     beyond = next(line for line in figure.axes[1].lines if line.get_marker() == "<")
     assert len(beyond.get_xdata()) == (result.layers.std == 0).sum() > 5
 
 
-def test_large_gain_explodes_where_nothing_bounds_it(ant):
+def test_signal_explodes_with_a_large_gain_and_an_unbounded_activation(ant):
     layers = _layers(ant, activation="relu", init="orthogonal", gain=3.0, depth=10)
     assert layers.std[-2] > 100
     assert layers.gradient[1] > 100
 
 
-def test_raw_input_is_seen_at_the_bottom_and_saturates_tanh(ant):
+def test_raw_input_saturates_tanh(ant):
     raw, normalized = (_layers(ant, activation="tanh", init="orthogonal", normalize=n) for n in (False, True))
     assert raw.std[0] == pytest.approx(ant.observations.std(0, correction=0).square().mean().sqrt().item(), rel=FLOAT32)
     assert raw.flat[1] > 5 * normalized.flat[1]
 
 
-def test_dead_units_are_those_that_are_zero_on_all_samples(x):
+def test_dead_units_are_zero_for_all_samples(x):
     network = MLP(12, 2, [30, 40], "relu")
     network[2].bias.data[:13] = -1e3
     layers = _layers(Signal(x, network))
@@ -148,7 +148,7 @@ def test_dead_units_are_those_that_are_zero_on_all_samples(x):
     assert layers.flat[2] == pytest.approx(zero.double().mean().item())
 
 
-def test_saturated_units_are_flat_on_nearly_all_samples(x):
+def test_saturated_units_are_flat_for_nearly_all_samples(x):
     network = MLP(12, 2, [20], "tanh")
     network[0].bias.data[:5] = 50
     assert _layers(Signal(x, network)).asleep[1:-1].tolist() == pytest.approx([5 / 20])
@@ -165,17 +165,17 @@ def test_shared_activation_shows_the_last_layer_everywhere(ant):
     for field in ("std", "gradient", "bars"):
         rows = getattr(wrong.layers, field)
         assert (rows[1:5] == getattr(right.layers, field)[4]).all()
-        assert (rows[[0, 5]] == getattr(right.layers, field)[[0, 5]]).all()  # the rest of the network is the same
+        assert (rows[[0, 5]] == getattr(right.layers, field)[[0, 5]]).all()  # input and output are unaffected
     assert "the same histogram" in ant.describe(wrong)
     assert ant.numbers(wrong)["std, first hidden"] == "✗ " + ant.numbers(right)["std, last hidden"]
 
 
-def test_shared_activation_of_a_single_layer_is_no_mistake(ant):
+def test_shared_activation_of_a_single_layer_changes_nothing(ant):
     right, wrong = (ant.compute(ant.at(depth=1, shared=shared)) for shared in (False, True))
     assert ant.numbers(wrong) == ant.numbers(right)
 
 
-def test_learners_network_that_shares_its_activation_is_shown_right(x):
+def test_own_network_with_a_shared_activation_is_measured_correctly(x):
     activation = nn.ELU()
     linear = [nn.Linear(12, 8), nn.Linear(8, 8), nn.Linear(8, 2)]
     network = nn.Sequential(linear[0], activation, linear[1], activation, linear[2])
@@ -206,7 +206,7 @@ def test_each_row_has_its_name_std_shape_and_parameters(ant):
     assert len(_rows(ant.render(depth=1))) == 3
 
 
-def test_rows_and_numbers_give_the_std_in_the_same_words(ant):
+def test_rows_and_numbers_show_the_same_std(ant):
     rows = _rows(ant.render(gain=0.3))
     numbers = ant.numbers(ant.compute(ant.at(gain=0.3)))
     assert [rows[1][1], rows[-2][1], rows[-1][1]] == [
@@ -215,7 +215,7 @@ def test_rows_and_numbers_give_the_std_in_the_same_words(ant):
     assert "·10⁻" in rows[-1][1]
 
 
-def test_limits_hold_what_is_drawn_at_every_corner(ant):
+def test_everything_drawn_is_within_the_axes(ant):
     drawing = Drawing(ant)
     for state in [*ant.corners(), *ant.grid(20)]:
         drawing.move(ant.compute(state))
@@ -234,7 +234,7 @@ def test_prediction_is_drawn_at_the_last_hidden_layer(x):
     assert axes.get_xlim()[0] <= 2e-5
 
 
-def test_what_is_compared_stays_within_the_axes(x):
+def test_ghosts_stay_within_the_axes(x):
     explorer = Signal(x, activation="relu", gain=0.1, depth=10)
     explorer.compare()
     for axes in explorer.render(gain=3.0, init="orthogonal").axes[1:3]:
@@ -244,7 +244,7 @@ def test_what_is_compared_stays_within_the_axes(x):
         assert all(((low <= ghost.get_xdata()) & (ghost.get_xdata() <= high)).all() for ghost in ghosts)
 
 
-def test_what_is_compared_stands_in_the_rows_of_its_layers(x):
+def test_ghosts_are_in_the_rows_of_their_layers(x):
     explorer = Signal(x, depth=3)
     explorer.compare()
     drawing = Drawing(explorer)
@@ -257,10 +257,10 @@ def test_what_is_compared_stands_in_the_rows_of_its_layers(x):
             assert list(ghost.get_ydata()[:common]) == list(now.get_ydata()[:common])
 
 
-# What it says, and what can be pointed at and dragged
+# Texts, spots and handles
 
 
-def test_title_is_right_all_over_the_grid(ant):
+def test_title_is_correct_in_all_states(ant):
     for state in [*ant.corners(), *ant.grid(60)]:
         result = ant.compute(state)
         title, layers = ant.title(result), result.layers
@@ -286,11 +286,11 @@ def test_title_is_right_all_over_the_grid(ant):
             assert state.activation in ("tanh", "sigmoid")
             assert layers.flat[1] > 0.3
         else:
-            assert title.startswith("A wrong reading")
+            assert title.startswith("Wrong measurement")
             assert state.shared
 
 
-def test_first_title_says_that_the_signal_dies(ant):
+def test_first_title_states_that_the_signal_dies(ant):
     assert (
         ant.title(ant.compute(ant.at())) == "The signal dies: its std goes from 0.68 at the input to 0.016 in layer 6."
     )
@@ -308,12 +308,12 @@ def test_own_network_has_a_title(x, network, title):
     assert explorer.title(explorer.compute(explorer.at())).startswith(title)
 
 
-def test_input_that_never_varies_is_said_to_be_no_signal():
+def test_title_states_that_a_constant_input_has_no_signal():
     explorer = Signal(torch.ones(9, 3))
     assert explorer.title(explorer.compute(explorer.at())).endswith("there is no signal.")
 
 
-def test_row_lights_up_in_every_panel_that_shows_it(ant):
+def test_spot_of_a_row_has_a_mark_in_every_panel_that_shows_it(ant):
     result = ant.compute(ant.at(depth=3))
     spots = ant.spots(result)
     assert [spot.name for spot in spots] == ["input", "layer 1", "layer 2", "layer 3", "output"]
@@ -327,7 +327,7 @@ def test_row_lights_up_in_every_panel_that_shows_it(ant):
 
 
 @pytest.mark.parametrize("changes", [{}, {"activation": "tanh", "init": "orthogonal", "gain": 3.0}, {"scale": 0.01}])
-def test_arithmetic_of_a_unit_and_of_its_layer_comes_out(ant, changes):
+def test_arithmetic_of_a_unit_and_of_its_layer_is_correct(ant, changes):
     explorer = Signal(ant.observations, **changes)
     result = explorer.compute(explorer.at())
     for spot, std in zip(explorer.spots(result)[1:], result.layers.std[1:], strict=True):
@@ -335,7 +335,7 @@ def test_arithmetic_of_a_unit_and_of_its_layer_comes_out(ant, changes):
         assert "first observation" in head
         assert all(len(step) <= 100 for step in spot.arithmetic)
         sum_, z = total.removeprefix("z = ").rsplit(" = ", 1)
-        products = [term.split(" for ")[0].split("·") for term in _plain(sum_).split(" + ")]
+        products = [term.split(" (sum of ")[0].split("·") for term in _plain(sum_).split(" + ")]
         terms = [np.prod([_number(factor) for factor in factors]) for factors in products]
         assert _number(z) == pytest.approx(sum(terms), abs=0.01 * np.abs(terms).max())
         if bent:
@@ -346,7 +346,7 @@ def test_arithmetic_of_a_unit_and_of_its_layer_comes_out(ant, changes):
         assert _number(one.rsplit(": ", 1)[1]) > 0
 
 
-def test_unit_in_the_arithmetic_is_one_of_the_network(x):
+def test_arithmetic_shows_the_most_typical_unit(x):
     network = MLP(12, 2, [20], "relu")
     explorer = Signal(x, network)
     hidden = network[1](network[0](x))
@@ -357,21 +357,21 @@ def test_unit_in_the_arithmetic_is_one_of_the_network(x):
     assert unit == typical
 
 
-def test_arithmetic_tells_what_a_hook_on_a_shared_activation_shows_instead(ant):
+def test_arithmetic_shows_what_a_hook_on_a_shared_activation_records(ant):
     spots = ant.spots(ant.compute(ant.at(shared=True)))
-    assert ["the hook shows 0.0159 instead, the std of layer 6" in spot.arithmetic[-1] for spot in spots] == [
+    assert ["so it shows 0.0159, the std of layer 6" in spot.arithmetic[-1] for spot in spots] == [
         False, *[True] * 5, False, False
     ]  # fmt: skip
 
 
-def test_handle_stands_at_the_output_and_sets_the_depth(ant):
+def test_handle_is_at_the_output_and_sets_the_depth(ant):
     (grip,) = ant.grips(ant.compute(ant.at()))
     assert grip.controls == ("depth",)
     line = next(line for line in ant.render(depth=9).axes[1].lines if len(line.get_xdata()) == 11)
     assert grip.points[(9,)][1] == line.get_ydata()[-1]
 
 
-def test_answers_of_the_questions_are_right(ant):
+def test_answers_of_the_questions_match_the_computed_layers(ant):
     number, gain, dead = ant.questions
     layers = _layers(ant, **number.show)
     assert f"{layers.std[-2]:.2g}" == number.answer
@@ -382,30 +382,30 @@ def test_answers_of_the_questions_are_right(ant):
         shares = result.layers.std[-2] / result.ideal_std[-2], result.layers.gradient[1]
         loss[choice] = max(abs(np.log(share)) for share in shares)
     assert min(loss, key=loss.get) == gain.answer
-    shares = {"none": 0, "every tenth": 1 / 10, "every third": 1 / 3}
+    shares = {"none": 0, "one in ten": 1 / 10, "one in three": 1 / 3}
     assert (
         min(shares, key=lambda choice: abs(shares[choice] - np.nanmean(_layers(ant, **dead.show).asleep)))
         == dead.answer
     )
 
 
-def test_answer_is_shown_wherever_the_controls_were(ant):
+def test_showing_an_answer_sets_all_controls(ant):
     moved = Signal(width=8, scale=10.0, normalize=False, shared=True, seed=3)
     for question in moved.questions:
         assert moved.at(**question.show) == ant.at(**question.show)
 
 
-def test_of_ones_own_data_nothing_is_asked_that_only_holds_for_the_ant(x):
+def test_own_data_get_no_questions(x):
     assert Signal(x).questions == Signal(x, MLP(12, 2, [4])).questions == ()
 
 
 @pytest.mark.parametrize("guess", [0, -1.0, float("nan"), 1e20])
-def test_prediction_that_cannot_be_drawn_is_refused(x, guess):
+def test_prediction_out_of_range_raises_an_error(x, guess):
     with pytest.raises(ValueError, match="guess: expected a number from"):
         Signal(x).predict(guess)
 
 
-def test_own_network_is_shown_as_it_is_and_offers_only_what_changes_it(x):
+def test_own_network_offers_only_the_controls_of_the_input(x):
     network = MLP(12, (2, 3), [9, -1], "gelu")
     explorer = Signal(x, network, scale=3.0)
     assert list(explorer.controls) == ["normalize", "scale"]
@@ -419,7 +419,7 @@ def test_own_network_is_shown_as_it_is_and_offers_only_what_changes_it(x):
     assert Signal.from_state(explorer.state, x, network).at() == explorer.at()
 
 
-def test_own_network_with_normalization_and_inplace_activations_stays_untouched(x):
+def test_own_network_is_not_modified(x):
     norm = EmpiricalNormalization(12)
     network = nn.Sequential(norm, nn.Linear(12, 5), nn.BatchNorm1d(5), nn.ReLU(inplace=True), nn.Linear(5, 1))
     before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -433,7 +433,7 @@ def test_own_network_with_normalization_and_inplace_activations_stays_untouched(
     assert _layers(explorer).parameters == (0, 65 + 10, 6)
 
 
-def test_network_without_hidden_layers_is_told_as_one_map(x):
+def test_network_without_hidden_layers_is_described_as_a_single_layer(x):
     explorer = Signal(x, nn.Sequential(nn.Linear(12, 3)))
     assert "A single linear layer" in repr(explorer)
     assert explorer.numbers(explorer.compute(explorer.at()))["dead or saturated"] == "–"
@@ -441,7 +441,7 @@ def test_network_without_hidden_layers_is_told_as_one_map(x):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 2), (1, 5, 4), (5000, 3)])
-def test_any_rollout_works(shape):
+def test_observations_of_any_size_work(shape):
     explorer = Signal(torch.randn(shape))
     assert explorer.observations.shape == (min(1024, int(np.prod(shape[:-1]))), shape[-1])
     drawing = Drawing(explorer)
@@ -451,7 +451,7 @@ def test_any_rollout_works(shape):
         assert "nan" not in explorer.describe(result) + str(explorer.numbers(result)) + str(explorer.spots(result))
 
 
-def test_result_does_not_depend_on_the_mode_it_is_asked_in_nor_touch_the_global_generator(x):
+def test_result_does_not_depend_on_inference_mode_or_change_the_global_generator(x):
     explorer, state = Signal(x), torch.random.get_rng_state()
     with torch.inference_mode():
         first = _layers(Signal(x.clone()))
@@ -467,7 +467,7 @@ def test_result_does_not_depend_on_the_mode_it_is_asked_in_nor_touch_the_global_
         (torch.full((4, 3), torch.inf), "observations: expected finite values"),
     ],
 )
-def test_bad_observations_are_named(observations, message):
+def test_bad_observations_raise_an_error(observations, message):
     with pytest.raises(ValueError, match=message):
         Signal(observations)
 
@@ -478,36 +478,36 @@ def test_bad_observations_are_named(observations, message):
         (nn.Linear(12, 2), "network: expected an nn.Sequential such as MLP, got Linear"),
         (nn.Sequential(nn.ReLU()), "network: expected 1 to 11 linear layers, got 0"),
         (MLP(12, 1, [4] * 11), "network: expected 1 to 11 linear layers, got 12"),
-        (MLP(11, 1, [4]), "network: expected 12 inputs, as observations has features, got 11"),
-        (nn.Sequential(nn.Linear(12, 4), nn.Linear(5, 2)), "network: cannot map"),
-        (nn.Sequential(nn.Linear(12, 4), nn.GRU(4, 4)), "network: cannot map"),
+        (MLP(11, 1, [4]), "network: expected 12 inputs, one per feature of observations, got 11"),
+        (nn.Sequential(nn.Linear(12, 4), nn.Linear(5, 2)), "network: fails on observations"),
+        (nn.Sequential(nn.Linear(12, 4), nn.GRU(4, 4)), "network: fails on observations"),
     ],
 )
-def test_bad_networks_are_named(x, network, message):
+def test_bad_networks_raise_an_error(x, network, message):
     with pytest.raises(ValueError, match=message):
         Signal(x, network)
 
 
-def test_network_with_broken_weights_is_named(x):
+def test_network_with_weights_that_are_not_finite_raises_an_error(x):
     network = MLP(12, 1, [4])
     network[0].weight.data[0] = torch.nan
     with pytest.raises(ValueError, match="network: expected finite values in all layers, got NaN or infinity"):
         Signal(x, network)
 
 
-def test_control_that_a_network_of_ones_own_does_not_have_is_refused(x):
+def test_own_network_rejects_the_controls_of_the_built_network(x):
     with pytest.raises(ValueError, match="depth: expected one of the controls normalize, scale"):
         Signal(x, MLP(12, 1, [4]), depth=3)
 
 
-def test_a_single_observation_and_a_single_unit_are_said_in_the_singular():
+def test_single_observations_and_units_are_singular():
     torch.manual_seed(0)
     explorer = Signal(torch.randn(1, 3), MLP(3, 1, [4]))
     result = explorer.compute(explorer.at())
     assert ", on a single observation. " in explorer.describe(result)
     lines = [line for spot in explorer.spots(result) for line in spot.arithmetic]
     assert any("std over 1 observation of this unit" in line for line in lines)
-    assert any(" for 1 other " in line for line in lines)  # of three inputs, two are written out
+    assert any("(sum of 1 other)" in line for line in lines)  # two of the three inputs are written out
     assert not [line for line in lines if re.search(r"\b1 (observations|others|units)\b|all 1 ", line)]
     few = Signal(torch.randn(2, 3))
     assert ", on 2 observations. " in few.describe(few.compute(few.at()))

@@ -1,4 +1,4 @@
-"""Explorer *std under training*: each way to hold a std has its fate, and the numbers are the library's."""
+"""Explorer *std under training*: each parametrization has its symptom, and the numbers match the library."""
 
 import dataclasses
 import math
@@ -26,7 +26,7 @@ def cheetah():
 
 
 def small(samples=200, joints=2, **state):
-    """Rewards that a linear and a square term explain fully: exploration costs."""
+    """Rewards that a linear and a quadratic term explain fully; exploration lowers them."""
     actions = 2 * torch.rand(samples, joints, generator=torch.Generator().manual_seed(0)) - 1
     return StdTraining(actions, 0.5 * actions[:, 0] - actions.square().sum(1), **state)
 
@@ -35,31 +35,31 @@ def line(figure, label, axes=0):
     return next(line for line in figure.axes[axes].lines if line.get_label() == label)
 
 
-def test_corners_say_something_else(cheetah):
+def test_captions_of_the_corners_differ(cheetah):
     results = [cheetah.compute(state) for state in cheetah.corners()]
     captions = {cheetah.title(result) + cheetah.describe(result) for result in results}
-    assert len(captions) > 8  # a few settings are the default itself
+    assert len(captions) > 8  # a few corners equal the default
     assert all(len(cheetah.describe(result)) <= 420 for result in results)
 
 
-def test_before_the_first_step_no_joint_is_the_least(cheetah):
+def test_caption_names_no_joint_before_the_first_step(cheetah):
     caption = cheetah.describe(cheetah.compute(cheetah.at(steps=0)))
     assert not any(name in caption for name in CHEETAH)
 
 
-def test_reward_is_the_quadratic_that_made_it():
+def test_fit_recovers_a_quadratic_reward():
     explorer = small()
     assert explorer.linear.tolist() == pytest.approx([0.5, 0.0], abs=FLOAT32)
     assert explorer.square.tolist() == pytest.approx([-1.0, -1.0], abs=FLOAT32)
     assert explorer.reward(torch.tensor([0.5, 0.0])).item() == pytest.approx(0.0, abs=FLOAT32)
 
 
-def test_exploration_costs_every_joint_of_the_robot(cheetah):
+def test_exploration_lowers_the_reward_for_every_joint(cheetah):
     assert (cheetah.square < 0).all()
 
 
 @pytest.mark.parametrize("parameter", ["scalar", "log"])
-def test_first_gradient_and_entropy_are_those_of_the_library(parameter):
+def test_first_gradient_and_entropy_match_the_library(parameter):
     explorer = small()
     result = explorer.compute(explorer.at(parameter=parameter, steps=0, init=0.5, entropy=0.1, batch=32, seed=3))
     policy = GaussianDistribution(2, init_std=0.5, std_type=parameter)
@@ -76,7 +76,7 @@ def test_first_gradient_and_entropy_are_those_of_the_library(parameter):
     assert result.reward[0] == pytest.approx(reward.mean().item(), abs=FLOAT32)
 
 
-def test_first_step_of_adam_is_the_learning_rate_against_the_gradient(cheetah):
+def test_first_adam_step_has_the_size_of_the_learning_rate(cheetah):
     result = cheetah.compute(cheetah.at(parameter="scalar", steps=5, rate=0.003))
     np.testing.assert_allclose(result.asked[1] - result.asked[0], -0.003 * np.sign(result.gradient[0]), atol=FLOAT32)
 
@@ -88,7 +88,7 @@ def test_entropy_follows_from_the_stds(cheetah):
 
 
 class Unclamped(GaussianDistribution):
-    """A std that nothing keeps above zero, drawn from as rsl_rl does."""
+    """A std without a lower limit, sampled as in rsl_rl."""
 
     def sample(self):
         return torch.normal(self.mean.detach(), self.std.detach())
@@ -98,7 +98,7 @@ class Unclamped(GaussianDistribution):
 
 
 class Frozen(GaussianDistribution):
-    """A std beyond whose limit the gradient is zero."""
+    """A clamped std, whose gradient is zero beyond the limits."""
 
     def _std_of(self, raw):
         return raw.clamp(*self.std_range), None
@@ -108,7 +108,7 @@ KINDS = {"scalar": GaussianDistribution, "log": GaussianDistribution, "unclamped
 
 
 def trained_by_the_library(explorer, steps, parameter, rate, entropy, init, batch, raw, seed):
-    """Return parameter, its gradient, entropy and reward at each step, by a distribution, autograd and torch's Adam."""
+    """Train with a distribution, autograd and torch's Adam; return std, gradient, entropy and reward of each step."""
     joints = len(explorer.linear)
     rows = []
     with torch.random.fork_rng(devices=[]):
@@ -136,11 +136,11 @@ def trained_by_the_library(explorer, steps, parameter, rate, entropy, init, batc
 
 @pytest.mark.parametrize("raw", [False, True])
 @pytest.mark.parametrize("parameter", list(KINDS))
-def test_every_step_is_that_of_the_library_with_autograd(cheetah, parameter, raw):
+def test_every_step_matches_the_library_with_autograd(cheetah, parameter, raw):
     setting = {"parameter": parameter, "rate": 0.02, "entropy": 0.02, "init": 0.5, "batch": 32, "raw": raw, "seed": 4}
     training = cheetah._train(*setting.values())
     below = np.flatnonzero((training.asked < 1e-6).any(1))
-    # Soon after a std fell below its limit, whose gradient is huge, rounding errors have grown
+    # Just below the limit, the gradient is huge and rounding errors grow, so compare only a few steps further.
     steps = min(STEPS, below[0] + 3) if len(below) else STEPS
     rows, error = trained_by_the_library(cheetah, steps, **setting)
     assert error == (training.error if parameter == "unclamped" else "")
@@ -153,10 +153,10 @@ def test_every_step_is_that_of_the_library_with_autograd(cheetah, parameter, raw
     np.testing.assert_allclose(training.reward[shown], reward, atol=1e-4)
 
 
-def test_std_without_a_clamp_crashes_with_the_words_of_torch(cheetah):
+def test_std_without_a_clamp_crashes_with_the_error_of_torch(cheetah):
     result = cheetah.compute(cheetah.at(parameter="unclamped", steps=STEPS))
     assert result.error == "normal expects all elements of std >= 0.0"
-    assert result.asked[-1, 0] < 0 < result.asked[:-1].min()  # the least joint comes first
+    assert result.asked[-1, 0] < 0 < result.asked[:-1].min()  # the joint with the lowest std comes first
     assert result.below == len(result.asked) - 1 < STEPS
     assert np.isnan(result.gradient[-1]).all()
     assert cheetah.title(result).startswith(f"Crash at step {result.below}: the std of back thigh is below zero")
@@ -164,7 +164,7 @@ def test_std_without_a_clamp_crashes_with_the_words_of_torch(cheetah):
     assert cheetah.numbers(result)["below zero"] == f"✗ crash, step {result.below}"
 
 
-def test_before_the_crash_nothing_tells_of_it(cheetah):
+def test_no_text_mentions_the_crash_before_it_happens(cheetah):
     crash = cheetah.compute(cheetah.at(parameter="unclamped", steps=STEPS)).below
     result = cheetah.compute(cheetah.at(parameter="unclamped", steps=crash - 1 - crash % 5))
     assert result.below is None
@@ -172,11 +172,11 @@ def test_before_the_crash_nothing_tells_of_it(cheetah):
     assert "rash" not in cheetah.title(result) + cheetah.describe(result) + str(cheetah.numbers(result))
 
 
-def test_mean_that_logs_show_looks_healthy_at_the_crash(cheetah):
+def test_logged_mean_is_above_zero_at_the_crash(cheetah):
     assert cheetah.compute(cheetah.at(parameter="unclamped", steps=STEPS)).mean[-1] > 0.1
 
 
-def test_clamp_alone_has_no_gradient_and_never_comes_back(cheetah):
+def test_plain_clamp_has_no_gradient_and_freezes_the_std(cheetah):
     result = cheetah.compute(cheetah.at(parameter="frozen", steps=STEPS))
     frozen = result.asked[-1] < 0
     assert frozen.any()
@@ -184,11 +184,11 @@ def test_clamp_alone_has_no_gradient_and_never_comes_back(cheetah):
     last = result.gradient[-100:, frozen]
     assert (last == 0).all()
     assert (result.asked[-100:, frozen] < 0).all()
-    assert f"has stopped {frozen.sum()} of 6 stds, the first at step {result.below}" in cheetah.title(result)
+    assert f"has frozen {frozen.sum()} of 6 stds, the first at step {result.below}" in cheetah.title(result)
     assert cheetah.numbers(result)["gradient"] == "0"
 
 
-def test_library_leads_a_clamped_std_back(cheetah):
+def test_clamped_std_of_the_library_recovers(cheetah):
     result = cheetah.compute(cheetah.at(**WHOLE))
     least = result.asked.min(1)
     assert (np.diff((least > 0).astype(int)) == 1).any()  # below zero, then above it
@@ -202,17 +202,17 @@ def test_log_of_the_std_never_reaches_zero(cheetah):
         assert result.below is None
 
 
-def test_entropy_weight_counteracts(cheetah):
+def test_entropy_bonus_prevents_the_crash(cheetah):
     assert cheetah.compute(cheetah.at(parameter="unclamped", entropy=0.0, steps=STEPS)).error
     assert not cheetah.compute(cheetah.at(parameter="unclamped", entropy=0.5, steps=STEPS)).error
 
 
-def test_small_learning_rate_only_delays(cheetah):
+def test_small_learning_rate_slows_the_decrease_of_the_std(cheetah):
     stds = [cheetah.compute(cheetah.at(**WHOLE, rate=rate)).std for rate in (1e-4, 1e-3, 3e-3)]
     assert stds[0] > stds[1] > stds[2] > 0
 
 
-def test_unit_advantages_keep_up_the_pressure_that_raw_ones_lose(cheetah):
+def test_standardized_advantages_crash_and_raw_ones_do_not(cheetah):
     unit, raw = (
         cheetah.compute(cheetah.at(parameter="unclamped", rate=0.01, raw=raw, steps=STEPS)) for raw in (False, True)
     )
@@ -220,7 +220,7 @@ def test_unit_advantages_keep_up_the_pressure_that_raw_ones_lose(cheetah):
     assert not raw.error
 
 
-def test_same_state_same_result_whatever_torch_drew_before(cheetah):
+def test_result_does_not_depend_on_the_global_generator(cheetah):
     one, other = StdTraining(), StdTraining()
     first = one.compute(one.at(seed=1)).asked
     torch.manual_seed(99)
@@ -241,7 +241,7 @@ def test_artists_follow_the_data(cheetah):
     np.testing.assert_array_equal(figure.axes[3].lines[0].get_ydata(), result.mean)
 
 
-def test_moment_of_the_crash_is_marked_in_every_panel(cheetah):
+def test_crash_is_marked_in_every_panel(cheetah):
     crash = cheetah.compute(cheetah.at()).below
     figure = cheetah.render()
     for axes in figure.axes:
@@ -254,8 +254,8 @@ def test_equal_steps_line_up_in_all_panels(cheetah):
     assert len({axes.get_xlim() for axes in cheetah.render().axes}) == 1
 
 
-def test_minus_signs_are_true_ones(cheetah):
-    for state in [*cheetah.corners(), *cheetah.grid(30)]:  # in one of them a std is zero: its gradient is undefined
+def test_texts_use_true_minus_signs(cheetah):
+    for state in [*cheetah.corners(), *cheetah.grid(30)]:  # in one state a std is zero, so its gradient is undefined
         result = cheetah.compute(state)
         said = [cheetah.title(result), cheetah.describe(result), *cheetah.numbers(result).values()]
         said += [words for spot in cheetah.spots(result) for words in (spot.numbers, *spot.arithmetic)]
@@ -263,14 +263,14 @@ def test_minus_signs_are_true_ones(cheetah):
     assert cheetah.numbers(cheetah.compute(cheetah.at(steps=100)))["entropy"].startswith("−")
 
 
-def test_it_starts_at_the_crash(cheetah):
+def test_default_state_is_just_after_the_crash(cheetah):
     result = cheetah.compute(cheetah.at())
     assert result.error
     assert cheetah.at().steps - 5 < result.below <= cheetah.at().steps
 
 
 @pytest.mark.parametrize("state", [{}, {"steps": 0}, {"steps": STEPS, "parameter": "log"}, {**WHOLE, "rate": 0.003}])
-def test_joints_are_named_at_their_lines_and_names_do_not_overlap(cheetah, state):
+def test_names_at_the_lines_do_not_overlap(cheetah, state):
     result = cheetah.compute(cheetah.at(**state))
     axes = cheetah.render(**state).axes[0]
     heights = {text.get_text(): text.get_position()[1] for text in axes.texts if text.get_position()[1] != 0.2}
@@ -283,7 +283,7 @@ def test_joints_are_named_at_their_lines_and_names_do_not_overlap(cheetah, state
 
 
 @pytest.mark.parametrize("joints", [1, 2, 4])
-def test_words_of_torch_stand_clear_of_the_names(joints):
+def test_error_of_torch_does_not_overlap_the_names(joints):
     explorer = small(joints=joints, parameter="unclamped")
     for rate in (0.01, 0.02, 0.03, 0.1):
         state = explorer.at(rate=rate, steps=STEPS)
@@ -296,12 +296,12 @@ def test_words_of_torch_stand_clear_of_the_names(joints):
         assert not [text for text in texts if text.get_text()[0] != "✗" and text.get_window_extent().overlaps(error)]
 
 
-def test_names_are_moved_no_further_than_needed():
+def test_names_are_moved_only_as_far_as_needed():
     np.testing.assert_allclose(spread(np.array([0.5, 0.2, 0.8])), [0.5, 0.2, 0.8])
     np.testing.assert_allclose(spread(np.array([0.5, 0.5])), [0.5 - GAP / 2, 0.5 + GAP / 2])
 
 
-def test_title_is_short_and_right_everywhere(cheetah):
+def test_title_is_short_and_correct_in_all_states(cheetah):
     for state in [*cheetah.corners(), *cheetah.grid(60)]:
         result = cheetah.compute(state)
         title, last = cheetah.title(result), result.asked[-1]
@@ -319,16 +319,16 @@ def test_title_is_short_and_right_everywhere(cheetah):
     ("state", "title"),
     [
         ({}, "Crash at step 102: the std of back thigh is below zero, though the mean is 0.16."),
-        ({"steps": 0}, "Before the first step all stds are 1."),
+        ({"steps": 0}, "Before the first step, all stds are 1."),
         (
             {"parameter": "frozen", "steps": STEPS},
-            "The clamp has stopped 2 of 6 stds, the first at step 102: gradient zero.",
+            "The clamp has frozen 2 of 6 stds, the first at step 102: the gradient is zero.",
         ),
-        (WHOLE, "From step 102 on a std hits the clamp, but its gradient leads back."),
-        ({"rate": 0.003, "steps": STEPS}, "Exploration shrinks: after 300 steps the least std is 0.12, down from 1."),
+        (WHOLE, "From step 102, a std hits the clamp, but the gradient can raise it."),
+        ({"rate": 0.003, "steps": STEPS}, "Exploration shrinks: after 300 steps, the lowest std is 0.12, down from 1."),
     ],
 )
-def test_title_says_what_is_seen(cheetah, state, title):
+def test_titles(cheetah, state, title):
     assert cheetah.title(cheetah.compute(cheetah.at(**state))) == title
 
 
@@ -353,7 +353,7 @@ def test_arithmetic_of_a_joint_leads_to_its_next_std(cheetah, parameter, steps):
     assert equalities(spots["entropy"].arithmetic) >= 2
 
 
-def test_joint_is_lit_on_its_lines(cheetah):
+def test_spot_of_a_joint_marks_its_lines(cheetah):
     result = cheetah.compute(cheetah.at())
     spots = {spot.name: spot for spot in cheetah.spots(result)}
     for place, name in enumerate(result.names):
@@ -365,7 +365,7 @@ def test_joint_is_lit_on_its_lines(cheetah):
     assert spots["step 102"].arithmetic == spots["back thigh"].arithmetic
 
 
-def test_steps_are_dragged_in_every_panel(cheetah):
+def test_steps_can_be_dragged_in_every_panel(cheetah):
     grips = cheetah.grips(cheetah.compute(cheetah.at()))
     assert [grip.panel for grip in grips] == ["std", "gradient", "entropy", "log"]
     for grip in grips:
@@ -374,7 +374,7 @@ def test_steps_are_dragged_in_every_panel(cheetah):
         assert [x for x, _ in grip.points.values()] == list(range(0, STEPS + 1, 5))
 
 
-def test_answers_of_the_questions_are_those_of_the_picture(cheetah):
+def test_answers_of_the_questions_match_the_computed_runs(cheetah):
     least, log, frozen = cheetah.questions
     shown = [cheetah.compute(cheetah.at(**question.show)) for question in cheetah.questions]
     assert least.answer == f"{shown[0].std:.2f}"
@@ -384,7 +384,7 @@ def test_answers_of_the_questions_are_those_of_the_picture(cheetah):
     assert not small().questions
 
 
-def test_learners_own_joints_have_names():
+def test_names_of_own_joints_are_shown():
     explorer = StdTraining(torch.rand(20, 2), torch.rand(20), names=("hip", "knee"))
     assert {"hip", "knee"} <= {spot.name for spot in explorer.spots(explorer.compute(explorer.at()))}
     assert small().names == ("joint 0", "joint 1")
@@ -393,7 +393,7 @@ def test_learners_own_joints_have_names():
 
 
 @pytest.mark.slow
-def test_all_that_is_drawn_lies_within_the_axes(cheetah):
+def test_everything_drawn_is_within_the_axes(cheetah):
     drawing = Drawing(cheetah)
     extremes = [cheetah.at(rate=0.1, init=init, parameter=p) for init in (0.1, 5.0) for p in ("frozen", "log")]
     for state in [*extremes, *cheetah.grid(12)]:
@@ -406,7 +406,7 @@ def test_all_that_is_drawn_lies_within_the_axes(cheetah):
         assert not (result.entropy > high).any()
 
 
-def test_prediction_is_drawn_where_the_training_ends():
+def test_prediction_is_drawn_at_the_last_step():
     explorer = small()
     explorer.predict(0.25)
     assert line(explorer.render(), "your guess").get_xydata().tolist() == [[STEPS, 0.25]]
@@ -421,11 +421,11 @@ def test_learners_own_actions_work(samples, joints):
     for parameter in ("log", "unclamped"):
         figure = explorer.render(parameter=parameter, rate=0.03)
         assert len(line(figure, "joint 0").get_xdata()) > 1
-        assert len(figure.axes[0].lines) == joints + 4  # of the joints, their mean, the end, the guess, the mark
+        assert len(figure.axes[0].lines) == joints + 4  # joints, mean, end, guess, marker of the crash
         assert len(explorer.spots(explorer.compute(explorer.at(parameter=parameter)))) <= 16
 
 
-def test_rewards_that_do_not_depend_on_the_action_leave_the_std_to_the_entropy():
+def test_entropy_bonus_raises_the_std_if_the_reward_is_constant():
     explorer = StdTraining(torch.rand(20, 2), torch.ones(20), entropy=0.1, steps=STEPS)
     result = explorer.compute(explorer.at())
     assert result.asked.min(1)[-1] > 1
@@ -442,19 +442,19 @@ def test_rewards_that_do_not_depend_on_the_action_leave_the_std_to_the_entropy()
         (torch.zeros(4, 2), torch.full((4,), torch.inf), "rewards: expected finite values"),
     ],
 )
-def test_bad_input_is_named(actions, rewards, message):
+def test_bad_input_raises_an_error_that_names_the_argument(actions, rewards, message):
     with pytest.raises(ValueError, match=message):
         StdTraining(actions, rewards)
 
 
 @pytest.mark.parametrize("parameter", ["unclamped", "scalar", "frozen", "log"])
-def test_single_joint_is_its_own_mean(parameter):
+def test_texts_for_a_single_joint_do_not_compare_it_with_others(parameter):
     one = small(joints=1, parameter=parameter)
     crashed = False
     for steps in one.controls["steps"].positions():
         result = one.compute(one.at(steps=steps))
         said = f"{one.title(result)} {one.describe(result)}"
-        assert not re.search("though the mean|above zero|only their mean|least|all stds|of 1 std|another", said), said
+        assert not re.search("though the mean|above zero|only the mean|lowest|all stds|of 1 std|equally", said), said
         crashed |= bool(result.error)
         if result.error:
             assert "the log shows it fall" in said
@@ -462,7 +462,7 @@ def test_single_joint_is_its_own_mean(parameter):
 
 
 @pytest.mark.parametrize("rest", [-0.5, 0.5])
-def test_mean_is_said_to_hide_a_crash_only_where_it_is_above_zero(cheetah, rest):
+def test_title_contrasts_the_mean_with_the_crash_only_if_it_is_above_zero(cheetah, rest):
     result = cheetah.compute(cheetah.at())
     assert result.error
     asked, mean = result.asked.copy(), result.mean.copy()
@@ -470,10 +470,10 @@ def test_mean_is_said_to_hide_a_crash_only_where_it_is_above_zero(cheetah, rest)
     said = dataclasses.replace(result, asked=asked, mean=mean)
     hides = "though the mean is" in cheetah.title(said)
     assert hides == ("stays above zero" in cheetah.describe(said)) == (rest > 0)
-    assert ("the mean too: −0.4" in cheetah.title(said)) == (rest < 0)
+    assert ("so is the mean, −0.4" in cheetah.title(said)) == (rest < 0)
 
 
-def test_axis_of_the_steps_ends_with_the_training(cheetah):
+def test_axis_of_the_steps_ends_at_the_last_step(cheetah):
     figure = cheetah.render(steps=STEPS, parameter="log")
     for axes in figure.axes:
         assert axes.spines["bottom"].get_bounds() == (0, STEPS)
@@ -484,6 +484,6 @@ def test_axis_of_the_steps_ends_with_the_training(cheetah):
 
 
 @pytest.mark.parametrize("names", ["ab", b"ab", [1, 2]])
-def test_names_that_are_no_words_are_refused(names):
+def test_names_that_are_not_strings_raise_an_error(names):
     with pytest.raises(TypeError, match="names: expected 2 names, one for each joint"):
         StdTraining(torch.rand(20, 2), torch.rand(20), names=names)

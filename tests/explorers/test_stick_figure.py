@@ -1,4 +1,4 @@
-"""Explorer *stick figure*: bodies stand where they were recorded, and words tell what became of them."""
+"""Explorer *stick figure*: bodies are drawn where they were recorded, and the texts match what happened to them."""
 
 import dataclasses
 import math
@@ -42,20 +42,20 @@ def number(words):
 
 
 def rods(axes):
-    """The rods of a panel: what has a thick line over a rim, in the order of the parts."""
+    """Return the lines of the rods in a panel, in the order of the parts, without their rims."""
     return [line for line in axes.lines[2:] if to_hex(line.get_color()) != to_hex(axes.get_facecolor())]
 
 
-def test_rods_stand_where_they_were(figure, pendulums):
+def test_rods_are_drawn_where_they_were_recorded(figure, pendulums):
     axes = panel(figure.render(step=30), "robot 1")
     assert axes.get_title("left") == "after"
     cart = rods(axes)[1]
     ends = pendulums["after"].ends[30, 1].numpy()
-    np.testing.assert_allclose(cart.get_xdata(), ends[:, 0], atol=0.011)  # a ball would have no length
+    np.testing.assert_allclose(cart.get_xdata(), ends[:, 0], atol=0.011)  # the lines are 1 cm longer
     np.testing.assert_allclose(cart.get_ydata(), ends[:, 2], atol=1e-6)
 
 
-def test_lines_are_as_thick_as_rods_are(figure):
+def test_lines_are_as_thick_as_the_rods(figure):
     drawn = figure.render()
     drawn.canvas.draw()
     axes = panel(drawn, "robot 1")
@@ -64,7 +64,7 @@ def test_lines_are_as_thick_as_rods_are(figure):
     assert rods(axes)[1].get_linewidth() == pytest.approx(0.2 * metre, rel=0.02)
 
 
-def test_robot_that_fell_stays_as_it_fell_and_the_panel_says_so(figure, pendulums):
+def test_fallen_robot_keeps_its_last_pose(figure, pendulums):
     steps = len(pendulums["before"].rewards)
     shown = figure.compute(figure.at(step=100)).poses["before"]
     assert shown.status == f"fell after {steps} steps"
@@ -77,7 +77,7 @@ def test_robot_that_fell_stays_as_it_fell_and_the_panel_says_so(figure, pendulum
     )
 
 
-def test_returns_grow_as_they_were_earned(figure, pendulums):
+def test_return_is_the_cumulative_reward(figure, pendulums):
     earned = panel(figure.render(step=40), "return")
     curves = {line.get_label(): line for line in earned.lines}
     np.testing.assert_allclose(curves["after"].get_ydata(), np.arange(41))
@@ -85,7 +85,7 @@ def test_returns_grow_as_they_were_earned(figure, pendulums):
 
 
 @pytest.mark.parametrize(("view", "axes"), [("side", [0, 2]), ("front", [1, 2]), ("above", [0, 1])])
-def test_view_looks_along_one_axis(view, axes):
+def test_each_view_is_along_one_axis(view, axes):
     ant = data.motion("Ant-v5", steps=4)
     figure = StickFigure({"ant": ant})
     rods = figure.compute(figure.at(view=view, step=3)).poses["ant"].rods
@@ -93,7 +93,7 @@ def test_view_looks_along_one_axis(view, axes):
     np.testing.assert_allclose(rods, (ant.ends[3].numpy() - middle)[..., axes], atol=1e-5)
 
 
-def test_nearer_parts_lie_over_farther_ones():
+def test_nearer_parts_cover_farther_ones():
     ant = data.motion("Ant-v5", steps=1)
     figure = StickFigure({"ant": ant})
     drawn = rods(panel(figure.render(view="above", step=0), "robot 0"))
@@ -102,10 +102,10 @@ def test_nearer_parts_lie_over_farther_ones():
     assert (np.diff(layers[np.argsort(heights, kind="stable")]) > 0).all()
 
 
-def test_camera_goes_with_the_robot_and_the_floor_passes_by():
+def test_camera_follows_the_robot_over_the_floor():
     away = torch.zeros(11, 1, 2, 3)
-    away[:, 0, 1, 2] = 1.0  # a post
-    away[:, :, :, 0] = 0.5 * torch.arange(11.0)[:, None, None]  # that travels half a metre a step
+    away[:, 0, 1, 2] = 1.0  # a vertical post
+    away[:, :, :, 0] = 0.5 * torch.arange(11.0)[:, None, None]  # moves by half a metre per step
     figure = StickFigure({"post": away})
     one, other = (figure.compute(figure.at(step=step)).poses["post"] for step in (0, 3))
     np.testing.assert_allclose(one.rods, other.rods)
@@ -115,7 +115,7 @@ def test_camera_goes_with_the_robot_and_the_floor_passes_by():
     np.testing.assert_allclose(marks[1], 0.5)
 
 
-def test_trail_shows_the_poses_before(figure, pendulums):
+def test_trail_shows_earlier_poses(figure, pendulums):
     trail = figure.compute(figure.at(step=30, trail=2)).poses["after"].trail
     first = pendulums["after"].ends[22, 1:].numpy()[..., [0, 2]]
     assert len(trail) == 2 * 2 * 3  # two poses of two moving parts
@@ -132,7 +132,7 @@ def test_guess_is_drawn_at_its_step(figure):
 # The pole
 
 
-def test_angle_of_the_pole_is_what_the_robot_observes(pendulums):
+def test_angle_of_the_pole_matches_the_observation(pendulums):
     seen = []
 
     def watched(observation):
@@ -142,10 +142,10 @@ def test_angle_of_the_pole_is_what_the_robot_observes(pendulums):
     recorded = data.motion("InvertedPendulum-v5", policy=watched)
     figure = StickFigure({"balanced": recorded})
     shown = [math.radians(figure.compute(figure.at(step=step)).poses["balanced"].angle) for step in range(0, 200, 2)]
-    np.testing.assert_allclose(shown, seen[::2], atol=0.0018)  # the rod is 1 mm out of line with its joint
+    np.testing.assert_allclose(shown, seen[::2], atol=0.0018)  # the rod is 1 mm off its joint
 
 
-def test_pole_has_fallen_where_the_panel_says_so(figure, pendulums):
+def test_pole_falls_beyond_the_limit_in_the_panel(figure, pendulums):
     axes = panel(figure.render(step=200), "angle")
     (limit,) = {round(abs(line.get_ydata()[0]), 6) for line in axes.lines if line.get_linestyle() == ":"}
     curve = next(line for line in axes.lines if line.get_label() == "before").get_ydata()
@@ -155,7 +155,7 @@ def test_pole_has_fallen_where_the_panel_says_so(figure, pendulums):
     assert fall.get_xydata().tolist() == [[len(curve) - 1, curve[-1]]]
 
 
-def test_angle_is_written_at_the_tip_of_the_pole_from_the_side_only(figure):
+def test_angle_is_written_at_the_tip_only_in_the_side_view(figure):
     shown = figure.compute(figure.at(step=30)).poses["after"]
     side, front = (panel(figure.render(step=30, view=view), "robot 1") for view in ("side", "front"))
     (tilt,) = (text for text in side.texts if text.get_text().endswith("°"))
@@ -164,7 +164,7 @@ def test_angle_is_written_at_the_tip_of_the_pole_from_the_side_only(figure):
     assert not [text for text in front.texts if text.get_text().endswith("°")]
 
 
-def test_pole_of_two_links_is_measured_from_pivot_to_tip():
+def test_angle_of_a_pole_with_two_links_is_from_pivot_to_tip():
     recorded = data.motion("InvertedDoublePendulum-v5")
     figure = StickFigure({"two links": recorded})
     result = figure.compute(figure.at(step=3))
@@ -174,7 +174,7 @@ def test_pole_of_two_links_is_measured_from_pivot_to_tip():
     assert [spot.name for spot in figure.spots(result)] == ["cart", "link 1", "upper link", "return"]
 
 
-def test_robot_without_a_pole_has_no_panel_for_it():
+def test_robot_without_a_pole_has_no_angle_panel():
     figure = StickFigure({"ant": data.motion("Ant-v5", steps=3)})
     assert [axes.get_label() for axes in figure.render().axes] == ["robot 0", "return"]
     assert figure.more == ()
@@ -182,21 +182,21 @@ def test_robot_without_a_pole_has_no_panel_for_it():
     assert "ant: forwards" in figure.numbers(figure.compute(figure.at()))
 
 
-# What it says, and what can be pointed at and dragged
+# Texts, spots and handles
 
 
-def test_title_says_who_fell_first_and_who_is_up(figure, pendulums):
+def test_title_states_which_robot_fell_first_and_which_is_up(figure, pendulums):
     fall = len(pendulums["before"].rewards)
     titles = {step: figure.title(figure.compute(figure.at(step=step))) for step in (0, 2, 200)}
     assert titles == {
-        0: "Both robots are up at the start: press play to see for how long.",
+        0: "Both robots are upright at the start: press play to see for how long.",
         2: "Both robots are still up after 2 steps.",
         200: f"“before” fell after {fall} steps; “after” is still up.",
     }
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_title_fits_whatever_the_names_and_wherever_the_robots_are(pendulums, number):
+def test_texts_fit_with_long_names_in_all_states(pendulums, number):
     long = {f"a name of a robot that is long, {i}": pendulums["after" if i == 1 else "before"] for i in range(number)}
     figure = StickFigure(long)
     for state in [*figure.corners(), *figure.grid(20)]:
@@ -209,19 +209,19 @@ def test_title_fits_whatever_the_names_and_wherever_the_robots_are(pendulums, nu
         assert 3 <= len(figure.numbers(result)) <= 9
 
 
-def test_return_that_grows_by_one_a_step_is_written_to_one():
+def test_return_is_precise_to_one():
     figure = StickFigure(step=136)
     assert "return 136" in figure.describe(figure.compute(figure.at()))
     assert figure.numbers(figure.compute(figure.at()))["linear feedback: return"] == "136"
 
 
-def test_nobody_says_of_rods_of_ones_own_that_they_are_up():
+def test_texts_do_not_claim_that_own_rods_are_up():
     figure = StickFigure({"mine": torch.randn(8, 2, 2, 3)})
     assert figure.title(figure.compute(figure.at(step=3))) == "“mine” at step 3 of 7."
     assert "up" not in figure.describe(figure.compute(figure.at()))
 
 
-def test_it_starts_at_the_first_step_plays_from_there_and_reset_comes_back_to_it():
+def test_playback_starts_at_the_first_step_and_reset_returns_to_it():
     figure = StickFigure()
     assert figure.at().step == figure.controls["step"].positions()[0] == 0
     assert figure.controls[figure.autoplay].play
@@ -233,7 +233,7 @@ def test_it_starts_at_the_first_step_plays_from_there_and_reset_comes_back_to_it
     assert figure.at().step == 0
 
 
-def test_numbers_of_a_rod_are_where_its_ends_were(figure, pendulums):
+def test_numbers_of_a_rod_are_the_positions_of_its_ends(figure, pendulums):
     spots = {spot.name: spot for spot in figure.spots(figure.compute(figure.at(step=30)))}
     assert list(spots) == [f"{what} of “{name}”" for name in ("before", "after") for what in ("cart", "pole", "return")]
     cart, ends = spots["cart of “after”"], pendulums["after"].ends[30, 1, :, [0, 2]]
@@ -243,7 +243,7 @@ def test_numbers_of_a_rod_are_where_its_ends_were(figure, pendulums):
     assert length == pytest.approx((ends[1] - ends[0]).norm().item(), abs=6e-4)
 
 
-def test_arithmetic_of_the_angle_and_of_the_return_comes_out(figure, pendulums):
+def test_arithmetic_of_angle_and_return_is_correct(figure, pendulums):
     spots = {spot.name: spot for spot in figure.spots(figure.compute(figure.at(step=30)))}
     across, up, angle = re.search(r"atan2\((.+), (.+)\) = (.+)", spots["pole of “after”"].arithmetic[-1]).groups()
     assert math.degrees(math.atan2(number(across), number(up))) == pytest.approx(number(angle), abs=0.12)
@@ -254,7 +254,7 @@ def test_arithmetic_of_the_angle_and_of_the_return_comes_out(figure, pendulums):
     assert spots["return of “before”"].arithmetic[0].endswith(f"= {len(pendulums['before'].rewards) - 1}")
 
 
-def test_parts_that_can_be_pointed_at_are_drawn_there(figure):
+def test_marks_of_a_part_are_where_it_is_drawn(figure):
     result = figure.compute(figure.at(step=30))
     axes = panel(figure.render(step=30), "robot 1")
     (pole,) = (spot for spot in figure.spots(result) if spot.name == "pole of “after”")
@@ -262,13 +262,13 @@ def test_parts_that_can_be_pointed_at_are_drawn_there(figure):
     np.testing.assert_allclose(marked[::2], rods(axes)[2].get_xydata(), atol=0.011)
 
 
-def test_robots_of_many_parts_have_few_spots():
+def test_number_of_spots_is_limited():
     ant = data.motion("Ant-v5", steps=2)
     figure = StickFigure({"one": ant, "two": ant, "three": ant})
     assert len(figure.spots(figure.compute(figure.at()))) <= 30
 
 
-def test_time_cursor_stands_at_the_step_in_both_panels(figure):
+def test_time_cursor_is_at_the_step_in_both_panels(figure):
     drawing = Drawing(figure)
     for controls, place, along, points in drawing.frame(figure.at(step=30)).grips:
         axes = panel(drawing.figure, drawing.panels[place].name)
@@ -277,7 +277,7 @@ def test_time_cursor_stands_at_the_step_in_both_panels(figure):
         assert points[(30,)][0] == pytest.approx(x, abs=0.06)
 
 
-# A learner's own rods, of which little is known
+# A learner's own rods
 
 
 LONG = "a very long name of a robot that I recorded myself on Monday"
@@ -292,7 +292,7 @@ def own():
     return rods
 
 
-def test_nothing_is_made_up_about_rods_of_ones_own(own):
+def test_texts_claim_nothing_unknown_about_own_rods(own):
     figure = StickFigure({LONG: own, "the second": own})
     result = figure.compute(figure.at(step=39))
     said = str([figure.title(result), figure.describe(result), figure.numbers(result), figure.spots(result)])
@@ -309,23 +309,23 @@ def test_nothing_is_made_up_about_rods_of_ones_own(own):
     assert [grip.panel for grip in figure.grips(result)] == ["forwards"]
 
 
-def test_rods_that_stay_where_they_are_have_a_plain_axis(own):
+def test_axis_of_rods_that_do_not_move_has_a_minimum_range(own):
     axes = panel(StickFigure({"still": own - own[..., :1]}).render(), "forwards")
     assert axes.get_ylim()[1] > 0.1
 
 
-def test_robot_whose_pole_never_leans_far_has_a_picture_without_the_limit(pendulums):
+def test_limit_is_not_drawn_if_the_pole_stays_far_from_it(pendulums):
     axes = panel(StickFigure({"after": pendulums["after"]}).render(step=200), "angle")
     assert axes.get_ylim()[1] < 11
     assert not [line for line in axes.lines if line.get_linestyle() == ":"]
 
 
-def test_axis_of_a_robot_that_earns_nothing_is_not_in_thousandths(pendulums):
+def test_axis_of_a_zero_return_has_a_minimum_range(pendulums):
     nothing = dataclasses.replace(pendulums["after"], rewards=torch.zeros(200))
     assert panel(StickFigure({"nothing": nothing}).render(), "return").get_ylim()[1] > 1
 
 
-def test_recorded_robot_next_to_rods_of_ones_own_keeps_its_return_and_no_time_is_told(own, pendulums):
+def test_recorded_robot_next_to_own_rods_has_a_return_but_no_time(own, pendulums):
     figure = StickFigure({"mine": own, "after": pendulums["after"]})
     result = figure.compute(figure.at(step=30))
     assert "Step 30, seen" in figure.describe(result)
@@ -336,16 +336,16 @@ def test_recorded_robot_next_to_rods_of_ones_own_keeps_its_return_and_no_time_is
     ] == ["after"]
 
 
-def test_time_is_told_only_if_the_steps_of_all_robots_take_as_long(pendulums):
+def test_time_is_shown_only_if_all_robots_have_the_same_time_step(pendulums):
     slower = dataclasses.replace(pendulums["after"], dt=0.1)
     figure = StickFigure({"one": pendulums["after"], "slower": slower})
     assert "time" not in figure.numbers(figure.compute(figure.at(step=30)))
-    alike = StickFigure(pendulums)
-    assert alike.numbers(alike.compute(alike.at(step=50)))["time"] == "2 s"
+    equal = StickFigure(pendulums)
+    assert equal.numbers(equal.compute(equal.at(step=50)))["time"] == "2 s"
 
 
 @pytest.mark.parametrize("view", ["side", "front", "above"])
-def test_name_status_and_what_is_drawn_do_not_lie_over_each_other(own, pendulums, view):
+def test_name_status_and_drawing_do_not_overlap(own, pendulums, view):
     for motions in ({LONG: own, f"{LONG} again": own}, {LONG: pendulums["before"], "after": pendulums["after"]}):
         figure = StickFigure(motions)
         drawing = Drawing(figure)
@@ -358,14 +358,14 @@ def test_name_status_and_what_is_drawn_do_not_lie_over_each_other(own, pendulums
                 (status,) = (text for text in axes.texts if re.search("step|up", text.get_text()))
                 name, words = (text.get_window_extent(renderer) for text in (axes._left_title, status))
                 assert name.x1 + 0.1 * name.width < words.x0
-                assert min(name.y0, words.y0) >= box.y1  # what is drawn is cut off at the axes
+                assert min(name.y0, words.y0) >= box.y1  # the drawing is clipped to the axes
                 assert max(name.x1, words.x1) <= box.x1 + 1
                 assert all(line.get_clip_on() for line in axes.lines)
                 (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
                 assert (x1 - x0) / box.width == pytest.approx((y1 - y0) / box.height, rel=0.01)
 
 
-def test_names_that_differ_only_in_their_middle_are_kept_apart(own):
+def test_shortened_names_stay_distinct(own):
     names = [f"pendulum with {kind} feedback of mine" for kind in ("linear", "no", "quadratic")]
     figure = StickFigure(dict.fromkeys(names, own))
     titles = [axes.get_title("left") for axes in figure.render().axes[:3]]
@@ -376,7 +376,7 @@ def test_names_that_differ_only_in_their_middle_are_kept_apart(own):
     assert picture.short_names(["a", "b"]) == {"a": "a", "b": "b"}
 
 
-def test_losses_have_true_minus_signs_and_one_step_is_in_the_singular(pendulums):
+def test_texts_use_true_minus_signs_and_one_step_is_singular(pendulums):
     bad = dataclasses.replace(pendulums["before"], rewards=-pendulums["before"].rewards - 0.5)
     one = dataclasses.replace(bad, ends=bad.ends[:2], rewards=bad.rewards[:1])
     for figure in (StickFigure({"bad": bad, "after": pendulums["after"]}), StickFigure({"bad": one})):
@@ -390,7 +390,7 @@ def test_losses_have_true_minus_signs_and_one_step_is_in_the_singular(pendulums)
     assert not re.search(r"-\d", str([question.choices for question in asked]))
 
 
-def test_caption_counts_the_earlier_poses_that_are_drawn(figure):
+def test_caption_counts_the_drawn_earlier_poses(figure):
     said = {step: figure.describe(figure.compute(figure.at(step=step, trail=2))) for step in (0, 4, 10, 100)}
     assert "earlier" not in said[0]
     assert "seen from the side, with one earlier pose. " in said[4]
@@ -401,7 +401,7 @@ def test_caption_counts_the_earlier_poses_that_are_drawn(figure):
 # The questions
 
 
-def test_answers_of_the_questions_are_right(figure, pendulums):
+def test_answers_of_the_questions_match_the_recordings(figure, pendulums):
     when, earned, reward = figure.questions
     before, after = pendulums["before"], pendulums["after"]
     assert int(when.answer) == len(before.rewards)
@@ -410,21 +410,21 @@ def test_answers_of_the_questions_are_right(figure, pendulums):
     assert float(reward.answer) == before.rewards[-1]
 
 
-def test_where_nobody_falls_there_is_nothing_to_ask(pendulums):
+def test_there_are_no_questions_if_no_robot_falls(pendulums):
     assert StickFigure({"after": pendulums["after"]}).questions == ()
 
 
 @pytest.mark.parametrize(
     ("motions", "error", "message"),
     [
-        ([], TypeError, "motions: expected motions by their names, got list"),
-        ({1: torch.zeros(3, 1, 2, 3)}, TypeError, "motions: expected words as names, such as 'before', got 1"),
+        ([], TypeError, "motions: expected a dictionary of motions by name, got list"),
+        ({1: torch.zeros(3, 1, 2, 3)}, TypeError, "motions: expected strings as names, such as 'before', got 1"),
         ({}, ValueError, "motions: expected one to 3, got 0"),
         ({"a": torch.zeros(3, 2, 3)}, ValueError, r"motions: expected shape \[steps \+ 1, parts, 2, 3\]"),
         ({"a": torch.full((3, 1, 2, 3), torch.nan)}, ValueError, "motions: expected finite values"),
         ({"a": "much"}, TypeError, "motions: expected a tensor or an array"),
     ],
 )
-def test_bad_motions_are_named(motions, error, message):
+def test_bad_motions_raise_an_error(motions, error, message):
     with pytest.raises(error, match=message):
         StickFigure(motions)

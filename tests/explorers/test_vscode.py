@@ -1,8 +1,9 @@
-"""What VS Code needs of a kernel that shows a quiz and an explorer.
+"""The messages of a kernel that shows a quiz and an explorer meet the requirements of VS Code.
 
-VS Code does not run here: a kernel does, and what it says is held to what the sources ask for. A file that a comment
-names is one of github.com/microsoft/vscode-jupyter at 3d24702; after "bundle:", of its widget bundle,
-microsoft/vscode-jupyter-ipywidgets at 8214646; after "base:", of jupyter-widgets/ipywidgets at fbc0d6e, in that bundle.
+VS Code itself is not run. A kernel is, and its messages are compared with the requirements in the sources of VS Code.
+Files named in comments are from github.com/microsoft/vscode-jupyter at 3d24702; after "bundle:", from its widget
+bundle, microsoft/vscode-jupyter-ipywidgets at 8214646; after "base:", from jupyter-widgets/ipywidgets at fbc0d6e, which
+is part of that bundle.
 """
 
 import copy
@@ -26,11 +27,11 @@ BUNDLED = ("@jupyter-widgets/base", "@jupyter-widgets/controls", "@jupyter-widge
 QUIZ = "from rsl_edu import explorers\nexplorer = explorers.Divergence()\nexplorers.Quiz(explorer)"
 VERSION = "import ipywidgets\nprint(ipywidgets.__version__)"
 RECORDED = "Recorded."
-"""How the line under a question begins once it is answered."""
+"""Start of the line below an answered question."""
 
 
 class Kernel:
-    """A kernel, what was asked of it, and everything that it said on iopub since."""
+    """A kernel with all requests sent to it and all its messages on iopub."""
 
     def __init__(self, folder: Path) -> None:
         home = {"IPYTHONDIR": str(folder), "JUPYTER_WIDGETS_ECHO": "1"}
@@ -39,11 +40,11 @@ class Kernel:
         self.said: list[dict] = []
 
     def run(self, code: str) -> str:
-        """Run a cell as VS Code does, and return the request's id once all that it led to was said."""
+        """Run a cell like VS Code, and return the id of the request after all its messages have arrived."""
         return self._ask("execute_request", {"code": code, "silent": False, "store_history": True})
 
     def tell(self, comm: str, **data) -> str:
-        """Send what a widget in the browser sends."""
+        """Send a message of a widget in the browser."""
         return self._ask("comm_msg", {"comm_id": comm, "data": data})
 
     def open(self, target: str, comm: str, **metadata) -> str:
@@ -51,7 +52,7 @@ class Kernel:
         return self._ask("comm_open", {"comm_id": comm, "target_name": target, "data": {}}, metadata)
 
     def wait(self, wanted) -> dict:
-        """Read on until a message comes that is wanted, and return it."""
+        """Read messages until a wanted one arrives, and return it."""
         while True:
             message = self.client.get_iopub_msg(timeout=patience.SECONDS)
             self.said.append(message)
@@ -59,7 +60,7 @@ class Kernel:
                 return message
 
     def answers(self, request: str) -> list[dict]:
-        """Return what a request led to."""
+        """Return the messages that answer a request."""
         return [message for message in self.said if message["parent_header"].get("msg_id") == request]
 
     def _ask(self, kind: str, content: dict, metadata: dict | None = None) -> str:
@@ -76,7 +77,7 @@ def _state(message):
 
 
 def opened(messages):
-    """Return the comms that were opened: the content of the message, by the comm's id."""
+    """Return the content of the messages that opened comms, by comm id."""
     return {said["content"]["comm_id"]: said["content"] for said in messages if said["msg_type"] == "comm_open"}
 
 
@@ -85,7 +86,7 @@ def displays(messages, kind="display_data"):
 
 
 def viewed(messages):
-    """Return the id of the model that a cell shows."""
+    """Return the id of the model shown by a cell."""
     (model,) = [shown["data"][VIEW]["model_id"] for shown in displays(messages) if VIEW in shown["data"]]
     return model
 
@@ -99,7 +100,7 @@ def updates(messages, comm, method="update"):
 
 
 def state_of(messages, comm):
-    """Return a model's state as the browser has it."""
+    """Return a model's state in the browser."""
     state = copy.copy(opened(messages)[comm]["data"]["state"])
     for change in updates(messages, comm):
         state |= change
@@ -107,26 +108,26 @@ def state_of(messages, comm):
 
 
 class Session:
-    """A notebook in VS Code: its kernel, the cells that were run, and what the learner did."""
+    """A notebook in VS Code: its kernel, the executed cells, and the learner's actions."""
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.version = kernel.run(VERSION)
         self.quiz_cell, self.explorer_cell = kernel.run(QUIZ), kernel.run("explorer")
         self.quiz, self.explorer = (viewed(kernel.answers(cell)) for cell in (self.quiz_cell, self.explorer_cell))
-        # What form.js and explorer.js send
+        # The messages of form.js and explorer.js
         self.answered = kernel.tell(self.quiz, method="custom", content={"question": 0, "answer": "0.7"})
         place = state_of(kernel.said, self.explorer)["place"]
         moved = {"place": [place[0] + 1, *place[1:]], "serial": "a1"}
         self.moved = kernel.tell(self.explorer, method="custom", content=moved)
         self.renewed = kernel.wait(lambda said: said["msg_type"] == "update_display_data")
-        # What ipywidgets' model sends when a view saves a trait
+        # The message of ipywidgets' model when a view saves a trait
         self.saved = kernel.tell(self.explorer, method="update", state={"error": "of the browser"}, buffer_paths=[])
 
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
-    """A function that starts a kernel; all are ended after the tests."""
+    """Return a function that starts a kernel; all kernels are stopped after the tests."""
     kernels = []
 
     def started():
@@ -149,12 +150,12 @@ def said(session):
     return session.kernel.said
 
 
-def test_ipywidgets_is_of_a_version_that_vscode_brings(session):  # src/kernels/kernel.ts: _VSCODE_ipywidgets
+def test_ipywidgets_has_a_version_supported_by_vscode(session):  # src/kernels/kernel.ts: _VSCODE_ipywidgets
     (version,) = [shown["text"] for shown in displays(session.kernel.answers(session.version), "stream")]
     assert version.startswith(("7.", "8."))
 
 
-def test_comms_are_opened_for_widgets_of_protocol_2(session, said):  # base: base-manager/src/manager-base.ts
+def test_comms_use_version_2_of_the_widget_protocol(session, said):  # base: base-manager/src/manager-base.ts
     assert {session.quiz, session.explorer} <= opened(said).keys()
     for message in said:
         if message["msg_type"] == "comm_open":
@@ -162,7 +163,7 @@ def test_comms_are_opened_for_widgets_of_protocol_2(session, said):  # base: bas
             assert message["metadata"]["version"].split(".")[0] == "2"
 
 
-def test_each_widget_comes_from_the_bundle_or_with_its_code(said):  # bundle: src/manager.ts: loadClass
+def test_each_widget_is_in_the_bundle_or_contains_its_code(said):  # bundle: src/manager.ts: loadClass
     modules = set()
     for content in opened(said).values():
         state = content["data"]["state"]
@@ -182,7 +183,7 @@ def test_code_opens_no_window(said):  # webview-side/ipywidgets/kernel/index.ts:
     assert not re.search(r"\b(window\.open|alert)\(", "".join(codes))
 
 
-def test_anywidget_is_found_without_a_network(said):  # scriptSourceProvider/baseIPyWidgetScriptManager.ts
+def test_anywidget_is_available_offline(said):  # scriptSourceProvider/baseIPyWidgetScriptManager.ts
     share = Path(sys.prefix, "share", "jupyter")  # nbExtensionsPathProvider.node.ts
     entry = (share / "nbextensions" / "anywidget" / "extension.js").read_text("utf-8")
     config = entry[entry.index("requirejs?.config({") :].partition(")")[0]  # REQUIRE_PATTERNS
@@ -191,7 +192,7 @@ def test_anywidget_is_found_without_a_network(said):  # scriptSourceProvider/bas
     assert (share / f"{paths['anywidget']}.js").is_file()
 
 
-def test_models_are_there_before_others_refer_to_them(said):  # base: base/src/widget.ts: unpack_models
+def test_models_exist_before_others_refer_to_them(said):  # base: base/src/widget.ts: unpack_models
     there = set()
     for message in said:
         content = message["content"]
@@ -210,7 +211,7 @@ def test_messages_are_strict_json_with_a_path_for_each_buffer(said):  # webview-
         assert len(message["buffers"]) == len(paths)
 
 
-def test_everything_answers_a_request_of_this_notebook(
+def test_all_messages_answer_requests_of_this_notebook(
     session, said
 ):  # kernels/execution/cellExecutionMessageHandler.ts
     # and base: base/src/widget.ts, where an echo without its parent lets no later change through
@@ -220,10 +221,10 @@ def test_everything_answers_a_request_of_this_notebook(
 
 
 @pytest.mark.parametrize("shown", ["quiz", "explorer"])
-def test_cell_has_a_still_and_then_a_view_that_falls_back_to_nothing(session, shown):
+def test_cell_has_a_still_and_a_view_with_an_empty_fallback(session, shown):
     # webview-side/ipywidgets/renderer/index.ts: without its model, the next type of the same output is shown.
-    # So the still must be an output of its own, and the view needs a text, which is empty; kernels/execution/helpers.ts
-    # has the order of the types.
+    # The still must therefore be a separate output, and the view needs an empty text; kernels/execution/helpers.ts
+    # defines the order of the types.
     still, view = displays(session.kernel.answers(getattr(session, f"{shown}_cell")))
     kinds = {"text/plain", "text/html"} | ({"image/png"} if shown == "explorer" else set())
     assert still["data"].keys() == kinds
@@ -265,18 +266,18 @@ def test_answer_is_recorded_in_both_widgets(session, said):
     assert state_of(said, session.explorer)["answers"][0][1] == "0.7 nats"
 
 
-def test_saved_trait_is_echoed_under_the_name_of_its_message(session):  # base: base/src/widget.ts: _handle_comm_msg
+def test_saved_trait_is_echoed(session):  # base: base/src/widget.ts: _handle_comm_msg
     echoed = list(updates(session.kernel.answers(session.saved), session.explorer, "echo_update"))
     assert echoed == [{"error": "of the browser"}]
 
 
-def test_browsers_messages_end_idle_so_that_the_next_is_sent(session):  # base: base/src/widget.ts: _handle_status
+def test_messages_of_the_browser_end_with_an_idle_status(session):  # base: base/src/widget.ts: _handle_status
     for request in (session.answered, session.moved, session.saved):
         states = [_state(said) for said in session.kernel.answers(request) if said["msg_type"] == "status"]
         assert states == ["busy", "idle"]
 
 
-def test_still_is_renewed_in_the_cell_that_owns_the_widget(
+def test_still_is_updated_in_the_cell_that_owns_the_widget(
     session,
 ):  # handleUpdateDisplayDataMessage, ownedRequestMsgIds
     content = session.renewed["content"]
@@ -288,13 +289,13 @@ def test_still_is_renewed_in_the_cell_that_owns_the_widget(
     assert request["content"]["comm_id"] == session.explorer
 
 
-def test_learner_sees_no_output_that_no_cell_made(session, said):  # a widget's error would be printed below its cell
+def test_widgets_print_no_output(session, said):  # errors of a widget would be printed below its cell
     printed = [message for message in said if message["msg_type"] in ("stream", "error", "clear_output")]
     assert [message["parent_header"]["msg_id"] for message in printed] == [session.version]
 
 
-def test_kernel_lists_its_models_and_gives_their_states(session, said):
-    # VS Code asks for the list (bundle: src/manager.ts: _get_comm_info); JupyterLab and Colab, for the states
+def test_kernel_lists_its_models_and_their_states(session, said):
+    # VS Code requests the list (bundle: src/manager.ts: _get_comm_info); JupyterLab and Colab request the states
     # (base: base-manager/src/manager-base.ts: _loadFromKernel)
     models = opened(said).keys()
     reply = session.kernel.client.comm_info("jupyter.widget", reply=True, timeout=patience.SECONDS)
@@ -309,7 +310,7 @@ def test_kernel_lists_its_models_and_gives_their_states(session, said):
     assert model["state"]["title"] == state_of(said, session.explorer)["title"]
 
 
-def test_kernel_ends_by_itself_while_it_draws_ahead(start):
+def test_kernel_can_shut_down_while_drawing_in_advance(start):
     kernel = start()
     kernel.run(QUIZ)
     model = viewed(kernel.answers(kernel.run("explorer")))

@@ -1,4 +1,4 @@
-"""Explorer *x-ray*: what it shows of a run is what was measured, for every kind of policy, and in a page of its own."""
+"""Explorer *x-ray*: it shows the measurements of a run, for every kind of policy, and in a self-contained page."""
 
 import dataclasses
 import io
@@ -33,7 +33,7 @@ def xray():
 
 
 def run(*policies, path="mine"):
-    """A run of policies, a checkpoint each."""
+    """Return a run with one checkpoint per policy."""
     checkpoints = (Checkpoint(path, (5,), 50 * i, p.eval(), 1e-3, False, ()) for i, p in enumerate(policies))
     return Run(path, tuple(checkpoints), {})
 
@@ -57,13 +57,13 @@ def line(axes, label):
     return next(found for found in axes.lines if found.get_label() == label)
 
 
-def test_first_picture_is_the_last_checkpoint_and_the_slider_has_all_of_them(xray):
+def test_default_is_the_last_checkpoint_and_the_slider_has_all_of_them(xray):
     iterations = [checkpoint.iteration for checkpoint in read_run(example_run()).checkpoints]
     assert xray.at().iteration == iterations[-1]
     assert list(xray.controls["iteration"].positions()) == iterations
 
 
-def test_histories_are_those_of_the_files(xray):
+def test_histories_match_the_files(xray):
     checkpoints = read_run(example_run()).checkpoints
     stored = [float(c.policy.distribution.std_param.mean()) for c in checkpoints]
     mean = line(panel(xray, "std of the actions"), "mean")
@@ -74,7 +74,7 @@ def test_histories_are_those_of_the_files(xray):
 
 
 @pytest.mark.parametrize("reference", ["before", "first", "last"])
-def test_kl_is_measured_from_the_reference_and_not_from_itself(xray, reference):
+def test_kl_is_measured_from_the_reference(xray, reference):
     measures = xray.examination.measures
     shown = line(panel(xray, "KL and learning rate", reference=reference), "KL (nats)").get_ydata()
     for i, (now, value) in enumerate(zip(measures, shown, strict=True)):
@@ -87,7 +87,7 @@ def test_kl_is_measured_from_the_reference_and_not_from_itself(xray, reference):
         assert value == pytest.approx(float(expected), rel=1e-4)
 
 
-def test_layers_and_weights_are_those_of_the_chosen_checkpoint(xray):
+def test_layers_and_weights_match_the_chosen_checkpoint(xray):
     now, policy = xray.examination.measures[7], xray.examination.run.checkpoints[7].policy
     axes = {axes.get_title("left"): axes for axes in xray.render(iteration=now.iteration).axes}
     np.testing.assert_array_equal(axes["std of layers"].lines[0].get_xdata(), now.layers.std)
@@ -96,7 +96,7 @@ def test_layers_and_weights_are_those_of_the_chosen_checkpoint(xray):
         np.testing.assert_allclose(shown, torch.linalg.svdvals(layer.weight), rtol=1e-4)
 
 
-def test_observations_stand_in_the_units_of_the_normalizer_and_far_ones_are_marked():
+def test_observations_are_drawn_in_stds_of_the_normalizer_and_far_ones_are_marked():
     policy = mlp_policy()
     seen = policy.normalizer.mean + policy.normalizer.std * torch.randn(500, 4)
     seen[:, 2] += 50 * policy.normalizer.std[2]
@@ -119,7 +119,7 @@ def test_diagnosis_follows_the_slider():
     assert "No finding" in repr(explorer)
 
 
-def test_guess_stands_at_the_last_checkpoint(xray):
+def test_guess_is_drawn_at_the_last_checkpoint(xray):
     fresh = XRay(xray.examination)
     fresh.predict(7.5)
     guess = next(line for line in panel(fresh, "std of the actions").lines if line.get_marker() == "X")
@@ -128,7 +128,7 @@ def test_guess_stands_at_the_last_checkpoint(xray):
     assert low < 0.98 < 7.5 < high
 
 
-def test_one_checkpoint_has_a_picture_too():
+def test_single_checkpoint_can_be_drawn():
     explorer = XRay(run(mlp_policy()))
     assert explorer.live.moving0.startswith("<g")
     assert explorer.numbers(explorer.compute(explorer.at()))["KL"] == "–"
@@ -139,7 +139,7 @@ def test_one_checkpoint_has_a_picture_too():
         axes = panel(explorer, title)
         shown = line(axes, label)
         assert shown.get_xydata().tolist() == [[0, values[0]]]
-        assert shown.get_marker() == "o"  # a line of one point is not seen
+        assert shown.get_marker() == "o"  # a line of a single point is invisible
         low, high = axes.get_ylim()
         assert low < values[0] < high
         assert axes.get_xticks().tolist() == [0]
@@ -149,7 +149,7 @@ def test_one_checkpoint_has_a_picture_too():
 
 @pytest.mark.parametrize("reference", ["before", "first", "last"])
 @pytest.mark.parametrize("stds", [(1, 0.02, 0.001), (1, 0.999, 0.998)], ids=["large", "small"])
-def test_kl_and_learning_rate_are_within_their_axis(stds, reference):
+def test_kl_and_learning_rate_are_within_their_axis_limits(stds, reference):
     policies = [mlp_policy(GaussianDistribution(2, init_std=std), seed=i) for i, std in enumerate(stds)]
     if stds[1] > 0.9:
         policies = [mlp_policy(GaussianDistribution(2, init_std=std)) for std in stds]
@@ -160,32 +160,32 @@ def test_kl_and_learning_rate_are_within_their_axis(stds, reference):
     assert len(known) == 5
     assert low < known.min() < known.max() < high
     assert (known.max() > 100) == (stds[1] < 0.9)
-    assert high / low < 1e3 * known.max() / known.min()  # and not in a corner of it
+    assert high / low < 1e3 * known.max() / known.min()  # the limits are tight
     labels = [text.get_text() for text in axes.get_yticklabels()]
     assert 2 <= len(labels) <= 8
     assert all(len(text) <= 5 for text in labels)
 
 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_recurrent_policy_shows_its_memory_in_the_place_of_its_actions(kind):
+def test_recurrent_policy_shows_the_effect_of_missed_resets_instead_of_its_actions(kind):
     torch.manual_seed(0)
     rnn = RNN(3, 5, type=kind)
     policy = Policy(MLP(5, 2, [6]), GaussianDistribution(2), EmpiricalNormalization(3), rnn)
     x, dones = torch.randn(30, 4, 3), torch.rand(30, 4) < 0.1
     explorer = XRay(run(policy.requires_grad_(False)), {"observations": x, "dones": dones})
     assert explorer.examination.measures[0].rows == ("input", "memory", "1", "output")
-    leak = panel(explorer, "memory not reset").lines[0].get_ydata()
+    leak = panel(explorer, "without reset").lines[0].get_ydata()
     assert leak[0] > leak[-1] > 0
 
 
-def test_memory_that_is_shown_one_step_has_nothing_to_leak():
+def test_effect_of_missed_resets_is_empty_for_single_steps():
     policy = Policy(MLP(5, 2, [6]), GaussianDistribution(2), None, RNN(3, 5, type="gru"))
     explorer = XRay(run(policy.requires_grad_(False)), torch.randn(40, 3))
     assert explorer.examination.measures[0].memory.leak.size == 0
     assert explorer.live.moving0.startswith("<g")
 
 
-def test_policy_that_sees_has_the_layers_of_its_cnn():
+def test_policy_with_images_shows_the_layers_of_its_cnn():
     torch.manual_seed(0)
     cnn = CNN((8, 8), 1, [2, 3], 3, norm="layer")
     policy = Policy(MLP(4 + cnn.output_dim, 2, [6]), GaussianDistribution(2), None, cnns={"scan": cnn})
@@ -199,25 +199,25 @@ def test_policy_that_sees_has_the_layers_of_its_cnn():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("broken", ["mlp.0.weight", "distribution.std_param", "obs_normalizer._mean"])
-def test_policy_that_broke_is_drawn_and_said_to_be(broken):
+def test_broken_policy_is_drawn_and_reported(broken):
     well, ill = mlp_policy(), mlp_policy()
     ill.state_dict()[broken].flatten()[0] = float("nan")
     explorer = XRay(run(well, ill), torch.randn(64, 4))
     assert explorer.live.moving0.startswith("<g")
     words = explorer.describe(explorer.compute(explorer.at()))
-    assert "Its weights hold NaN." in words
+    assert "Its weights contain NaN." in words
     assert "broken weights" in words
     assert not re.search(r"\bnan\b", words + str(explorer.spots(explorer.compute(explorer.at()))))
     explorer.set(iteration=0)
     assert "NaN" not in explorer.describe(explorer.compute(explorer.at()))
 
 
-def test_beta_actions_have_a_picture():
+def test_beta_actions_can_be_drawn():
     explorer = XRay(run(mlp_policy(BetaDistribution(2)), mlp_policy(BetaDistribution(2), seed=1)))
     assert explorer.live.moving0.startswith("<g")
 
 
-def test_many_features_and_actions_stay_legible():
+def test_many_features_and_actions_have_few_ticks():
     policy = mlp_policy(GaussianDistribution(23), features=235)
     explorer = XRay(run(policy), torch.randn(100, 235))
     for title, most in (("observations", 235), ("mean action and noise", 23)):
@@ -226,7 +226,7 @@ def test_many_features_and_actions_stay_legible():
         assert ticks[-1] < most
 
 
-def test_critic_and_gradients_are_those_of_the_files(xray):
+def test_critic_and_gradients_match_the_files(xray):
     measures = xray.examination.measures
     axes = panel(xray, "critic")
     for label, values in (
@@ -234,7 +234,9 @@ def test_critic_and_gradients_are_those_of_the_files(xray):
         ("critic's values", [m.critic.value for m in measures]),
     ):
         np.testing.assert_allclose(line(axes, label).get_ydata(), values)
-    assert [found.get_label() for found in axes.lines if "gradient" in found.get_label()] == []  # no moments in there
+    assert [
+        found.get_label() for found in axes.lines if "gradient" in found.get_label()
+    ] == []  # the files contain no moments
     low, high = axes.get_ylim()
     assert low < min(m.critic.value for m in measures) < max(m.critic.value for m in measures) < high
 
@@ -245,20 +247,20 @@ def test_critic_and_gradients_are_those_of_the_files(xray):
     assert "critic's values" not in [found.get_label() for found in axes.lines]
 
 
-def test_run_without_critic_and_moments_has_no_panel_for_them():
+def test_run_without_critic_and_moments_has_no_critic_panel():
     titles = {axes.get_title("left") for axes in XRay(run(mlp_policy())).render().axes}
     assert {"std of the actions", "entropy", "KL and learning rate", "mean action and noise"} <= titles
     assert not {title for title in titles if "critic" in title or "gradients" in title}
 
 
-# Names of the features.
+# Names of the features
 
 
 def named(*terms):
     return [f"{term}[{i}]" for term, size in terms for i in range(size)]
 
 
-def test_terms_lie_under_their_features_where_there_is_room():
+def test_labels_of_terms_are_horizontal_if_they_fit():
     labels = panels.label_terms(named(("qpos", 2), ("qvel", 4)))
     assert labels.texts == ("qpos", "qvel")
     assert labels.places.tolist() == [0.5, 3.5]
@@ -267,7 +269,7 @@ def test_terms_lie_under_their_features_where_there_is_room():
     assert labels.height == 0
 
 
-def test_terms_stand_upright_under_their_features_where_there_is_less_room():
+def test_labels_of_terms_are_vertical_if_there_is_less_space():
     names = named(("projected_gravity", 6), ("joint_pos", 12), ("joint_vel", 12), ("actions", 12))
     labels = panels.label_terms(names)
     assert labels.texts == ("projected_gravity", "joint_pos", "joint_vel", "actions")
@@ -276,14 +278,14 @@ def test_terms_stand_upright_under_their_features_where_there_is_less_room():
     assert 0.3 < labels.height < 0.55
 
 
-def test_terms_of_a_rough_terrain_are_moved_apart_in_their_order():
+def test_vertical_labels_are_moved_apart_in_order():
     sizes = {"lin_vel": 3, "ang_vel": 3, "gravity": 3, "command": 3, "pos": 12, "vel": 12, "actions": 12, "scan": 187}
     labels = panels.label_terms(named(*sizes.items()))
     assert labels.texts == tuple(sizes)
     inches = (labels.slots + 0.5) * panels.WIDTH / 235
     assert np.diff(inches).min() >= panels.LINE - 1e-9
     assert 0 <= inches.min() <= inches.max() <= panels.WIDTH
-    assert labels.slots[-1] == pytest.approx(labels.places[-1], abs=6)  # it had room
+    assert labels.slots[-1] == pytest.approx(labels.places[-1], abs=6)  # it had enough space
 
 
 def test_terms_with_a_history_are_one_block_each():
@@ -291,7 +293,7 @@ def test_terms_with_a_history_are_one_block_each():
     assert panels.label_terms([*frames, *named(("gravity", 9))]).texts == ("joint_pos", "gravity")
 
 
-def test_features_are_numbered_where_their_names_are_unknown_or_too_many():
+def test_features_have_no_labels_if_names_are_unknown_or_too_many():
     assert panels.label_terms([]) is None
     assert panels.label_terms([f"sensor {i}" for i in range(200)]) is None
 
@@ -310,9 +312,9 @@ def test_observations_are_labelled_by_the_terms_of_the_run():
     assert dict(zip(labels, axes.get_xticks(), strict=True))["joint_pos"] == pytest.approx(20.5)
     assert axes.get_xlabel() == ""
     words = explorer.describe(explorer.compute(explorer.at()))
-    assert "Far off: 1 of 45 features, joint_pos[3] the farthest." in words
+    assert "Far off: 1 of 45 features, most of all joint_pos[3]." in words
 
-    drawing = Drawing(explorer)  # no label reaches into what lies below, or into its neighbour
+    drawing = Drawing(explorer)  # labels overlap neither each other nor the panel below
     axes = next(axes for axes in drawing.figure.axes if axes.get_title("left") == "observations")
     renderer = drawing.figure.canvas.get_renderer()
     boxes = [text.get_window_extent(renderer) for text in axes.get_xticklabels()]
@@ -320,14 +322,14 @@ def test_observations_are_labelled_by_the_terms_of_the_run():
     assert all(left.x1 <= right.x0 + 1 for left, right in itertools.pairwise(boxes))
 
 
-def test_guess_of_the_activation_is_in_the_words():
+def test_caption_states_that_the_activation_is_a_guess():
     explorer = XRay(run(mlp_policy()))
     assert "if the activation is elu, a guess" in explorer.describe(explorer.compute(explorer.at()))
     known = XRay(dataclasses.replace(run(mlp_policy()), activation_from="agent.yaml"))
     assert "guess" not in known.describe(known.compute(known.at()))
 
 
-def test_legends_lie_under_their_axes_and_over_no_others(xray):
+def test_legends_are_below_their_axes_and_do_not_overlap_others(xray):
     drawing = Drawing(xray)
     renderer = drawing.figure.canvas.get_renderer()
     boxes = [axes.get_window_extent() for axes in drawing.figure.axes]
@@ -339,18 +341,18 @@ def test_legends_lie_under_their_axes_and_over_no_others(xray):
         assert not box.overlaps(axes.xaxis.label.get_window_extent(renderer))
 
 
-# What it says, and what can be pointed at and dragged
+# Texts, spots and handles
 
 
-def test_every_finding_has_its_sentence_and_its_panel():
+def test_every_finding_has_a_sentence_and_a_panel():
     assert list(told.TOLD) == [kind.name for kind in FINDINGS]
     assert {each.panel for each in told.TOLD.values()} == set(told.TOPICS)
     assert all(len(each.sentence) <= 70 and not each.sentence.endswith(".") for each in told.TOLD.values())
 
 
-def test_title_counts_the_findings_and_says_what_they_are_about(xray):
+def test_title_states_the_number_and_the_topics_of_the_findings(xray):
     titles = {it: xray.title(xray.compute(xray.at(iteration=it))) for it in (8, 59)}
-    assert titles == {8: "Iteration 8 of 59: no finding.", 59: "Iteration 59 of 59: one finding, about the noise."}
+    assert titles == {8: "Iteration 8 of 59: no finding.", 59: "Iteration 59 of 59: one finding about the noise."}
     for iteration in xray.controls["iteration"].positions():
         xray_then = xray.examination.diagnosis(list(xray.controls["iteration"].positions()).index(iteration))
         title = xray.title(xray.compute(xray.at(iteration=iteration)))
@@ -362,14 +364,14 @@ def test_title_of_many_findings_is_short():
     every = [*told.TOPICS]
     assert told.topics(findings, every) == "the weights, the layers and more"
     assert told.topics(findings[:2], every) == "the weights"
-    assert told.topics(findings[-1:], ["std"]) == "the noise"  # there is no panel of the critic
+    assert told.topics(findings[-1:], ["std"]) == "the noise"  # without a critic panel
 
 
 def finding(name):
     return diagnosis.Finding(name, "figure", "threshold", "meaning", 1, "what to change " * 20)
 
 
-def test_finding_is_listed_first_lights_its_panel_and_tells_how_it_was_measured(xray):
+def test_finding_is_listed_first_with_its_panel_and_measurement(xray):
     result = xray.compute(xray.at())
     first, *others = xray.spots(result)
     assert first.listed
@@ -392,7 +394,7 @@ def test_lines_of_every_finding_fit():
     assert all(len(spot.arithmetic) <= 6 and max(map(len, spot.arithmetic)) <= 100 for spot in many)
 
 
-def test_panels_of_the_findings_stand_in_the_first_row():
+def test_panels_of_the_findings_are_in_the_first_row():
     tanh = mlp_policy()
     with torch.no_grad():
         tanh.mlp[0].bias[:7] = -100.0
@@ -415,7 +417,7 @@ def test_first_row_without_a_finding_is_std_observations_and_values(xray):
         assert names == ["std", "observations", "values"]
 
 
-def test_layer_lights_up_where_it_is_shown_with_the_norm_of_its_weights(xray):
+def test_spot_of_a_layer_has_marks_in_its_panels_and_the_norm_of_its_weights(xray):
     spots = {spot.name: spot for spot in xray.spots(xray.compute(xray.at()))}
     layer, weight = spots["layer 2"], xray.examination.run.checkpoints[-1].policy.mlp[2].weight
     assert [mark.panel for mark in layer.marks] == ["values", "layer std", "dead"]
@@ -424,14 +426,14 @@ def test_layer_lights_up_where_it_is_shown_with_the_norm_of_its_weights(xray):
     assert f"by {torch.linalg.svdvals(weight)[0]:.4g}" in layer.arithmetic[0]
 
 
-def test_cursor_is_dragged_over_the_iterations(xray):
+def test_cursor_can_be_dragged_over_the_iterations(xray):
     (grip,) = xray.grips(xray.compute(xray.at()))
     assert (grip.controls, grip.panel, grip.along) == (("iteration",), "std", "x")
     assert [point[0] for point in grip.points.values()] == list(xray.controls["iteration"].positions())
     assert not XRay(run(mlp_policy())).grips(None)
 
 
-def test_answers_of_the_questions_are_those_of_the_run(xray):
+def test_answers_of_the_questions_match_the_run(xray):
     entropy, layer, way = xray.questions
     first, last = (xray.examination.run.checkpoints[i].policy for i in (0, -1))
     assert entropy.answer == "log q for each action"
@@ -449,14 +451,14 @@ def test_answers_of_the_questions_are_those_of_the_run(xray):
     assert xray.at(**way.show).reference == "first"
 
 
-def test_of_stds_that_depend_on_the_state_the_mean_is_asked():
+def test_question_for_state_dependent_stds_is_about_the_mean():
     explorer = XRay(run(*(mlp_policy(BetaDistribution(2), seed) for seed in (0, 1))))
     question = explorer.questions[0]
     assert not question.choices
     assert float(question.answer) == pytest.approx(explorer.examination.measures[1].std.mean(), rel=0.05)
 
 
-def test_of_a_single_checkpoint_nothing_is_asked():
+def test_single_checkpoint_gets_no_questions():
     assert XRay(run(mlp_policy())).questions == ()
 
 
@@ -465,7 +467,7 @@ def test_of_a_single_checkpoint_nothing_is_asked():
     [
         ({"run": "nowhere"}, "run: expected a run folder of rsl_rl or a checkpoint, got 'nowhere' .no such file"),
         ({"observations": torch.zeros(5, 3)}, r"observations: expected shape \[samples, 4\]"),
-        ({"robot": "Hopper-v5"}, "robot: expected one of 4 observations and 1 actions, .* Hopper-v5 has 11 and 3"),
+        ({"robot": "Hopper-v5"}, "robot: expected one with 4 observations and 1 actions, .* Hopper-v5 has 11 and 3"),
         ({"observations": torch.zeros(5, 4), "robot": "Hopper-v5"}, "robot: expected either observations or a robot"),
         ({"activation": "elo"}, "^activation: expected one of elu, .* got 'elo'"),
         ({"run": 3}, "run: expected the path of a run folder or a checkpoint, or a Run, got 3"),
@@ -473,7 +475,7 @@ def test_of_a_single_checkpoint_nothing_is_asked():
         ({"iteration": 5}, "iteration: expected one of 0, 4, 8"),
     ],
 )
-def test_what_does_not_fit_is_named(arguments, message):
+def test_invalid_arguments_raise_an_error(arguments, message):
     with pytest.raises((TypeError, ValueError), match=message):
         XRay(**arguments)
 
@@ -487,7 +489,7 @@ def page_file(xray, tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_page_of_its_own_moves_offline_in_both_themes(xray, browser, page_file, scheme):
+def test_self_contained_page_works_offline_in_both_themes(xray, browser, page_file, scheme):
     page = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme=scheme)
     said, asked = [], []
     page.on("console", lambda message: said.append(message.text))
@@ -514,7 +516,7 @@ def test_page_of_its_own_moves_offline_in_both_themes(xray, browser, page_file, 
 
 
 @pytest.mark.slow
-def test_page_fits_a_phone_and_can_be_read_aloud(browser, page_file):
+def test_page_fits_a_phone_and_is_accessible(browser, page_file):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="to get it: pip install -e .[book]").Axe()
     page = browser.new_page(viewport={"width": 360, "height": 740}, bypass_csp=True)  # axe is a script
     page.goto(page_file.as_uri())
@@ -525,7 +527,7 @@ def test_page_fits_a_phone_and_can_be_read_aloud(browser, page_file):
     page.close()
 
 
-def test_words_of_others_are_text_in_the_page(tmp_path):
+def test_text_in_the_page_is_escaped(tmp_path):
     folder = tmp_path / "<img src=x onerror=alert(1)>"
     folder.mkdir()
     shutil.copy(example_run() / "model_0.pt", folder)
@@ -535,20 +537,20 @@ def test_words_of_others_are_text_in_the_page(tmp_path):
 
 
 @pytest.mark.slow
-def test_run_that_was_examined_is_not_measured_again(xray, monkeypatch):
+def test_examined_run_is_not_measured_again(xray, monkeypatch):
     monkeypatch.setattr("rsl_edu.diagnosis.examination.measure_policy", None)
     again = XRay(xray.examination)
     assert again.live.moving0 == xray.live.moving0
 
 
-def test_sample_of_the_examination_is_named_in_the_diagnosis():
+def test_diagnosis_names_the_sample_of_the_examination():
     sample = Sample(torch.zeros(1, 8, 4), "my robot, last Tuesday")
     policy = mlp_policy()
     examination = diagnosis.Examination(run(policy), sample, XRay(run(policy), torch.zeros(8, 4)).examination.measures)
     assert "my robot, last Tuesday" in str(XRay(examination).diagnosis())
 
 
-def test_one_action_and_a_layer_of_one_output_are_said_in_the_singular():
+def test_single_actions_and_single_outputs_are_singular():
     torch.manual_seed(0)
     policy = Policy(MLP(4, 1, [8]), GaussianDistribution(1, init_std=2.178)).requires_grad_(False)
     explorer = XRay(run(policy), torch.randn(64, 4))
@@ -557,23 +559,23 @@ def test_one_action_and_a_layer_of_one_output_are_said_in_the_singular():
     assert spots["std of the action"].arithmetic[0] == "std of the action: 2.178"
     norm = f"{policy.mlp[-1].weight.norm().item():.4g}"
     assert spots["output"].arithmetic == (
-        f"its weights respond to a single direction, which they stretch by {norm}",
-        f"norm of all its weights: that one singular value, {norm}",
+        f"the weights have a single singular value: they stretch one direction by {norm}",
+        f"norm of the weights: equal to the singular value, {norm}",
     )
 
 
-def test_std_and_stretch_of_several_are_rounded_alike():
+def test_equal_stds_and_singular_values_of_several_outputs():
     policy = mlp_policy(GaussianDistribution(2, init_std=2.178))
     explorer = XRay(run(policy), torch.randn(64, 4))
     spots = {spot.name: spot for spot in explorer.spots(explorer.compute(explorer.at()))}
     assert spots["std of the actions"].numbers == "2.2 each"
     assert spots["std of the actions"].arithmetic[0] == "mean of 2 std: (2.178 + 2.178) / 2 = 2.178"
     values = torch.linalg.svdvals(policy.mlp[-1].weight).tolist()
-    found = re.search(r"one direction by (.+), another by (.+)", spots["output"].arithmetic[0]).groups()
+    found = re.search(r"one direction by (.+), another by only (.+)", spots["output"].arithmetic[0]).groups()
     assert found == tuple(f"{value:.4g}" for value in values)
 
 
-def test_number_of_the_last_layer_says_what_it_is(xray):
+def test_number_of_the_last_layer_is_its_norm_per_output(xray):
     result = xray.compute(xray.at())
     weight = xray.examination.run.checkpoints[-1].policy.mlp[-1].weight
     norm = float(xray.numbers(result)["last layer's norm per output"])

@@ -1,4 +1,4 @@
-"""An export runs where it can harm nothing, does what its module does, and is stopped if it does not end."""
+"""An export runs in a sandbox, acts like its module, and is stopped if it does not finish."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def no_bwrap(monkeypatch, tmp_path):
 
 @pytest.fixture
 def onnx_file(tmp_path):
-    """Writes a module as ONNX; without the packages for it: a skip."""
+    """Writes a module as ONNX; skips the test if the packages for it are missing."""
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     return lambda module, *more: read_export(to_onnx(module, tmp_path / "policy.onnx", *more))
@@ -34,7 +34,7 @@ def played(actor, observations=OBSERVATIONS):
     return torch.stack([actor(x) for x in observations])
 
 
-def test_torchscript_runs_in_the_sandbox_with_its_memory_carried_along(bwrap, tmp_path):
+def test_torchscript_runs_in_the_sandbox_and_keeps_its_hidden_state(bwrap, tmp_path):
     actor = policy(rnn="lstm")
     export = torch_file(IsaacLab(actor, actor.obs_normalizer), tmp_path)
     result = run_export(export, OBSERVATIONS, recurrent=True)
@@ -49,7 +49,7 @@ def test_onnx_runs_with_its_state_fed_back(kind, onnx_file, no_bwrap):
     module = OnnxMemory(actor, actor.obs_normalizer)
     result = run_export(onnx_file(module, module.inputs(), module.names()), OBSERVATIONS, recurrent=True)
     torch.testing.assert_close(result.actions, played(actor))
-    assert result.where == "in a process of its own, without a sandbox"
+    assert result.where == "in a separate process, without a sandbox"
 
 
 def test_onnx_runs_in_the_sandbox_if_there_is_one(bwrap, onnx_file):
@@ -64,7 +64,7 @@ def test_torchscript_without_a_sandbox_does_not_run(no_bwrap, tmp_path):
         run_export(torch_file(IsaacLab(policy()), tmp_path), OBSERVATIONS)
 
 
-def test_a_sandbox_that_does_not_start_is_told_from_one_that_is_missing(monkeypatch, tmp_path):
+def test_failing_sandbox_and_missing_sandbox_give_different_errors(monkeypatch, tmp_path):
     refusing = tmp_path / "bwrap"
     refusing.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n")
     refusing.chmod(0o755)
@@ -99,7 +99,7 @@ def test_code_that_does_not_end_is_stopped(onnx_file, no_bwrap):
     export.path.write_bytes(model.SerializeToString())
     with pytest.raises(ExportError) as error:
         run_export(read_export(export.path), OBSERVATIONS, limits=Limits(cpu=0.2))
-    assert str(error.value) == "policy.onnx: it was run, but it used more than 0.2 s of CPU time"
+    assert str(error.value) == "policy.onnx: it ran, but it used more than 0.2 s of CPU time"
 
 
 @pytest.mark.slow
@@ -107,13 +107,13 @@ def test_torchscript_that_does_not_end_is_stopped(bwrap, tmp_path):
     export = torch_file(Forever(), tmp_path)
     with pytest.raises(ExportError) as error:
         run_export(export, OBSERVATIONS, limits=Limits(cpu=0.2))
-    assert str(error.value) == "policy.pt: it was run, but it used more than 0.2 s of CPU time"
+    assert str(error.value) == "policy.pt: it ran, but it used more than 0.2 s of CPU time"
 
 
-def test_observations_that_do_not_fit_are_an_error_of_one_line(onnx_file, no_bwrap):
+def test_observations_that_do_not_fit_give_a_one_line_error(onnx_file, no_bwrap):
     with pytest.raises(ExportError) as error:
         run_export(onnx_file(IsaacLab(policy())), torch.zeros(1, 2, FEATURES + 1))
-    said = "its input obs takes 6 features, and the observations have 7"
+    said = "its input obs takes 6 features, but the observations have 7"
     assert str(error.value) == f"policy.onnx: it does not run on these observations: {said}"
 
 
@@ -153,19 +153,19 @@ class OnAGpu(nn.Module):
     [
         (
             OfATable(),
-            r"its forward takes Dict\[str, Tensor\] as obs; it is shown one observation at a time, a tensor \[",
+            r"its forward takes Dict\[str, Tensor\] as obs; it gets one observation at a time, as a tensor \[",
         ),
-        (OfAList(), r"its forward takes List\[Tensor\] as obs; it is shown one observation at a time"),
+        (OfAList(), r"its forward takes List\[Tensor\] as obs; it gets one observation at a time"),
         (
             OfStates(),
-            "its forward takes more than an observation: Tensor obs, Tensor h; it is shown one observation at",
+            "its forward takes more than an observation: Tensor obs, Tensor h; it gets one observation at",
         ),
-        (OfAHistory(), r"\w+Error.*, at `assert obs.dim\(\) == 3`, shown a tensor \[1, features\]$"),
+        (OfAHistory(), r"\w+Error.*, at `assert obs.dim\(\) == 3`, called with a tensor \[1, features\]$"),
         (OfText(), "TypeError: it returns str, not a tensor"),
-        (OnAGpu(), r"\w+Error: .*, at `return obs.to\(\"cuda:0\"\)`, .*; its code names a GPU: export it"),
+        (OnAGpu(), r"\w+Error: .*, at `return obs.to\(\"cuda:0\"\)`, .*; its code refers to a GPU: export it"),
     ],
 )
-def test_what_takes_something_else_than_an_observation_is_told_in_a_sentence(module, says, tmp_path, monkeypatch):
+def test_policy_with_other_inputs_gives_a_one_sentence_error(module, says, tmp_path, monkeypatch):
     in_this_process(monkeypatch)
     if isinstance(module, OnAGpu) and torch.cuda.is_available():
         pytest.skip("it runs here")
@@ -174,14 +174,14 @@ def test_what_takes_something_else_than_an_observation_is_told_in_a_sentence(mod
     assert len(str(error.value)) < 400
 
 
-def test_a_graph_for_a_history_is_told_from_one_for_an_observation(onnx_file, monkeypatch):
+def test_graph_that_takes_a_history_gives_an_error(onnx_file, monkeypatch):
     in_this_process(monkeypatch)
     export = onnx_file(OfAHistory(), (torch.zeros(1, 5, FEATURES),))
-    with pytest.raises(ExportError, match=r"its input obs takes \[1, 5, 6\]; it is shown one observation at a time"):
+    with pytest.raises(ExportError, match=r"its input obs takes \[1, 5, 6\]; it gets one observation at a time"):
         run_export(export, OBSERVATIONS)
 
 
-def test_a_graph_for_many_robots_at_once_runs(onnx_file, monkeypatch):
+def test_graph_with_a_fixed_batch_size_runs(onnx_file, monkeypatch):
     in_this_process(monkeypatch)
     actor = policy()
     module = IsaacLab(actor, actor.obs_normalizer)
@@ -191,7 +191,7 @@ def test_a_graph_for_many_robots_at_once_runs(onnx_file, monkeypatch):
 
 @pytest.fixture
 def forged(tmp_path, monkeypatch):
-    """A worker that writes what it is told: a stranger's code runs in it, so it may write the answer itself."""
+    """A worker that writes a given answer, as untrusted code in it could."""
 
     def forge(answer):
         worker = tmp_path / "worker.py"
@@ -202,13 +202,13 @@ def forged(tmp_path, monkeypatch):
     return forge
 
 
-def test_a_file_that_is_trusted_runs_without_a_sandbox(forged, no_bwrap):
+def test_trusted_file_runs_without_a_sandbox(forged, no_bwrap):
     actions = torch.arange(90.0).view(30, 3)
     export = forged(b'\n{"shape": [30, 3]}\n' + actions.numpy().tobytes())
     result = run_export(export, OBSERVATIONS, unsafe=True)
     torch.testing.assert_close(result.actions, actions[:15].view(3, 5, 3))
     torch.testing.assert_close(result.again, actions[15:].view(3, 5, 3))
-    assert result.where == "in a process of its own, without a sandbox"
+    assert result.where == "in a separate process, without a sandbox"
 
 
 @pytest.mark.parametrize(
@@ -217,14 +217,17 @@ def test_a_file_that_is_trusted_runs_without_a_sandbox(forged, no_bwrap):
         (b"", "its answer cannot be read"),
         (b"\n{", "its answer cannot be read"),
         (b"\n" + b"[" * 100_000, "its answer cannot be read"),
-        (b'\n{"shape": [30, 3]}\n', "what it returns are no actions"),
-        (b'\n{"shape": [30, 1000000000000]}\n' + b"x" * 360, "what it returns are no actions"),
-        (b'\n{"shape": [-30, -3]}\n' + b"x" * 360, "what it returns are no actions"),
+        (b'\n{"shape": [30, 3]}\n', "it ran, but did not return actions"),
+        (b'\n{"shape": [30, 1000000000000]}\n' + b"x" * 360, "it ran, but did not return actions"),
+        (b'\n{"shape": [-30, -3]}\n' + b"x" * 360, "it ran, but did not return actions"),
         (b'\n{"shape": "many"}\n', "its answer cannot be read"),
-        (b'\n{"error": "\\u001b[31m RuntimeError: cuda:0"}\n', r"\?\[31m RuntimeError: cuda:0; its code names a GPU"),
+        (
+            b'\n{"error": "\\u001b[31m RuntimeError: cuda:0"}\n',
+            r"\?\[31m RuntimeError: cuda:0; its code refers to a GPU",
+        ),
         (b'\n{"error": "No module named onnxruntime"}\n', r"pip install 'rsl_edu\[onnx\]'"),
     ],
 )
-def test_an_answer_that_no_honest_worker_sends_is_refused(answer, says, forged):
+def test_malformed_answer_is_refused(answer, says, forged):
     with pytest.raises(ExportError, match=says):
         run_export(forged(answer), OBSERVATIONS, unsafe=True)

@@ -1,4 +1,4 @@
-"""What the tests of the modules share: the peer they are compared with, and a fixed seed."""
+"""Shared fixtures of the module tests: rsl_rl's modules for comparison, and a fixed seed."""
 
 import importlib
 import os
@@ -9,7 +9,7 @@ import torch
 
 @pytest.fixture(scope="session")
 def peer():
-    """The modules of rsl_rl; without them a test is skipped, but never in CI."""
+    """The modules of rsl_rl; without rsl_rl, a test is skipped, except in CI."""
     if os.environ.get("CI") == "true":
         return importlib.import_module("rsl_rl.modules")
     return pytest.importorskip("rsl_rl.modules")

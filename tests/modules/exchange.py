@@ -1,7 +1,7 @@
-"""What the tests of the exchange share: run a case with the peer's modules and with ours, and compare.
+"""Shared code of the exchange tests, which run a case with rsl_rl's modules and with ours, and compare the results.
 
-A case is a function of a package (``rsl_rl.modules`` or ``rsl_edu.modules``) that returns tensors, numbers and texts,
-nested in dicts and lists. The rule: what the peer accepts, ours accepts, with the same result.
+A case is a function of a package (``rsl_rl.modules`` or ``rsl_edu.modules``) that returns tensors, numbers and strings,
+nested in dicts and lists. The rule: whatever rsl_rl accepts, ours must accept, with the same result.
 """
 
 import collections
@@ -21,12 +21,14 @@ import torch
 from rsl_edu import modules
 
 Case = Callable[[Any], Any]
-LISTED_WITH = "2.13"  # the torch with which the peer refuses what the lists say; another one may take more or less
+LISTED_WITH = (
+    "2.13"  # the torch version for which the lists of refusals are right; with others, rsl_rl may accept more or less
+)
 
 
 @dataclass
 class Refusal:
-    """Something that ours refuses although the peer accepts it, because the peer's result is wrong."""
+    """Something that ours refuses although rsl_rl accepts it, because rsl_rl's result is wrong."""
 
     reason: str
     is_wrong: Callable[[Any], bool]
@@ -34,7 +36,7 @@ class Refusal:
 
 @dataclass
 class Difference:
-    """Something that ours computes differently on purpose; ``holds`` says how the two results are related."""
+    """Something that ours computes differently on purpose; ``holds`` checks how the two results are related."""
 
     reason: str
     holds: Callable[[Any, Any], bool]
@@ -42,13 +44,13 @@ class Difference:
 
 @dataclass
 class Exchange:
-    """The cases of one file, and the lists of those that are not compared.
+    """The cases of one file, and the lists of cases that are not compared.
 
     Args:
         cases: Name → case. A name ends in the form of an argument, after ``=`` or ``:``.
-        peer_refuses: Beginning of names → ends of those names whose case makes the peer raise.
-        we_refuse, differs: Pattern of names → why, and what shows it.
-        loose: Pattern of names → tolerance of their values; dtypes and shapes agree exactly all the same.
+        peer_refuses: Beginning of names → ends of the names whose case raises an error in rsl_rl.
+        we_refuse, differs: Pattern of names → the reason, and a function that checks it.
+        loose: Pattern of names → tolerance of their values; dtypes and shapes must still agree exactly.
     """
 
     cases: dict[str, Case]
@@ -58,21 +60,21 @@ class Exchange:
     loose: dict[str, float] = field(default_factory=dict)
 
     def check(self, peer: Any, name: str) -> None:
-        """Fail unless ours does in the case ``name`` what the peer does."""
+        """Fail unless ours and rsl_rl give the same result in the case ``name``."""
         theirs, error = outcome(peer, self.cases[name])
         listed = name in self.refused_by_peer()
         if torch.__version__.startswith(LISTED_WITH):
-            assert error is None or listed, f"the peer refuses {name} ({error!r}): list it, or mend the case"
-            assert error is not None or not listed, f"the peer accepts {name}: take it off the list"
-        if error is not None or listed:  # what ours does then is its own affair
+            assert error is None or listed, f"rsl_rl refuses {name} ({error!r}): list it, or fix the case"
+            assert error is not None or not listed, f"rsl_rl accepts {name}: remove it from the list"
+        if error is not None or listed:  # then ours may do anything
             return
         ours, error = outcome(modules, self.cases[name])
         if pattern := first(self.we_refuse, name):
-            assert self.we_refuse[pattern].is_wrong(theirs), f"the peer's result is right: {theirs}"
+            assert self.we_refuse[pattern].is_wrong(theirs), f"rsl_rl's result is right: {theirs}"
             assert isinstance(error, (TypeError, ValueError)), f"expected a refusal, got {error or ours!r}"
             return
         if error is not None:
-            raise AssertionError(f"the peer accepts {name}, ours raises {type(error).__name__}: {error}") from error
+            raise AssertionError(f"rsl_rl accepts {name}, ours raises {type(error).__name__}: {error}") from error
         if pattern := first(self.differs, name):
             assert self.differs[pattern].holds(ours, theirs), f"{self.differs[pattern].reason}: {ours} {theirs}"
             return
@@ -83,7 +85,7 @@ class Exchange:
         return {"rtol": self.loose[pattern], "atol": self.loose[pattern]} if pattern else {}
 
     def check_lists(self) -> None:
-        """Fail if a pattern of the lists matches no case."""
+        """Fail if a pattern in the lists matches no case."""
         for pattern in (*self.we_refuse, *self.differs):
             assert any(fnmatchcase(name, pattern) for name in self.cases), f"{pattern} matches no case"
         assert self.refused_by_peer() <= set(self.cases), self.refused_by_peer() - set(self.cases)
@@ -103,15 +105,15 @@ def outcome(package: Any, case: Case) -> tuple[Any, Exception | None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return case(package), None
-    except Exception as error:  # of any kind: the peer checks no argument
+    except Exception as error:  # of any kind, because rsl_rl does not check its arguments
         return None, error
 
 
 def assert_same(ours: Any, theirs: Any, where: str = "result", **tolerance: float) -> None:
-    """Fail unless two nested results agree: values within the tolerance of their dtype, and all else exactly."""
+    """Fail unless two nested results agree: values within the tolerance of their dtype, everything else exactly."""
     if isinstance(theirs, torch.Tensor):
         assert isinstance(ours, torch.Tensor), f"{where}: expected a tensor, got {ours!r}"
-        assert facts(ours) == facts(theirs), f"{where}: {facts(ours)}, the peer's {facts(theirs)}"
+        assert facts(ours) == facts(theirs), f"{where}: {facts(ours)}, rsl_rl's {facts(theirs)}"
         torch.testing.assert_close(ours, theirs, equal_nan=True, msg=lambda text: f"{where}: {text}", **tolerance)
     elif isinstance(theirs, dict):
         assert list(ours) == list(theirs), where
@@ -122,9 +124,9 @@ def assert_same(ours: Any, theirs: Any, where: str = "result", **tolerance: floa
         for i, value in enumerate(theirs):
             assert_same(ours[i], value, f"{where}[{i}]", **tolerance)
     elif isinstance(theirs, (float, np.floating)):
-        assert math.isclose(ours, theirs, rel_tol=1e-5, abs_tol=1e-6), f"{where}: {ours!r}, the peer's {theirs!r}"
+        assert math.isclose(ours, theirs, rel_tol=1e-5, abs_tol=1e-6), f"{where}: {ours!r}, rsl_rl's {theirs!r}"
     else:
-        assert ours == theirs, f"{where}: {ours!r}, the peer's {theirs!r}"
+        assert ours == theirs, f"{where}: {ours!r}, rsl_rl's {theirs!r}"
 
 
 def facts(tensor: torch.Tensor) -> dict[str, Any]:
@@ -137,13 +139,13 @@ def facts(tensor: torch.Tensor) -> dict[str, Any]:
 
 
 def state(module: torch.nn.Module) -> dict[str, Any]:
-    """Return everything that a checkpoint of ``module`` holds, and which of its parameters are trained."""
+    """Return the contents of a checkpoint of ``module``, and which of its parameters are trained."""
     saved = {key: value.clone() for key, value in module.state_dict().items()}
     return {"saved": saved, "trained": [parameter.requires_grad for parameter in module.parameters()]}
 
 
 def close(ours: Any, theirs: Any, tolerance: float = 0.02) -> bool:
-    """Whether two results agree roughly, in whatever dtype."""
+    """Return whether two results agree roughly, in any dtype."""
     if isinstance(theirs, torch.Tensor):
         return ours.shape == theirs.shape and torch.allclose(ours.double(), theirs.double(), tolerance, tolerance)
     if isinstance(theirs, dict):
@@ -172,7 +174,7 @@ def steps(*changes: Callable[[Any], Any]) -> Callable[[Any], None]:
 
 
 class Listed(Sequence):
-    """A sequence that is neither list nor tuple, as OmegaConf's ListConfig is."""
+    """A sequence that is neither a list nor a tuple, like OmegaConf's ListConfig."""
 
     def __init__(self, values: Sequence[Any]) -> None:
         self.values = list(values)
@@ -190,7 +192,7 @@ class Listed(Sequence):
 
 
 class Text(str):
-    """A subclass of str, as some configuration systems give."""
+    """A subclass of str, as in some configuration systems."""
 
     __slots__ = ()
 
@@ -271,7 +273,7 @@ TEXT = {
 
 
 def argument(prefix: str, function: Any, name: str, table: dict[str, Any], value: Any, label: str = "") -> dict:
-    """Make one case for each form in which the argument ``name`` can be given ``value``."""
+    """Make one case for each form in which ``value`` can be passed as the argument ``name``."""
     return {
         f"{prefix} {name}{label}={form}": lambda package, make=make: function(package, **{name: make(value)})
         for form, make in table.items()

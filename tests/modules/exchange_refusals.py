@@ -1,7 +1,7 @@
-"""The cases of the exchange in which the peer raises, with the torch of ``exchange.LISTED_WITH``.
+"""The exchange cases in which rsl_rl raises an error, with the torch version ``exchange.LISTED_WITH``.
 
-Beginning of a name → the ends of those names. Nothing is compared in these cases, so each is listed: a case that raises
-because of a mistake of its own is noticed.
+Each dictionary maps the beginning of names to their ends. These cases are not compared. They are listed one by one, so
+that a case which raises an error because of a mistake in the case itself is detected.
 """
 
 ARGUMENTS = {

@@ -1,4 +1,4 @@
-"""Our modules have the names, signatures, defaults, parameters and first weights of the peer's."""
+"""Our modules have the names, signatures, defaults, parameters and initial weights of rsl_rl's."""
 
 import inspect
 import typing
@@ -49,7 +49,7 @@ def split(values, size):
 
 
 def public(owner):
-    """Public methods and properties that the class or a parent in its package defines."""
+    """Return the public methods and properties that the class or a parent in its package defines."""
     package = owner.__module__.split(".")[0]
     parents = [parent for parent in owner.__mro__ if parent.__module__.startswith(package)]
     return {name for parent in parents for name in vars(parent) if not name.startswith("_")}
@@ -63,7 +63,7 @@ def both(peer, name, arguments):
     return modules_of
 
 
-def test_every_public_name_of_the_peer_is_ours(peer):
+def test_every_public_name_of_rsl_rl_exists_here(peer):
     assert set(NAMES) == set(peer.__all__)
     assert set(peer.__all__) <= set(modules.__all__)
     assert all(hasattr(modules, name) for name in modules.__all__)
@@ -75,12 +75,12 @@ def test_the_hidden_state_is_the_same_type(peer):
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_the_constructor_has_the_peers_signature(peer, name):
+def test_constructor_has_the_signature_of_rsl_rl(peer, name):
     assert parameters(getattr(modules, name)) == parameters(getattr(peer, name))
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_every_public_method_and_property_has_the_peers_signature_and_at_most_optional_arguments_more(peer, name):
+def test_public_methods_have_the_signature_of_rsl_rl_plus_optional_arguments(peer, name):
     ours, theirs = getattr(modules, name), getattr(peer, name)
     assert public(theirs) <= public(ours)
     assert public(theirs)  # the comparison below is not empty
@@ -94,7 +94,7 @@ def test_every_public_method_and_property_has_the_peers_signature_and_at_most_op
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_the_parent_classes_are_the_peers(peer, name):
+def test_parent_classes_are_those_of_rsl_rl(peer, name):
     ours, theirs = getattr(modules, name).__mro__, getattr(peer, name).__mro__
     assert [parent.__name__ for parent in ours] == [parent.__name__ for parent in theirs]
 
@@ -127,5 +127,5 @@ def test_checkpoints_load_strictly_both_ways(peer, name, arguments):
 
 
 @pytest.mark.parametrize("name", modules.__all__)
-def test_every_public_name_says_what_it_is(name):
+def test_every_public_name_has_a_docstring(name):
     assert name == "HiddenState" or inspect.getdoc(getattr(modules, name))

@@ -14,7 +14,7 @@ SMALL = {"input_dim": (6, 7), "input_channels": 2, "output_channels": [3, 4], "k
 
 
 def convolution(x, weight, bias, stride, dilation):
-    """A loop over every place of the filter, in double precision."""
+    """Compute a layer by a loop over every position of the filter, in double precision."""
     out, _, k, _ = weight.shape
     height, width = ((n - dilation * (k - 1) - 1) // stride + 1 for n in x.shape[-2:])
     y = torch.zeros(len(x), out, height, width, dtype=torch.float64)
@@ -41,12 +41,12 @@ def test_a_layer_is_the_convolution_of_the_padded_map(padding, stride, dilation)
 @pytest.mark.parametrize("padding", PADDINGS[1:])
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("kernel_size", [1, 3, 5])
-def test_padding_keeps_the_map_that_the_stride_leaves(padding, stride, kernel_size):
+def test_padded_layer_divides_the_size_by_the_stride(padding, stride, kernel_size):
     cnn = CNN((12, 12), 1, [1], kernel_size, stride, padding=padding, flatten=False)
     assert cnn.output_dim == (12 // stride, 12 // stride)
 
 
-def test_input_shape_is_that_of_a_sample():
+def test_input_shape_is_the_shape_of_a_sample():
     cnn = CNN(**SMALL)
     assert cnn.input_shape == (2, 6, 7)
     assert cnn(torch.zeros(3, *cnn.input_shape)).shape == (3, cnn.output_dim)
@@ -82,7 +82,7 @@ def test_global_pooling_reduces_each_map_to_one_number(pool, reduce):
         {"max_pool": True, "padding": "circular", "activation": "mish", "flatten": False},
     ],
 )
-def test_same_seed_gives_the_peers_weights_outputs_and_shapes(peer, changes):
+def test_same_seed_gives_the_weights_outputs_and_shapes_of_rsl_rl(peer, changes):
     x = torch.randn(5, 2, 6, 7)
     torch.manual_seed(1)
     ours = CNN(**SMALL | changes)
@@ -121,11 +121,11 @@ def configurations(draw):
 
 @law
 @given(config=configurations(), batch=st.integers(0, 3))
-def test_output_dim_is_the_real_shape_or_the_constructor_raises(config, batch):
+def test_output_dim_is_the_actual_shape_or_the_constructor_raises(config, batch):
     try:
         cnn = CNN(**config)
     except ValueError as error:
-        assert str(error).startswith("layer ")  # noqa: PT017 (a law with two cases)
+        assert str(error).startswith("layer ")  # noqa: PT017 (a property with two cases)
         with pytest.raises((RuntimeError, ValueError)):
             unchecked(config)
         return
@@ -135,7 +135,7 @@ def test_output_dim_is_the_real_shape_or_the_constructor_raises(config, batch):
 
 
 def unchecked(config):
-    """Run the layers of a configuration without any check of ours."""
+    """Run the layers of a configuration without our checks."""
     from rsl_edu.modules.cnn import _pad
 
     x = torch.zeros(1, config["input_channels"], *config["input_dim"])
@@ -154,7 +154,7 @@ def unchecked(config):
 @pytest.mark.parametrize("padding", ["reflect", "circular"])
 @pytest.mark.parametrize("side", [1, 2, 3])
 @pytest.mark.parametrize("kernel_size", range(1, 9))
-def test_a_padding_is_refused_exactly_where_torch_cannot_apply_it(padding, side, kernel_size):
+def test_padding_is_refused_exactly_if_torch_cannot_apply_it(padding, side, kernel_size):
     x, pad = torch.zeros(1, 1, side, 9), kernel_size // 2
     try:
         nn.functional.pad(x, (0, 0, pad, pad), padding)
@@ -165,7 +165,7 @@ def test_a_padding_is_refused_exactly_where_torch_cannot_apply_it(padding, side,
         CNN((side, 9), 1, [1], kernel_size, padding=padding)(x)
 
 
-def test_every_activation_is_an_object_of_its_own():
+def test_every_layer_has_its_own_activation_object():
     activations = [layer for layer in CNN((9, 9), 1, [2, 2, 2], 3) if isinstance(layer, nn.ELU)]
     assert len({id(layer) for layer in activations}) == 3
 
@@ -269,7 +269,7 @@ def test_forward_names_a_wrong_input(x, got):
         CNN(**SMALL)(x)
 
 
-def test_after_a_pooling_was_put_in_any_size_of_image_is_taken():
+def test_any_image_size_is_accepted_after_a_global_pooling_was_inserted():
     cnn = CNN(**SMALL)
     cnn.insert(len(cnn) - 1, nn.AdaptiveAvgPool2d((2, 2)))
     assert cnn(torch.ones(5, 2, 9, 11)).shape == cnn(torch.ones(5, 2, 6, 7)).shape

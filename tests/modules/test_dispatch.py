@@ -1,8 +1,8 @@
-"""No method of a module starts more operations than the peer's: on a GPU each operation costs a kernel launch.
+"""No method of a module starts more operations than rsl_rl's, because on a GPU each operation costs a kernel launch.
 
-Two numbers are counted for every method: all operations that torch's dispatcher sees, and the launches among them,
-which leave out views and the allocation of memory. The tensors are on the ``meta`` device, on which every operation
-takes the path of an accelerator but computes nothing, on the CPU, and on a GPU if there is one.
+Two numbers are counted for every method: all operations that torch dispatches, and the launches among them, which
+exclude views and memory allocations. The tensors are on the ``meta`` device (where operations follow the path of an
+accelerator but compute nothing), on the CPU, and on a GPU if there is one.
 """
 
 import collections
@@ -20,11 +20,13 @@ ACCELERATORS = ["meta", *["cuda"] * torch.cuda.is_available()]
 Count = collections.namedtuple("Count", "dispatched launches names")
 
 NO_WORK = ("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "_unsafe_view")
-INSIDE = {"normal.Tensor_Tensor": 3}  # starts operations that the dispatcher does not show: noise, times std, plus mean
+INSIDE = {
+    "normal.Tensor_Tensor": 3
+}  # starts three operations that the dispatcher does not show: noise, times std, plus mean
 
 
 def launches(operation):
-    """How many kernels an operation starts: none if all its results are views of its inputs."""
+    """Return how many kernels an operation starts: none if all its results are views of its inputs."""
     results = operation._schema.returns
     views = bool(results) and all(result.alias_info and not result.alias_info.is_write for result in results)
     if views or operation._schema.name.removeprefix("aten::") in NO_WORK:
@@ -41,7 +43,7 @@ class Counter(TorchDispatchMode):
 
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        with self:  # in inference mode, compound operations arrive whole
+        with self:  # in inference mode, compound operations are not decomposed
             result = operation.decompose(*args, **kwargs)
         if result is not NotImplemented:
             return result
@@ -57,7 +59,7 @@ def count(function):
     return Count(len(names), sum(map(launches, counter.operations)), names)
 
 
-# Each of the following takes a package, prepares a module and returns the call that is counted.
+# Each of the following functions takes a package, prepares a module and returns the call that is counted.
 
 
 def normalizer(package, until=None):
@@ -112,13 +114,13 @@ def step(package, type):
 
 def reset(package, type):
     rnn, _ = recurrent(package, type)
-    dones = torch.zeros(BATCH, dtype=torch.long)  # as rsl_rl's runner gives them
-    rnn.reset(dones)  # what is made once is not counted
+    dones = torch.zeros(BATCH, dtype=torch.long)  # like those of rsl_rl's runner
+    rnn.reset(dones)  # tensors that are created only once are not counted
     return lambda: rnn.reset(dones)
 
 
 def detach(package, type, some=False):
-    with torch.enable_grad():  # else there is nothing to detach
+    with torch.enable_grad():  # otherwise there is nothing to detach
         rnn, _ = recurrent(package, type)
     dones = torch.zeros(BATCH, dtype=torch.long) if some else None
     return lambda: rnn.detach_hidden_state(dones)
@@ -167,7 +169,7 @@ def ask(package, kind, question):
 
 
 def rollout(package, kind):
-    """What PPO asks of a distribution in a step of the robots."""
+    """Make the calls of PPO to a distribution in a rollout step."""
     policy, output, *_ = policy_of(package, kind)
 
     def act():
@@ -188,7 +190,7 @@ def learn(package, kind):
 
 
 def ppo(package, kind):
-    """What PPO asks of a distribution for a mini-batch, in its order."""
+    """Make the calls of PPO to a distribution for a mini-batch, in PPO's order."""
     policy, output, actions, old = policy_of(package, kind)
 
     def mini_batch():
@@ -225,23 +227,25 @@ for name in KINDS:
     CASES[f"{name}: PPO"] = functools.partial(ppo, kind=name)
 LEARNING = ("forward and backward", "PPO")  # the others run without gradients
 
-# On meta the peer cannot run these, or runs them differently than on a GPU: it needs numbers (`if count >= until`,
-# `if std > 0`, boolean indices), and what it assigns (`= 0.0`) lies on the CPU. Our count on meta is compared with the
-# peer's count on the CPU. Note that `torch.tensor(number)`, one copy on a GPU, counts nothing on either.
+# On meta, rsl_rl cannot run these, or runs them differently than on a GPU: it needs numbers (`if count >= until`,
+# `if std > 0`, boolean indices), and the numbers that it assigns (`= 0.0`) are on the CPU. So our count on meta is
+# compared with rsl_rl's count on the CPU. `torch.tensor(number)`, one copy on a GPU, is not counted on either.
 PEER_NEEDS_NUMBERS = ("update, until", "VariationNormalization.forward", "RNN.reset", "detach_hidden_state(dones)")
 NO_META_KERNEL = ("Beta: sample", "Beta: rollout")  # torch._sample_dirichlet
 PAIRS = [("meta", case) for case in CASES if case not in NO_META_KERNEL]
 PAIRS += [(device, case) for device in ("cpu", *ACCELERATORS[1:]) for case in CASES]
 
-# The CPU pays for bytes, not for launches: there four quick operations take the place of var_mean, which takes ten
-# times as long as they do together.
+# On the CPU, the bytes count, not the launches: there, four quick operations replace var_mean, which takes ten times as
+# long as all four together.
 CPU_ONLY = {"EmpiricalNormalization.update": 3, "EmpiricalNormalization.update, until": 1}
 CPU_ONLY["EmpiricalDiscountedVariationNormalization.forward"] = 3
 
-# How many more operations than the peer a method may dispatch; all of them are views.
+# How many more operations than rsl_rl's a method may dispatch; all of them are views.
 MORE_VIEWS = {
-    "Gaussian: entropy": 1,  # the entropy is computed once, and expanded to all robots
-    **{f"{name}: {question}": 1 for name in list(KINDS)[:4] for question in ("std", "params")},  # the peer: in update()
+    "Gaussian: entropy": 1,  # the entropy is computed once and expanded to all robots
+    **{
+        f"{name}: {question}": 1 for name in list(KINDS)[:4] for question in ("std", "params")
+    },  # rsl_rl does this in update()
 }
 
 
@@ -259,17 +263,17 @@ def both(peer, device, case):
 
 
 @pytest.mark.parametrize(("device", "case"), PAIRS)
-def test_no_method_launches_more_kernels_than_the_peers(peer, device, case):
+def test_no_method_launches_more_kernels_than_that_of_rsl_rl(peer, device, case):
     ours, theirs = both(peer, device, case)
     more = CPU_ONLY.get(case, 0) if device == "cpu" else 0
-    assert ours.launches <= theirs.launches + more, f"ours: {ours.names}, the peer's: {theirs.names}"
+    assert ours.launches <= theirs.launches + more, f"ours: {ours.names}, rsl_rl's: {theirs.names}"
 
 
 @pytest.mark.parametrize(("device", "case"), PAIRS)
-def test_no_method_dispatches_more_operations_than_the_peers_but_for_some_views(peer, device, case):
+def test_no_method_dispatches_more_operations_than_that_of_rsl_rl_except_views(peer, device, case):
     ours, theirs = both(peer, device, case)
     more = MORE_VIEWS.get(case, 0) + (CPU_ONLY.get(case, 0) if device == "cpu" else 0)
-    assert ours.dispatched <= theirs.dispatched + more, f"{ours.names}, the peer's: {theirs.names}"
+    assert ours.dispatched <= theirs.dispatched + more, f"{ours.names}, rsl_rl's: {theirs.names}"
 
 
 @pytest.mark.parametrize("case", ["EmpiricalNormalization.update", "EmpiricalNormalization.update, until"])
@@ -281,12 +285,12 @@ def test_an_update_of_the_normalizer_dispatches_at_most_14_operations(device, ca
 
 @pytest.mark.parametrize(("type", "limit"), [("gru", 2), ("lstm", 4)])
 @pytest.mark.parametrize("device", ACCELERATORS)
-def test_a_reset_launches_no_more_than_the_peers_on_a_gpu(device, type, limit):
+def test_reset_launches_no_more_kernels_than_that_of_rsl_rl_on_a_gpu(device, type, limit):
     ours = counted(modules, device, f"RNN.reset(dones), {type}")
     assert ours.launches <= limit, ours.names
 
 
-def test_views_and_allocations_are_no_launches():
+def test_views_and_allocations_do_not_count_as_launches():
     x = torch.ones(4, 3)
     free = count(lambda: (x.view(12), x.T, x[0], x.detach(), x.expand(2, 4, 3), x.unbind(), torch.empty(3)))
     assert free.dispatched >= 7
@@ -312,7 +316,7 @@ def test_a_backward_pass_is_counted():
 
 
 @pytest.mark.parametrize("device", ACCELERATORS)
-def test_one_more_operation_in_a_method_is_seen(device):
+def test_additional_operation_in_a_method_is_detected(device):
     class Slower(modules.EmpiricalNormalization):
         def update(self, x):
             super().update(x + 0)
@@ -324,7 +328,7 @@ def test_one_more_operation_in_a_method_is_seen(device):
     assert (more.dispatched, more.launches) == (ours.dispatched + 1, ours.launches + 1)
 
 
-def test_the_normal_of_the_peer_starts_more_operations_than_the_dispatcher_shows():
+def test_torch_normal_starts_more_operations_than_the_dispatcher_shows():
     mean, std = torch.zeros(4, 3), torch.ones(4, 3)
     assert count(lambda: torch.normal(mean, std)).names == ["normal.Tensor_Tensor"]
     with torch.profiler.profile() as profile:

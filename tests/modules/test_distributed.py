@@ -1,4 +1,4 @@
-"""Statistics over several processes: all ranks agree, with the peer and with one process over the joined data."""
+"""Statistics over several processes: all ranks agree with each other, with rsl_rl, and with one process on all data."""
 
 import contextlib
 import importlib
@@ -17,10 +17,10 @@ MERGED = {"rtol": 1e-5, "atol": 1e-6}
 
 
 def batch_sizes(ranks, update, kind):
-    """How many samples each rank brings to an update."""
+    """Return how many samples each rank contributes to an update."""
     if kind == "uneven":
         return [1 + (3 * rank + 5 * update) % 11 for rank in range(ranks)]
-    empty = (update + 1) % ranks  # another rank each time, at first not the first
+    empty = (update + 1) % ranks  # a different rank each time, beginning with the second
     return [0 if rank == empty else 4 + rank for rank in range(ranks)]
 
 
@@ -44,11 +44,11 @@ def rank_main(rank, ranks, rendezvous, folder, peer=None):
     results = []
     for kind, mean, until in CASES:
         norm = EmpiricalNormalization(FEATURES, until=until)
-        norm.update(torch.zeros(0, FEATURES))  # nobody has a sample yet
+        norm.update(torch.zeros(0, FEATURES))  # no rank has samples yet
         for batches in stream(ranks, kind, mean):
             norm.update(batches[rank])
         results.append(norm.state_dict())
-    apart = EmpiricalNormalization(FEATURES)  # as with a checkpoint that only one rank has loaded
+    apart = EmpiricalNormalization(FEATURES)  # as if only one rank had loaded a checkpoint
     apart._mean.fill_(1000.0 * rank)
     apart.count.fill_(10)
     for batches in stream(ranks, "uneven") * 200:
@@ -66,15 +66,15 @@ def rank_main(rank, ranks, rendezvous, folder, peer=None):
         torch.testing.assert_close(dict(results[0]), dict(theirs.state_dict()), **MERGED)
     torch.save(results, f"{folder}/{rank}.pt")
     dist.barrier()
-    os._exit(0)  # torch 2.6's gloo, when it is destroyed, may wait for a thread of its own that waits for the GIL
+    os._exit(0)  # when destroyed, torch 2.6's gloo may wait for its own thread, which waits for the GIL
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
 @pytest.mark.parametrize("ranks", [2, pytest.param(4, marks=pytest.mark.exhaustive)])
-def test_ranks_agree_exactly_and_with_one_process_over_the_joined_batches(ranks, tmp_path):
+def test_ranks_agree_with_each_other_and_with_one_process_over_the_joined_batches(ranks, tmp_path):
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    multiprocessing.get_context(method).set_forkserver_preload(["torch", "rsl_edu.modules"])  # imported once for all
+    multiprocessing.get_context(method).set_forkserver_preload(["torch", "rsl_edu.modules"])  # imported only once
     mp.start_processes(rank_main, (ranks, tmp_path / "rendezvous", tmp_path), nprocs=ranks, start_method=method)
     first, *others = (torch.load(tmp_path / f"{rank}.pt") for rank in range(ranks))
     for other in others:

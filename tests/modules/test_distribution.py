@@ -26,7 +26,7 @@ ROUNDING = 1e-5
 SAMPLES, SAMPLING_ERROR = 40_000, 0.03  # six standard errors of the mean, in stds
 DIM = 3
 
-CASES = {  # name: class, arguments besides output_dim, ours and the peer's
+CASES = {  # name: class, arguments other than output_dim, ours and rsl_rl's
     "gaussian": (GaussianDistribution, {"init_std": 0.4}),
     "gaussian-log": (GaussianDistribution, {"init_std": 0.4, "std_type": "log"}),
     "gaussian-clamped": (GaussianDistribution, {"init_std": 5.0, "std_range": (0.2, 2.0)}),
@@ -57,7 +57,7 @@ def updated(case, *batch, dim=DIM, seed=0):
 
 
 def reference(distribution):
-    """The same distribution from torch, one for each dimension."""
+    """Return the same distribution from torch, one for each dimension."""
     if isinstance(distribution, GaussianDistribution):
         return torch.distributions.Normal(distribution.mean, distribution.std, validate_args=False)
     low, high = distribution.action_range
@@ -68,7 +68,7 @@ def reference(distribution):
 
 
 def support(distribution, points=20_001):
-    """Actions ``[points, 1]`` that cover a distribution of one dimension, and their spacing."""
+    """Return actions ``[points, 1]`` that cover a one-dimensional distribution, and their spacing."""
     if isinstance(distribution, BetaDistribution):
         low, high = distribution.action_range
         step = (high - low) / points  # midpoints: the density may be infinitely steep at the limits
@@ -78,7 +78,7 @@ def support(distribution, points=20_001):
 
 
 @cases
-def test_log_prob_is_the_sum_of_torchs_log_densities(case):
+def test_log_prob_equals_the_sum_of_torchs_log_densities(case):
     distribution = updated(case, 4, 5)
     actions = distribution.sample()
     expected = reference(distribution).log_prob(actions).sum(-1)
@@ -87,7 +87,7 @@ def test_log_prob_is_the_sum_of_torchs_log_densities(case):
 
 @cases
 @pytest.mark.parametrize("seed", range(3))
-def test_the_density_integrates_to_one_and_to_mean_std_and_entropy(case, seed):
+def test_integrals_of_the_density_give_one_mean_std_and_entropy(case, seed):
     distribution = updated(case, 1, dim=1, seed=seed)
     actions, step = support(distribution)
     log_density = distribution.log_prob(actions).double()
@@ -116,7 +116,7 @@ def test_the_entropy_sums_over_dimensions(case):
 
 
 @cases
-def test_samples_have_the_mean_and_std(case):
+def test_samples_have_the_mean_and_std_of_the_distribution(case):
     distribution = make(case)
     distribution.update(network_output(distribution).expand(SAMPLES, *[-1] * network_output(distribution).dim()))
     actions = distribution.sample()
@@ -134,7 +134,7 @@ def test_beta_actions_stay_in_their_range(action_range):
         assert actions.max() <= action_range[1]
 
 
-def test_beta_parameters_are_above_one_so_that_there_is_one_peak():
+def test_beta_parameters_are_above_one():
     beta = BetaDistribution(DIM)
     raw = torch.randn(5, 2, DIM)
     beta.update(raw)
@@ -150,7 +150,7 @@ def test_beta_actions_at_the_limits_have_a_finite_density():
 
 
 @cases
-def test_no_gradient_flows_through_samples_but_one_through_log_prob(case):
+def test_gradient_flows_through_log_prob_but_not_through_samples(case):
     distribution = make(case)
     output = network_output(distribution, 5).requires_grad_()
     distribution.update(output)
@@ -173,10 +173,10 @@ def test_the_gaussian_std_is_a_parameter_that_starts_at_init_std(std_type, name,
 
 @pytest.mark.parametrize("std_type", ["scalar", "log"])
 @pytest.mark.parametrize(("raw", "clamped", "outward"), [(-99.0, 0.2, 1.0), (99.0, 3.0, -1.0)])
-def test_a_std_beyond_its_range_is_clamped_and_only_a_gradient_that_leads_back_passes(std_type, raw, clamped, outward):
+def test_std_outside_its_range_is_clamped_and_only_a_gradient_back_into_it_passes(std_type, raw, clamped, outward):
     gaussian = GaussianDistribution(DIM, std_range=(0.2, 3.0), std_type=std_type)
     (parameter,) = gaussian.parameters()
-    for direction in (outward, -outward):  # of the loss; descent goes against it
+    for direction in (outward, -outward):  # of the loss; descent moves in the opposite direction
         nn.init.constant_(parameter, raw)
         parameter.grad = None
         gaussian.update(torch.zeros(5, DIM))
@@ -187,7 +187,7 @@ def test_a_std_beyond_its_range_is_clamped_and_only_a_gradient_that_leads_back_p
 
 @pytest.mark.parametrize("kind", [GaussianDistribution, HeteroscedasticGaussianDistribution])
 @pytest.mark.parametrize("std_type", ["scalar", "log"])
-def test_inside_its_range_the_std_has_the_peers_gradient(peer, kind, std_type):
+def test_std_inside_its_range_has_the_gradient_of_rsl_rl(peer, kind, std_type):
     gradients = []
     for distribution in (kind(DIM, std_type=std_type), getattr(peer, kind.__name__)(DIM, std_type=std_type)):
         output = network_output(distribution, 5).abs().requires_grad_()
@@ -198,7 +198,7 @@ def test_inside_its_range_the_std_has_the_peers_gradient(peer, kind, std_type):
 
 
 def descend(distribution, mlp_output, parameters, steps=300):
-    """Let an entropy bonus and a few actions train the std, as PPO does; the norm of the gradient is limited to 1."""
+    """Train the std with an entropy bonus and a few actions, like PPO; the gradient norm is clipped to 1."""
     optimizer = torch.optim.Adam(parameters, lr=0.01)
     for _ in range(steps):
         distribution.update(mlp_output())
@@ -212,7 +212,7 @@ def descend(distribution, mlp_output, parameters, steps=300):
 
 
 @pytest.mark.parametrize("heteroscedastic", [False, True])
-def test_a_std_driven_below_zero_comes_back_where_the_peers_stays(peer, heteroscedastic):
+def test_std_driven_below_zero_recovers_unlike_that_of_rsl_rl(peer, heteroscedastic):
     stds = []
     for module in (rsl_edu.modules, peer):
         if heteroscedastic:
@@ -233,10 +233,10 @@ def entropy_of_std(std):
     return torch.func.functional_call(_Entropy(gaussian), {"gaussian.std_param": std}, ())
 
 
-def test_the_gradient_of_a_clamped_std_survives_torch_func():
-    stds = torch.tensor([[0.1, 0.5, 5.0], [2.0, 0.1, 1.0]])  # of two policies; 0.1 and 5 are beyond the range
+def test_gradient_of_a_clamped_std_works_with_torch_func():
+    stds = torch.tensor([[0.1, 0.5, 5.0], [2.0, 0.1, 1.0]])  # stds of two policies; 0.1 and 5 are outside the range
     gradients = torch.func.vmap(torch.func.grad(entropy_of_std))(stds)
-    # The gradient of the entropy is 1/std. Descent follows it downwards: further out at the lower limit only.
+    # The gradient of the entropy is 1/std. Descent decreases the std: further out of the range only at the lower limit.
     torch.testing.assert_close(gradients, torch.tensor([[0.0, 2.0, 1 / 3], [0.5, 0.0, 1.0]]))
 
 
@@ -258,13 +258,13 @@ class _Entropy(nn.Module):
 
 @pytest.mark.parametrize("std_range", [(0.1, float("inf")), (0.5, 0.5)])
 @pytest.mark.parametrize("std_type", ["scalar", "log"])
-def test_a_std_range_may_be_open_above_or_a_single_value_as_the_peers(std_range, std_type):
+def test_std_range_may_be_unbounded_above_or_a_single_value_as_in_rsl_rl(std_range, std_type):
     gaussian = GaussianDistribution(DIM, init_std=0.3, std_range=std_range, std_type=std_type)
     gaussian.update(torch.zeros(1, DIM))
     torch.testing.assert_close(gaussian.std, torch.full((1, DIM), max(0.3, std_range[0])))
 
 
-def test_a_std_range_from_zero_starts_at_a_millionth():
+def test_lower_limit_of_zero_is_raised_to_a_millionth():
     gaussian = GaussianDistribution(DIM, std_range=(0.0, 2.0))
     nn.init.zeros_(gaussian.std_param)
     gaussian.update(torch.zeros(5, DIM))
@@ -273,7 +273,7 @@ def test_a_std_range_from_zero_starts_at_a_millionth():
 
 
 @cases
-def test_every_quantity_equals_the_peers(peer, case):
+def test_every_quantity_equals_that_of_rsl_rl(peer, case):
     kind, options = CASES[case]
     ours, theirs = kind(DIM, **options), getattr(peer, kind.__name__)(DIM, **options)
     output, new_output = network_output(ours, 4, 5), network_output(ours, 4, 5, seed=1)
@@ -292,15 +292,17 @@ def test_every_quantity_equals_the_peers(peer, case):
         torch.testing.assert_close(getattr(ours, name), getattr(theirs, name), **CLOSE)
     torch.testing.assert_close(ours.log_prob(samples[0]), theirs.log_prob(samples[0]), **CLOSE)
     kls = [each.kl_divergence(each.params, params) for each, params in zip((ours, theirs), new, strict=True)]
-    torch.testing.assert_close(*kls, rtol=0, atol=0)  # rsl_rl's adaptive learning rate asks whether it is above zero
+    torch.testing.assert_close(
+        *kls, rtol=0, atol=0
+    )  # rsl_rl's adaptive learning rate depends on whether it is above zero
     torch.testing.assert_close(ours.deterministic_output(output), theirs.deterministic_output(output), **CLOSE)
     low, high = options.get("action_range", (-1.0, 1.0)) if kind is BetaDistribution else (0.0, 1.0)
-    log_range = DIM * math.log(high - low)  # which the peer's Beta entropy leaves out
+    log_range = DIM * math.log(high - low)  # rsl_rl's Beta entropy leaves this out
     torch.testing.assert_close(ours.entropy, theirs.entropy + log_range, **CLOSE)
 
 
 @cases
-def test_the_deterministic_output_is_the_mean_and_updates_nothing(case):
+def test_deterministic_output_is_the_mean_without_an_update(case):
     distribution = updated(case, 5)
     before, output = distribution.mean, network_output(distribution, 4, seed=1)
     mean = distribution.deterministic_output(output)
@@ -320,7 +322,7 @@ def test_torchscript_of_the_deterministic_output_computes_the_same(case):
 
 @law
 @given(case=st.sampled_from(list(CASES)), seed=st.integers(0, 2**31))
-def test_kl_is_never_negative_and_zero_between_equals(case, seed):
+def test_kl_is_never_negative_and_zero_for_equal_distributions(case, seed):
     old, new = updated(case, 6, seed=seed), updated(case, 6, seed=seed + 1)
     kl = old.kl_divergence(old.params, new.params)
     assert kl.shape == (6,)
@@ -339,7 +341,7 @@ def test_kl_is_the_expected_log_ratio_of_old_to_new(case):
 
 
 @cases
-def test_kl_equals_torchs(case):
+def test_kl_equals_that_of_torch(case):
     old, new = updated(case, 5), updated(case, 5, seed=1)
     torchs = torch.distributions.Normal if isinstance(old, GaussianDistribution) else torch.distributions.Beta
     pair = (torchs(*distribution.params, validate_args=False) for distribution in (old, new))
@@ -349,7 +351,7 @@ def test_kl_equals_torchs(case):
 
 @pytest.mark.parametrize("std_type", ["scalar", "log"])
 @pytest.mark.parametrize("last", [None, "identity"])
-def test_a_heteroscedastic_network_begins_with_init_std_in_every_state(std_type, last):
+def test_initial_std_of_a_heteroscedastic_network_is_init_std_in_every_state(std_type, last):
     distribution = HeteroscedasticGaussianDistribution(DIM, init_std=0.3, std_type=std_type)
     mlp, x = MLP(4, distribution.input_dim, [8], last_activation=last), torch.randn(5, 4)
     means = mlp(x)[:, 0].detach()
@@ -360,7 +362,7 @@ def test_a_heteroscedastic_network_begins_with_init_std_in_every_state(std_type,
 
 
 @cases
-def test_init_mlp_weights_equals_the_peers(peer, case):
+def test_init_mlp_weights_equals_that_of_rsl_rl(peer, case):
     kind, options = CASES[case]
     mlps = []
     for distribution in (kind(DIM, **options), getattr(peer, kind.__name__)(DIM, **options)):
@@ -371,9 +373,9 @@ def test_init_mlp_weights_equals_the_peers(peer, case):
 
 
 @classes
-def test_constructing_leaves_torchs_validation_default_alone(kind):
+def test_constructor_does_not_change_torchs_validation_default(kind):
     torchs = torch.distributions.Distribution, torch.distributions.Normal, torch.distributions.Beta
-    before = [each._validate_args for each in torchs]  # the peer switches it off when it is constructed
+    before = [each._validate_args for each in torchs]  # rsl_rl's constructor switches it off
     try:
         for each in torchs:
             each._validate_args = True
@@ -416,7 +418,7 @@ def test_a_copy_can_be_taken_in_the_middle_of_a_loss(case, copied):
 
 
 @cases
-def test_log_prob_and_entropy_asked_for_without_and_then_with_a_gradient_have_one(case):
+def test_log_prob_and_entropy_have_a_gradient_after_a_call_without_one(case):
     distribution = make(case)
     output = network_output(distribution, 5).requires_grad_()
     gradients = []
@@ -450,7 +452,7 @@ def test_an_update_between_a_loss_and_its_backward_does_not_change_the_gradient(
 
 
 @cases
-def test_an_empty_batch_gives_empty_answers(case):
+def test_empty_batch_gives_empty_results(case):
     distribution = updated(case, 0)
     assert distribution.sample().shape == distribution.mean.shape == distribution.std.shape == (0, DIM)
     assert distribution.entropy.shape == distribution.log_prob(distribution.sample()).shape == (0,)
@@ -468,7 +470,7 @@ QUESTIONS = {
 
 @classes
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_a_question_before_the_first_update_asks_for_update(kind, question):
+def test_error_before_the_first_update_says_to_call_update(kind, question):
     with pytest.raises(ValueError, match=rf"{kind.__name__}: call update\(mlp_output\) before"):
         QUESTIONS[question](kind(DIM))
 
@@ -487,7 +489,7 @@ def test_a_question_before_the_first_update_asks_for_update(kind, question):
         lambda d: d.kl_divergence((), ()),
     ],
 )
-def test_the_base_class_leaves_it_to_its_subclasses(call):
+def test_methods_of_the_base_class_are_not_implemented(call):
     with pytest.raises(NotImplementedError):
         call(Distribution(DIM))
 
@@ -522,7 +524,7 @@ def test_the_gaussian_constructors_name_a_bad_argument(kind, options, name, got)
 
 @pytest.mark.parametrize("std_type", ["scalar", "log"])
 @pytest.mark.parametrize("kind", [list, tuple, torch.tensor, np.array])
-def test_the_std_can_begin_at_another_value_for_each_action(kind, std_type):
+def test_initial_std_can_differ_between_actions(kind, std_type):
     gaussian = GaussianDistribution(3, kind([0.2, 1.0, 3.0]), std_type=std_type)
     gaussian.update(torch.zeros(5, 3))
     torch.testing.assert_close(gaussian.std[0], torch.tensor([0.2, 1.0, 3.0]), **CLOSE)
@@ -531,7 +533,7 @@ def test_the_std_can_begin_at_another_value_for_each_action(kind, std_type):
 @pytest.mark.parametrize(
     ("stds", "got"), [([1.0, 2.0], "2 values"), ([1.0, float("nan"), 1.0], "nan"), ([], "0 values")]
 )
-def test_a_wrong_std_for_each_action_is_named(stds, got):
+def test_wrong_number_of_initial_stds_is_named(stds, got):
     with pytest.raises(ValueError, match=f"^init_std: expected .*got {got}"):
         GaussianDistribution(3, stds)
 
@@ -560,7 +562,7 @@ def test_a_gaussian_in_half_precision_has_a_finite_std(kind, std_type):
     assert policy.std.isfinite().all()
 
 
-def test_a_beta_keeps_the_range_that_it_was_built_with():
+def test_range_of_a_beta_is_copied():
     limits = [-1.0, 1.0]
     policy, output = BetaDistribution(DIM, limits), network_output(BetaDistribution(DIM), 5)
     limits[1] = 3.0
@@ -579,7 +581,7 @@ def test_a_last_layer_without_a_bias_is_named_and_unchanged(kind):
     torch.testing.assert_close(mlp[2].weight, weight, rtol=0, atol=0)
 
 
-def test_learn_std_is_a_yes_or_no():
+def test_learn_std_must_be_a_bool():
     with pytest.raises(TypeError, match=r"^learn_std: expected True or False, got 'no'"):
         GaussianDistribution(DIM, learn_std="no")
 
@@ -604,7 +606,7 @@ def test_a_wrong_network_output_is_named_and_changes_nothing(case, operation, ou
 
 
 @pytest.mark.parametrize("case", ["heteroscedastic", "beta"])
-def test_a_network_output_without_its_two_halves_is_named(case):
+def test_network_output_without_two_halves_is_named(case):
     with pytest.raises(ValueError, match=r"^mlp_output: expected shape \[..., 2, 3\], got \[5, 3\]"):
         make(case).update(torch.zeros(5, DIM))
 

@@ -1,4 +1,4 @@
-"""Every constructor takes each form of argument that the peer's takes, and makes the same module of it."""
+"""Every constructor accepts all forms of arguments that rsl_rl's accepts, and builds the same module from them."""
 
 import itertools
 
@@ -98,7 +98,7 @@ def divided(package, eps):
 
 
 def summed(package, gamma):
-    """Return the mean of the discounted sums of rewards that are all 1, so that it is at least 1 for a discount."""
+    """Return the mean of the discounted sums of rewards of 1, which is at least 1 for any discount."""
     norm = package.EmpiricalDiscountedVariationNormalization((), gamma=gamma)
     for _ in range(200):
         norm(torch.ones(2))
@@ -175,7 +175,7 @@ def of_cnn():
     cases |= argument("cnn", cnn, "input_channels", WHOLE, 2) | argument("cnn", cnn, "input_channels", ONES, 1, "(1)")
     cases |= argument("cnn", cnn, "output_channels", WHOLE_SEQUENCE, [3, 4])
     for name, value, several in (("kernel_size", 3, [3, 2]), ("stride", 2, [1, 2]), ("dilation", 1, [2, 1])):
-        for padding in ("none", "zeros"):  # only then is the padding computed from the argument
+        for padding in ("none", "zeros"):  # the padding is computed from the argument
 
             def pad(package, padding=padding, **options):
                 return cnn(package, padding=padding, **options)
@@ -321,10 +321,10 @@ WE_REFUSE = {
     "cnn max_pool:text": Refusal("'none' counts as true", lambda value: "MaxPool2d" in value["layers"]),
     "cnn flatten:text": Refusal("'no' counts as true", lambda value: "Flatten" in value["layers"]),
     "cnn input_dim:three": Refusal(
-        "channels are taken for the height", lambda value: value["dims"] != [value["output"].shape[1]]
+        "channels are treated as the height", lambda value: value["dims"] != [value["output"].shape[1]]
     ),
     "rnn type:rnn": Refusal("an LSTM under another name", lambda value: value["kind"] == "LSTM"),
-    "* until:negative": Refusal("nothing is ever learned", lambda value: unlearned(value["state"]["saved"])),
+    "* until:negative": Refusal("the statistics never change", lambda value: unlearned(value["state"]["saved"])),
     "normalizer eps:negative": Refusal("a division by zero", lambda value: not value.isfinite().all()),
     "rewards gamma:two": Refusal("the sums overflow", lambda mean: not mean.isfinite()),
     "rewards gamma:negative": Refusal("a sum that is below its rewards", lambda mean: mean < 1),
@@ -333,29 +333,29 @@ WE_REFUSE = {
     "* std_range:reversed": Refusal("a std outside the range", lambda value: (value["std"] < value["range"][0]).any()),
     "* std_range:three": Refusal("a number that has no effect", lambda value: len(value["range"]) == 3 + 2),
     "beta action_range:reversed": Refusal("a density that is NaN", lambda value: value["answers"][1].isnan().all()),
-    "beta action_range:equal": Refusal("a density without end", lambda value: value["answers"][1].isinf().all()),
+    "beta action_range:equal": Refusal("an infinite density", lambda value: value["answers"][1].isinf().all()),
     "beta action_range:open": Refusal("a mean that is infinite", lambda value: value["means"][0].isinf().all()),
     "beta action_range:three": Refusal("a number that has no effect", lambda value: value["means"][0].max() < 1),
 }
 DIFFERS = {
     "cnn padding(*)=upper": Difference(
-        "the peer pads only for the name in lower case", lambda ours, theirs: theirs["dims"] == [4 * 8 * 9] != ours
+        "rsl_rl pads only if the name is in lower case", lambda ours, theirs: theirs["dims"] == [4 * 8 * 9] != ours
     ),
     "cnn padding(*)=title": Difference(
-        "the peer pads only for the name in lower case", lambda ours, theirs: theirs["dims"] == [4 * 8 * 9] != ours
+        "rsl_rl pads only if the name is in lower case", lambda ours, theirs: theirs["dims"] == [4 * 8 * 9] != ours
     ),
     **dict.fromkeys(
         [f"cnn max_pool(several)={form}" for form in ("deque", "listed", "generator", "dict")],
         Difference(
-            "the peer takes any other sequence for true",
+            "rsl_rl treats any other sequence as True",
             lambda ours, theirs: (ours["layers"].count("MaxPool2d"), theirs["layers"].count("MaxPool2d")) == (1, 2),
         ),
     ),
-    "* eps*=array*": Difference("an array turns the peer's output into float64", close),
+    "* eps*=array*": Difference("with an array, rsl_rl's output is float64", close),
     "* std_range:single": CLAMPED,
     "heteroscedastic log std_range:zero": CLAMPED,
     "heteroscedastic log std_range:negative": CLAMPED,
-    "heteroscedastic log init_std=np.float16": Difference("the peer takes the logarithm in float16", close),
+    "heteroscedastic log init_std=np.float16": Difference("rsl_rl takes the logarithm in float16", close),
 }
 if not torch.func.grad(lambda std: std.clamp(0, 1))(torch.tensor(1.0)):  # from torch 2.14 on: at a limit, too
     AT_A_LIMIT = [f"std_range{form}" for form in ("=pair-of-ints", ":zero", ":negative", ":ints")]
@@ -364,10 +364,10 @@ if not torch.func.grad(lambda std: std.clamp(0, 1))(torch.tensor(1.0)):  # from 
 EXCHANGE = exchange.Exchange(CASES, PEER_REFUSES, WE_REFUSE, DIFFERS)
 
 
-def test_every_pattern_of_the_lists_matches_a_case():
+def test_every_pattern_in_the_lists_matches_a_case():
     EXCHANGE.check_lists()
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_ours_takes_what_the_peer_takes(peer, name):
+def test_ours_accepts_the_arguments_that_rsl_rl_accepts(peer, name):
     EXCHANGE.check(peer, name)

@@ -1,4 +1,4 @@
-"""The action distributions give the peer's answers for every output of a network, every std and every action."""
+"""The action distributions give rsl_rl's results for every network output, std and action."""
 
 import contextlib
 import copy
@@ -40,7 +40,7 @@ def actions(*sizes):
 
 
 def entropy(distribution):
-    """Return the entropy of the actions; the peer's Beta gives that of numbers between 0 and 1."""
+    """Return the entropy of the actions; rsl_rl's Beta returns that of the numbers between 0 and 1."""
     unit = type(distribution).__name__ == "BetaDistribution" and not isinstance(distribution, modules.BetaDistribution)
     return distribution.entropy + DIM * math.log(3.0) if unit else distribution.entropy
 
@@ -115,7 +115,7 @@ def mixed_kl(distribution):
 
 
 def within(mode, copied=lambda distribution: distribution):
-    """Update in a mode, and ask a copy outside of it."""
+    """Update in a mode, and use a copy outside of it."""
 
     def program(distribution):
         with mode():
@@ -144,7 +144,7 @@ def moved(module, inputs):
 
 
 def private(distribution):
-    """Read what rsl_rl's own tests read."""
+    """Return the values that rsl_rl's own tests use."""
     distribution.update(network(distribution, 5))
     return [distribution._alpha, distribution._beta] if hasattr(distribution, "action_range") else None
 
@@ -245,7 +245,7 @@ STDS = {
 
 
 def with_raw_std(kind, raw, grad):
-    """Return the clamped std of a raw one, the log-probability, and whether its gradients are finite."""
+    """Return the clamped std for a raw one, the log-probability, and whether its gradients are finite."""
 
     def case(package):
         distribution = KINDS[kind](package)
@@ -302,9 +302,11 @@ CASES |= {
 WE_REFUSE = {
     "* one action": Refusal("one number counts as every dimension's action", lambda value: (value == 0).all()),
 }
-SINGLE = Difference("below float32 the limits of a Beta have no density", lambda *pair: close(*pair, 0.1))
+SINGLE = Difference(
+    "below float32, a Beta has no density at its limits, so ours computes in float32", lambda *pair: close(*pair, 0.1)
+)
 NOTICED = Difference(
-    "the gradient of a std that is NaN is NaN; the peer's is zero, and nobody notices",
+    "the gradient of a NaN std is NaN; rsl_rl's is zero, which hides the NaN",
     lambda ours, theirs: (ours["finite"], theirs["finite"]) == ([False, False], [False, True]),
 )
 DIFFERS = {
@@ -316,17 +318,17 @@ LOOSE = {"*float16*": 0.05, "* half": 0.05}
 EXCHANGE = exchange.Exchange(CASES, PEER_REFUSES, WE_REFUSE, DIFFERS, LOOSE)
 
 
-def test_every_pattern_of_the_lists_matches_a_case():
+def test_every_pattern_in_the_lists_matches_a_case():
     EXCHANGE.check_lists()
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_ours_answers_as_the_peer(peer, name):
+def test_ours_gives_the_results_of_rsl_rl(peer, name):
     EXCHANGE.check(peer, name)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_at_the_limits_only_the_peers_density_is_infinite_below_single_precision(peer, dtype):
+def test_density_at_the_limits_is_infinite_in_half_precision_only_in_rsl_rl(peer, dtype):
     limit = torch.full((5, DIM), 1.0, dtype=dtype)
     densities = []
     for package in (modules, peer):

@@ -1,4 +1,4 @@
-"""The recurrent network's memory is reset, replaced, detached and carried along as the peer's is."""
+"""The hidden state of a recurrent network is reset, replaced, detached and kept as in rsl_rl."""
 
 import collections
 
@@ -33,7 +33,7 @@ def parts(memory):
 
 
 def after(change):
-    """Return a program: two steps, a change, and two steps more."""
+    """Return a program with two steps, a change, and two more steps."""
 
     def program(rnn):
         outputs = [step(rnn), step(rnn)]
@@ -53,7 +53,7 @@ def without_gradient(change):
 
 
 def in_inference(change):
-    """Return a program: two steps and a change in inference mode, then a step and a loss for training."""
+    """Return a program with two steps and a change in inference mode, then a step and a loss for training."""
 
     def program(rnn):
         with torch.inference_mode():
@@ -80,7 +80,7 @@ def batched(masks=MASKS, memory=None, sequence=None):
 
 
 def held(rnn):
-    """Change the memory by hand."""
+    """Change the hidden state manually."""
     rnn.hidden_state = zeros(rnn, ENVS, 2.0)
 
 
@@ -174,19 +174,19 @@ def programmed(kind, program):
 
 
 CASES = {f"{kind} {program}": programmed(kind, program) for kind in KINDS for program in PROGRAMS}
-IGNORED = Refusal("dones that are a list reset nothing", lambda value: value[2][0][:, 1].all())
+IGNORED = Refusal("with dones as a list, nothing is reset", lambda value: value[2][0][:, 1].all())
 ANY_NUMBER = Difference(
-    "every number but 0 means done; the peer resets for 1 only",
+    "every nonzero number means done; rsl_rl resets only for 1",
     lambda ours, theirs: (ours[2][0] == 0).sum() > (theirs[2][0] == 0).sum(),
 )
 DIFFERS = {f"* reset {dones}*": ANY_NUMBER for dones in ("other numbers", "other integers", "nan")}
 EXCHANGE = exchange.Exchange(CASES, PEER_REFUSES, {"* reset list*": IGNORED}, DIFFERS)
 
 
-def test_every_pattern_of_the_lists_matches_a_case():
+def test_every_pattern_in_the_lists_matches_a_case():
     EXCHANGE.check_lists()
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_ours_remembers_what_the_peer_does(peer, name):
+def test_ours_has_the_hidden_states_of_rsl_rl(peer, name):
     EXCHANGE.check(peer, name)

@@ -1,4 +1,4 @@
-"""Networks and normalizers can be used, copied, moved, differentiated and rebuilt in every way the peer's can."""
+"""Networks and normalizers can be used, copied, moved, differentiated and rebuilt in the same ways as rsl_rl's."""
 
 import copy
 import pickle
@@ -50,7 +50,7 @@ NETS = {
 
 
 def use(net, x):
-    """Learn from ``x`` if the module can, and return everything that comes of a call."""
+    """Update with ``x`` if the module can, and return all results of a call."""
     if hasattr(net, "update"):
         net.update(x)
     return {"output": net(x), "state": state(net), "hidden": getattr(net, "hidden_state", None)}
@@ -86,7 +86,7 @@ def state_saved(net):
 
 
 def empty(build, like):
-    """Build on the meta device, and load the state of ``like`` into memory that holds anything."""
+    """Build on the meta device, and load the state of ``like`` into uninitialized memory."""
     with torch.device("meta"):
         net = build()
     with warnings.catch_warnings():
@@ -96,7 +96,7 @@ def empty(build, like):
 
 
 def with_sums(net, like, dtype=None):
-    """Hand over the discounted sums, which the peer does not save."""
+    """Copy the discounted sums, which rsl_rl does not save."""
     if hasattr(net, "disc_avg") and like.disc_avg.avg is not None:
         net.disc_avg.avg = like.disc_avg.avg.to(dtype)
     return net
@@ -127,7 +127,7 @@ def within(mode, function, *arguments):
 
 
 def both_modes(build_mode, use_mode):
-    """Build and use a module in two modes, and use it once more for training."""
+    """Build and use a module in two modes, and then use it for training."""
 
     def operate(build, x):
         net = within(build_mode(), build)
@@ -150,7 +150,7 @@ def hooked(build, x):
     for module in net.modules():
         module.register_forward_hook(lambda module, *_: seen.append(type(module).__name__))
     net.register_forward_pre_hook(lambda _, inputs: (inputs[0] * 2,))
-    return [use(net, x), seen[:-1]]  # but for its own name
+    return [use(net, x), seen[:-1]]  # without its own name
 
 
 def functional(build, x):
@@ -318,18 +318,18 @@ def surgery():
 
 
 def differs_by_kind(kind, operation):
-    """Whether an operation does to ``kind`` what it does to no other: layers of torch refuse a mixture of dtypes."""
+    """Return whether an operation is special for ``kind``, as torch's layers refuse mixed dtypes."""
     return not operation.endswith("input") or kind not in ("mlp-shaped", "cnn-batch", "cnn-map", "gru", "lstm")
 
 
 CASES = {f"{kind} {name}": operated(kind, name) for kind in NETS for name in OPERATIONS if differs_by_kind(kind, name)}
 CASES |= surgery()
 UNBATCHED = Refusal(
-    "a memory without environments, in which reset(dones) would count the layers", lambda value: value.dim() == 2
+    "a hidden state without environments, in which reset(dones) would count the layers", lambda value: value.dim() == 2
 )
 WE_REFUSE = {
-    "cnn unbatched": Refusal("channels are taken for a batch", lambda value: value.dim() == 2),
-    "cnn vmap": Refusal("channels are taken for a batch", lambda value: value.dim() == 3),
+    "cnn unbatched": Refusal("channels are treated as a batch", lambda value: value.dim() == 2),
+    "cnn vmap": Refusal("channels are treated as a batch", lambda value: value.dim() == 3),
     "gru unbatched": UNBATCHED,
     "lstm unbatched": UNBATCHED,
     "cnn flattened *er image": Refusal(
@@ -341,7 +341,7 @@ WE_REFUSE = {
 }
 DIFFERS = {
     "rewards* gradients": Difference(
-        "the statistics are constants of the gradient, so that y = x / std",
+        "the statistics are constants for the gradient, so that y = x / std",
         lambda ours, theirs: (ours["second"] / ours["first"]).var() < 1e-6 < (theirs["second"] / theirs["first"]).var(),
     ),
 }
@@ -349,10 +349,10 @@ LOOSE = {"*half*": 0.05, "*bfloat16*": 0.05, "*autocast*": 0.05, "*double*": 1e-
 EXCHANGE = exchange.Exchange(CASES, PEER_REFUSES, WE_REFUSE, DIFFERS, LOOSE)
 
 
-def test_every_pattern_of_the_lists_matches_a_case():
+def test_every_pattern_in_the_lists_matches_a_case():
     EXCHANGE.check_lists()
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_ours_does_what_the_peer_does(peer, name):
+def test_ours_does_the_same_as_rsl_rl(peer, name):
     EXCHANGE.check(peer, name)

@@ -1,4 +1,4 @@
-"""The normalizers learn from every kind of batch, and go on from every change of their statistics, as the peer's do."""
+"""The normalizers accept every kind of batch and every change of their statistics, like rsl_rl's."""
 
 import copy
 import pickle
@@ -22,7 +22,7 @@ def batches(*sizes, count=3, mean=4.0, std=2.0):
 
 
 def answers(norm, x):
-    """Return all that a caller can read of the statistics."""
+    """Return all statistics that a caller can read."""
     return {
         "state": state(norm),
         "mean": norm.mean,
@@ -36,7 +36,7 @@ def answers(norm, x):
 
 
 def learned(package, *sizes, options=None, between=None, n=6, program=None):
-    """Update with three batches and return the answers; ``between`` changes the module after the first."""
+    """Update with three batches and return the results; ``between`` changes the module after the first batch."""
     norm = package.EmpiricalNormalization(list(sizes), **(options or {}))
     data = batches(n, *sizes)
     for i, batch in enumerate(data):
@@ -65,7 +65,7 @@ def built_on_meta(norm):
     with torch.device("meta"):
         new = type(norm)(norm.mean.shape)
     new = new.to_empty(device="cpu")
-    for buffer in new.buffers():  # what uninitialized memory may hold
+    for buffer in new.buffers():  # like uninitialized memory
         buffer.fill_(3) if buffer.dtype == torch.long else buffer.fill_(1e30)
     new.load_state_dict(norm.state_dict())
     return new
@@ -194,7 +194,7 @@ def preset(package, change):
 
 
 def far_after_reset(package):
-    """Learn near 1e4 after statistics near 0 were reset by hand, where a variance about 0 has no digit left."""
+    """Update with data near 1e4 after a manual reset, where a variance about 0 would lose all digits."""
     norm = package.EmpiricalNormalization(3)
     norm.update(batches(6, 3)[0])
     reset_by_hand(norm)
@@ -264,40 +264,42 @@ def all_cases():
 
 
 CASES = all_cases()
-CONSTANTS = Difference("the peer's statistics keep the graph of every batch", close)
+CONSTANTS = Difference("rsl_rl's statistics keep the graph of every batch", close)
 WE_REFUSE = {
-    "* fed broadcast": Refusal("features learn from another", lambda value: equal_means(value["state"]["saved"])),
+    "* fed broadcast": Refusal(
+        "the statistics of some features come from another", lambda value: equal_means(value["state"]["saved"])
+    ),
 }
 DIFFERS = {
     "number * with gradient": CONSTANTS,
     "* fed with gradient": CONSTANTS,
     "first mean far": Difference(
-        "the peer's variance is the rounding of a mean that no sample had",
+        "rsl_rl's variance is the rounding error of a mean that no sample had",
         lambda ours, _: close(ours["std"], batches(6, 3).flatten(0, 1).std(0, unbiased=False), 1e-4),
     ),
     "* fed single sample": Difference(
-        "the peer takes the features for a batch",
+        "rsl_rl treats the features as a batch",
         lambda ours, theirs: ours["state"]["saved"]["count"] == 3 < theirs["state"]["saved"]["count"],
     ),
 }
 LOOSE = {"*double*": 1e-5, "* widened*": 1e-5, "*half*": 2e-2, "*bfloat16*": 2e-2, "*fed far": 1e-5}
-LOOSE["far after reset"] = 1e-4  # the peer's rounding; below, ours is compared with the samples
+LOOSE["far after reset"] = 1e-4  # rsl_rl's rounding error; below, ours is compared with the samples
 EXCHANGE = exchange.Exchange(CASES, PEER_REFUSES, WE_REFUSE, DIFFERS, LOOSE)
 
 
-def test_every_pattern_of_the_lists_matches_a_case():
+def test_every_pattern_in_the_lists_matches_a_case():
     EXCHANGE.check_lists()
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_ours_learns_what_the_peer_learns(peer, name):
+def test_ours_has_the_statistics_of_rsl_rl(peer, name):
     EXCHANGE.check(peer, name)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("inputs", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 @pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (4.0, 2.0), (30.0, 1.0)])
-def test_in_every_precision_the_statistics_are_finite_and_at_least_as_exact_as_the_peers(
+def test_statistics_in_every_precision_are_finite_and_at_least_as_exact_as_those_of_rsl_rl(
     peer, dtype, inputs, mean, std
 ):
     data = batches(64, 3, count=20, mean=mean, std=std).to(inputs)
@@ -320,7 +322,7 @@ def test_in_every_precision_the_statistics_are_finite_and_at_least_as_exact_as_t
         assert not ours > theirs + rounding
 
 
-def test_statistics_that_were_reset_by_hand_are_those_of_the_next_samples():
+def test_statistics_after_a_manual_reset_are_those_of_the_next_samples():
     mean, std = far_after_reset(modules)
     samples = batches(6, 3, mean=1e4).flatten(0, 1).double()
     torch.testing.assert_close(mean.double(), samples.mean(0), rtol=1e-7, atol=0)

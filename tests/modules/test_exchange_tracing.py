@@ -1,4 +1,4 @@
-"""Whatever traces, compiles, exports or quantizes the peer's modules does the same with ours."""
+"""Our modules can be traced, compiled, exported and quantized like rsl_rl's."""
 
 import contextlib
 import io
@@ -93,7 +93,7 @@ def compiled(net, x):
 
 
 def anew(net):
-    """Forget what belongs to the environments of the last batch."""
+    """Discard the state that belongs to the environments of the last batch."""
     if hasattr(net, "reset"):
         net.reset()
     return net
@@ -133,7 +133,7 @@ def make_fx(net, x):
 
 
 def fake(net, x):
-    """Run on tensors without data, as planners of memory do."""
+    """Run on tensors without data, like tools that plan memory."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     with FakeTensorMode(allow_non_fake_inputs=True) as mode:
@@ -233,7 +233,7 @@ def case_of(kind, function):
 
 @contextlib.contextmanager
 def quiet():
-    """Keep the compilers from writing to the screen."""
+    """Suppress the output of the compilers."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -253,7 +253,7 @@ SLOW_CASES["normalizer update compiled"] = updated_while_compiled
 LOOSE = {"*quantized*": 0.05}
 DIFFERS = {
     "cnn-map quantized": exchange.Difference(
-        "each of our activations has a range of its own, while the peer's layers share one",
+        "each of our activations has its own range, while rsl_rl's layers share one",
         lambda ours, theirs: (ours - theirs).abs().max() < 0.1,
     )
 }
@@ -262,7 +262,7 @@ EXCHANGE = exchange.Exchange(FAST_CASES | SLOW_CASES, PEER_REFUSES, differs=DIFF
 
 @pytest.fixture(autouse=True)
 def _no_hook_stays():
-    """Remove what torch 2.9 leaves behind when an export fails: a hook on the buffers of every module."""
+    """Remove the hook on every module's buffers that torch 2.9 leaves behind when an export fails."""
     hooks = torch.nn.modules.module._global_buffer_registration_hooks
     before = dict(hooks)
     yield
@@ -270,12 +270,12 @@ def _no_hook_stays():
     hooks.update(before)
 
 
-def test_every_pattern_of_the_lists_matches_a_case():
+def test_every_pattern_in_the_lists_matches_a_case():
     EXCHANGE.check_lists()
 
 
 @pytest.mark.parametrize("name", FAST_CASES)
-def test_ours_is_traced_as_the_peer(peer, name):
+def test_ours_is_traced_like_rsl_rl(peer, name):
     EXCHANGE.check(peer, name)
 
 
@@ -292,5 +292,5 @@ FIRST += [name for name in SLOW_CASES if name.endswith((" loss compiled", " upda
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name in FIRST else pytest.mark.exhaustive) for name in SLOW_CASES]
 )
-def test_ours_is_compiled_as_the_peer(peer, name):
+def test_ours_is_compiled_like_rsl_rl(peer, name):
     EXCHANGE.check(peer, name)

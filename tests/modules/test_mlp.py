@@ -54,7 +54,7 @@ def test_the_last_activation_follows_the_output(name):
 
 @pytest.mark.parametrize("name", ["elu", "ELU", *FUNCTIONS])
 @pytest.mark.parametrize(("output_dim", "last"), [(2, None), ((2, 3), "tanh"), ([4], None)])
-def test_same_seed_gives_the_peers_weights_and_outputs(peer, name, output_dim, last):
+def test_same_seed_gives_the_weights_and_outputs_of_rsl_rl(peer, name, output_dim, last):
     arguments, x = (3, output_dim, [6, -1], name, last), torch.randn(5, 3)
     torch.manual_seed(1)
     ours = MLP(*arguments)
@@ -84,11 +84,11 @@ def test_without_hidden_layers_it_is_a_linear_map():
         MLP(3, 2, [], activation="swoosh")
 
 
-def test_minus_one_in_hidden_dims_is_the_input_dim():
+def test_minus_one_in_hidden_dims_stands_for_the_input_dim():
     assert [layer.out_features for layer in linear_layers(MLP(7, 2, [-1, 5, -1]))] == [7, 5, 7, 2]
 
 
-def test_every_activation_is_an_object_of_its_own():
+def test_every_layer_has_its_own_activation_object():
     activations = [layer for layer in MLP(3, 2, [4, 4, 4], last_activation="elu") if isinstance(layer, nn.ELU)]
     assert len({id(layer) for layer in activations}) == 4
 
@@ -104,7 +104,7 @@ def test_init_weights_draws_orthogonal_weights_and_zero_biases(scales):
         assert not layer.bias.any()
 
 
-def test_init_weights_with_one_gain_equals_the_peers(peer):
+def test_init_weights_with_one_gain_equals_that_of_rsl_rl(peer):
     ours, theirs = MLP(4, 3, [6, 5]), peer.MLP(4, 3, [6, 5])
     for mlp in (ours, theirs):
         torch.manual_seed(1)

@@ -1,7 +1,8 @@
-"""No operation waits for the device: none needs a number back in Python (but those of `trajectories`).
+"""No operation except those of `trajectories` waits for the device, as none reads a number back into Python.
 
-Tensors on the ``meta`` device take the path of an accelerator and have no numbers. A guard also raises at every
-operation that would make the CPU wait for a GPU. Where there is a GPU, torch itself raises at a synchronization.
+Tensors on the ``meta`` device follow the path of an accelerator and have no values. In addition, a guard raises an
+error at every operation that would make the CPU wait for a GPU. If there is a GPU, torch itself raises an error at each
+synchronization.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ from rsl_edu import modules
 
 ENVS, OBS, ACTIONS = 6, 5, 3
 
-# A case takes a package, builds a module of it, and returns what must not wait. It may be called many times.
+# A case takes a package, builds a module from it, and returns a function that must not wait and is called many times.
 
 
 def normalizer(package, until=None):
@@ -49,7 +50,7 @@ def recurrent(package, type):
     rnn, x, dones = package.RNN(OBS, 4, 1, type), torch.randn(ENVS, OBS), torch.randn(ENVS) > 0
 
     def use():
-        with torch.no_grad():  # the memory of the call before is no part of this call's graph
+        with torch.no_grad():  # the hidden state of the previous call is not part of this call's graph
             rnn(x)
             rnn.reset(dones)
         rnn(x)
@@ -102,17 +103,17 @@ class WaitsForDeviceError(Exception):
 
 
 def waits(operation, args):
-    """Whether an operation returns a Python number, or a tensor whose size depends on numbers."""
+    """Return whether an operation returns a Python number, or a tensor whose size depends on values."""
     aten = torch.ops.aten
     sizes = torch.Tag.dynamic_output_shape in operation.tags
     if operation.overloadpacket in (aten.index, aten.index_put, aten.index_put_):
         masked = any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in args[1])
-        sizes = masked and (len(args) == 2 or args[2].numel() > 1)  # one number under a mask: masked_fill
+        sizes = masked and (len(args) == 2 or args[2].numel() > 1)  # one number with a mask is masked_fill
     return sizes or torch.Tag.data_dependent_output in operation.tags
 
 
 class NumbersBack(TorchDispatchMode):
-    """Counts operations that wait for a GPU, and raises when there are more than allowed."""
+    """Counts operations that wait for a GPU, and raises an error if there are more than allowed."""
 
     def __init__(self, allowed=0):
         super().__init__()
@@ -126,7 +127,7 @@ class NumbersBack(TorchDispatchMode):
 
 
 class NoNumberIsSent(TorchFunctionMode):
-    """Raises at `torch.tensor(number)`: the copy of a number to a GPU waits for it too."""
+    """Raises an error at `torch.tensor(number)`, because copying a number to a GPU waits for it, too."""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         if function in (torch.tensor, torch.as_tensor) and not isinstance(args[0], torch.Tensor):
@@ -141,7 +142,7 @@ def waiting_is_an_error():
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_no_number_is_needed_back_from_the_device(case):
+def test_no_number_is_read_back_from_the_device(case):
     beta = case == "beta"  # torch draws no Dirichlet samples on meta
     with FakeTensorMode() if beta else contextlib.nullcontext():
         with torch.device("cpu" if beta else "meta"):
@@ -153,7 +154,7 @@ def test_no_number_is_needed_back_from_the_device(case):
 
 
 @pytest.mark.parametrize("case", ["normalizer", "normalizer-until", "rewards", "rnn-gru", "rnn-lstm"])
-def test_the_check_above_sees_the_peers_copies_branches_and_boolean_indices(peer, case):
+def test_check_above_detects_the_copies_branches_and_boolean_indices_of_rsl_rl(peer, case):
     use = CASES[case](peer)
     use()
     with pytest.raises(WaitsForDeviceError), waiting_is_an_error():
@@ -181,19 +182,19 @@ DOES_NOT_WAIT = {
 
 @pytest.mark.filterwarnings("ignore:indexing with dtype torch.uint8:UserWarning")
 @pytest.mark.parametrize("operation", WAITS)
-def test_the_guard_raises_where_the_cpu_would_wait(operation):
+def test_guard_raises_if_the_cpu_would_wait(operation):
     with pytest.raises(WaitsForDeviceError), waiting_is_an_error():
         WAITS[operation]()
 
 
 @pytest.mark.parametrize("operation", DOES_NOT_WAIT)
-def test_the_guard_lets_through_what_does_not_wait(operation):
+def test_guard_accepts_operations_that_do_not_wait(operation):
     with waiting_is_an_error():
         DOES_NOT_WAIT[operation]()
 
 
 @pytest.mark.parametrize("until", [None, 40])
-def test_after_a_checkpoint_the_next_update_reads_at_most_one_number_and_later_updates_none(until):
+def test_only_the_first_update_after_loading_a_checkpoint_reads_a_number(until):
     norm, x = modules.EmpiricalNormalization(OBS, until=until), torch.randn(ENVS, OBS)
     norm.load_state_dict(norm.state_dict() | {"count": torch.tensor(20)})
     with NumbersBack(allowed=1):
@@ -218,7 +219,7 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a C
 @needs_cuda
 @pytest.mark.parametrize("case", CASES)
 def test_no_operation_synchronizes_a_cuda_device(case):
-    with torch.device("cuda"):  # building may synchronize, and so may what libraries set up at the first call
+    with torch.device("cuda"):  # the construction and the first call, in which libraries are set up, may synchronize
         use = CASES[case](modules)
     use()
     with synchronization_is_an_error():
@@ -228,7 +229,7 @@ def test_no_operation_synchronizes_a_cuda_device(case):
 
 @needs_cuda
 @pytest.mark.parametrize("until", [None, 40])
-def test_after_a_checkpoint_only_the_next_update_may_synchronize_a_cuda_device(until):
+def test_only_the_first_update_after_loading_a_checkpoint_may_synchronize_a_cuda_device(until):
     norm = modules.EmpiricalNormalization(OBS, until=until).to("cuda")
     norm.load_state_dict(norm.state_dict() | {"count": torch.tensor(20)})
     x = torch.randn(ENVS, OBS, device="cuda")
@@ -288,7 +289,7 @@ def test_torch_compile_makes_one_graph_that_computes_the_same(case):
     same, *same_arguments = WHOLE_GRAPHS[case]()
     torch.compiler.reset()
     compiled = torch.compile(same, fullgraph=True, backend="eager")
-    for _ in range(5):  # the second call sees what the first changed; `until` is reached at the fourth
+    for _ in range(5):  # the second call depends on changes by the first; `until` is reached at the fourth
         torch.testing.assert_close(compiled(*same_arguments), function(*arguments), rtol=1e-5, atol=1e-6)
 
 
@@ -314,7 +315,7 @@ TRAINED = {
 }
 compiler = shutil.which("g++") or shutil.which("clang++")
 python_header = Path(sysconfig.get_path("include"), "Python.h")
-# Inductor cuts a path at its spaces, and what it writes for torch's default kernels does not compile.
+# Inductor splits paths at spaces, and its code for torch's default kernels does not compile.
 unfit = " " in torch.__file__ or os.environ.get("ATEN_CPU_CAPABILITY") == "default"
 needs_compiler = pytest.mark.skipif(
     not (compiler and python_header.exists()) or unfit,
@@ -332,7 +333,7 @@ def test_torch_compile_of_a_distribution_makes_one_graph_with_the_same_gradients
     policy = TRAINED[case]()
     with torch.no_grad():
         for parameter in policy.parameters():
-            parameter.copy_(torch.tensor([-9.0, 0.5, 9.0]))  # below, in and above the range
+            parameter.copy_(torch.tensor([-9.0, 0.5, 9.0]))  # below, inside and above the range
     size = policy.input_dim
     output = 3 * torch.randn(ENVS, *([size] if isinstance(size, int) else size))
     arguments = policy, output.requires_grad_(), torch.rand(ENVS, ACTIONS)

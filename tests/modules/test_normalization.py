@@ -8,12 +8,12 @@ from rsl_edu.modules import EmpiricalDiscountedVariationNormalization, Empirical
 
 law = settings(max_examples=25, deadline=None, derandomize=True)
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}
-MERGED = {"rtol": 1e-4, "atol": 1e-5}  # rounding of a few dozen merges in single precision
+MERGED = {"rtol": 1e-4, "atol": 1e-5}  # rounding errors of a few dozen merges in single precision
 EPS = 1e-2
 
 
 def batches(seed, sizes, features=3):
-    """Batches of features that differ in mean and scale; the last feature never varies."""
+    """Return batches of features that differ in mean and scale; the last feature never varies."""
     generator = torch.Generator().manual_seed(seed)
     scale, shift = torch.tensor([1.0, 30.0, 0.0]), torch.tensor([0.0, -5.0, 2.0])
     return [torch.randn(size, features, generator=generator) * scale[:features] + shift[:features] for size in sizes]
@@ -27,7 +27,7 @@ def learned(stream, **options):
 
 
 def moments(x):
-    """Mean and population standard deviation by a loop in double precision."""
+    """Return mean and population standard deviation, computed by a loop in double precision."""
     rows = x.double().tolist()
     mean = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
     columns = zip(zip(*rows, strict=True), mean, strict=True)
@@ -76,7 +76,7 @@ def test_inverse_undoes_forward(seed, eps):
 
 @pytest.mark.parametrize("shape", [3, (3,), [2, 3], ()])
 @pytest.mark.parametrize("options", [{}, {"eps": 0.5}, {"until": 12}, {"until": 0}])
-def test_a_stream_gives_the_peers_statistics_and_outputs(peer, shape, options):
+def test_stream_gives_the_statistics_and_outputs_of_rsl_rl(peer, shape, options):
     ours, theirs = EmpiricalNormalization(shape, **options), peer.EmpiricalNormalization(shape, **options)
     sizes = [shape] if isinstance(shape, int) else shape
     for _ in range(5):
@@ -100,12 +100,12 @@ def test_before_the_first_update_the_mean_is_zero_and_the_std_one():
     torch.testing.assert_close(norm(x), x / (1 + EPS), **CLOSE)
 
 
-def test_the_first_batch_keeps_its_tiny_deviations():
+def test_tiny_deviations_in_the_first_batch_are_not_lost():
     x = torch.tensor([[1e-5], [-1e-5]])
     torch.testing.assert_close(learned([x]).std, torch.tensor([1e-5]), **CLOSE | {"atol": 0})
 
 
-def test_all_leading_dimensions_are_the_batch():
+def test_all_leading_dimensions_count_as_the_batch():
     x = torch.randn(4, 5, 3)
     torch.testing.assert_close(learned([x.flatten(0, 1)]).state_dict(), learned_in_one(x).state_dict())
     assert learned_in_one(x).count == 20
@@ -135,21 +135,21 @@ def test_a_module_in_double_precision_learns_in_double_precision():
     torch.testing.assert_close(norm.std, x.std(0, correction=0), rtol=1e-12, atol=0)
 
 
-def test_forward_does_not_learn():
+def test_forward_does_not_change_the_statistics():
     norm = learned(batches(0, [10]))
     before = copied(norm)
     norm(torch.randn(7, 3))
     assert_unchanged(norm, before)
 
 
-def test_nothing_is_learned_in_evaluation_mode():
+def test_statistics_do_not_change_in_evaluation_mode():
     norm = learned(batches(0, [10]))
     before = copied(norm)
     norm.eval().update(torch.randn(7, 3))
     assert_unchanged(norm, before)
 
 
-def test_the_batch_that_crosses_until_counts_and_the_next_does_not():
+def test_batch_that_crosses_until_counts_and_the_next_does_not():
     norm = learned(batches(0, [4, 4]), until=5)
     assert norm.count == 8
     before = copied(norm)
@@ -177,7 +177,7 @@ def test_mean_and_std_are_copies():
     assert norm.mean.shape == norm.std.shape == (3,)
 
 
-def test_a_saved_policy_goes_on_learning_where_it_stopped():
+def test_saved_statistics_continue_where_they_stopped():
     first, second = batches(0, [10, 20])
     saved = EmpiricalNormalization(3)
     saved.load_state_dict(learned([first]).state_dict())
@@ -206,24 +206,24 @@ def test_an_update_between_forward_and_backward_does_not_break_the_gradient():
 
 # Hard streams in single precision.
 
-U = 2.0**-24  # a rounding in single precision changes a number by at most this part of it
+U = 2.0**-24  # the largest relative rounding error in single precision
 
 
 def rounding(mean, std, merges):
-    """How wrong rounding can make the std of a stream, as a part of the std.
+    """Return a limit for the relative rounding error in the std of a stream.
 
-    Each merge rounds the variance, up or down: that depends on the order of sums, so on the machine. The errors add up
-    like a random walk, while each merge shrinks those before it by its own share of the samples. The variance ends up
-    wrong by U √merges / 3, the std by U √merges / 6 (a standard deviation). The limit is six of these, and four
-    roundings for the sums inside the merges.
+    Each merge rounds the variance up or down, depending on the order of sums and therefore on the machine. The errors
+    add up like a random walk, while each merge shrinks earlier errors by its own share of the samples. In the end, the
+    variance has an error of U √merges / 3 and the std one of U √merges / 6 (one standard deviation). The limit is six
+    of these, plus four rounding errors for the sums inside the merges.
 
-    The variance is about the first part of the mean, which can be off by U mean.
+    The variance is measured from the rounded part of the mean, which can be off by U mean.
     """
     return U * (merges**0.5 + 4) + (U * mean / std) ** 2 / 2
 
 
 def stds_of_stream(peer, mean, std, batch, samples, features=4):
-    """Std of a stream as ours and the peer's normalizer say, and in double precision."""
+    """Return the std of a stream from our normalizer, from rsl_rl's, and computed in double precision."""
     norms = EmpiricalNormalization(features), peer.EmpiricalNormalization(features)
     generator = torch.Generator().manual_seed(0)
     first, second = torch.zeros(2, features, dtype=torch.float64)
@@ -245,7 +245,7 @@ def stds_of_stream(peer, mean, std, batch, samples, features=4):
     ("batch", "samples"),
     [(1, 5_000), (16, 30_000), (4096, 200_000), pytest.param(4096, 10_000_000, marks=pytest.mark.exhaustive)],
 )
-def test_the_std_of_a_hard_stream_is_at_least_twice_as_exact_as_the_peers(peer, mean, std, batch, samples):
+def test_std_of_a_hard_stream_is_at_least_twice_as_exact_as_that_of_rsl_rl(peer, mean, std, batch, samples):
     (ours, theirs), true = stds_of_stream(peer, mean, std, batch, samples)
     error, its_error = ((each - true).abs().max() / true.max() for each in (ours, theirs))
     assert error <= its_error / 2
@@ -254,7 +254,7 @@ def test_the_std_of_a_hard_stream_is_at_least_twice_as_exact_as_the_peers(peer, 
 
 @pytest.mark.parametrize(("mean", "std"), [(0.0, 1.0), (5.0, 1.0)])
 @pytest.mark.parametrize(("batch", "samples"), [(1, 5_000), (16, 30_000), (4096, 200_000)])
-def test_the_std_of_an_easy_stream_is_wrong_by_rounding_only_like_the_peers(peer, mean, std, batch, samples):
+def test_std_of_an_easy_stream_has_only_rounding_errors_like_that_of_rsl_rl(peer, mean, std, batch, samples):
     stds, true = stds_of_stream(peer, mean, std, batch, samples)
     for each in stds:
         torch.testing.assert_close(each, true, rtol=rounding(mean, std, samples // batch), atol=0)
@@ -263,17 +263,17 @@ def test_the_std_of_an_easy_stream_is_wrong_by_rounding_only_like_the_peers(peer
 def test_a_feature_that_jumps_and_then_stays_has_a_finite_std():
     norm = learned([torch.full((1, 1), 5.0), torch.full((100_000, 1), 7.3)])
     torch.testing.assert_close(norm.mean, torch.tensor([7.3]), rtol=1e-5, atol=0)
-    # The variance is E[d²] - E[d]² with d = 2.3, and 1e-5 of either term is left. A sum of 100,000 numbers adds each in
-    # at most 17 steps if it adds pairs of pairs, so the terms differ by at most 3 · 17 roundings: 30 % of what is left.
+    # The variance is E[d²] - E[d]² with d = 2.3, of which only 1e-5 remains. A pairwise sum of 100,000 numbers has 17
+    # levels, so the terms differ by at most 3 · 17 rounding errors, which is 30 % of the remainder.
     torch.testing.assert_close(norm.std, torch.tensor([2.3 * 1e-5**0.5]), rtol=0.15, atol=0)
 
 
-# Numbers that are not.
+# NaN and infinity.
 
 
 @law
 @given(sizes=sizes, seed=st.integers(0, 2**31), bad=st.sampled_from([float("nan"), float("inf"), -float("inf")]))
-def test_a_number_that_is_not_finite_counts_as_the_running_mean(sizes, seed, bad):
+def test_nan_and_infinity_count_as_the_running_mean(sizes, seed, bad):
     first, *rest = stream = batches(seed, [3, *sizes])
     spoilt = [first, *(x.clone() for x in rest)]
     for k in range(1, len(spoilt)):
@@ -285,7 +285,7 @@ def test_a_number_that_is_not_finite_counts_as_the_running_mean(sizes, seed, bad
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf"), 1e30, 3e38])
 @pytest.mark.parametrize("position", [0, 5])
 @pytest.mark.parametrize("seen", [[], [10]])
-def test_one_bad_number_does_not_poison_the_statistics_for_good(bad, position, seen):
+def test_statistics_recover_from_one_bad_number(bad, position, seen):
     x = torch.randn(8, 3)
     x[position, 1] = bad
     norm = learned([*batches(0, seen), x])
@@ -305,13 +305,13 @@ def test_a_bad_number_in_the_first_batch_counts_as_the_mean_of_the_others(bad, p
     rest = torch.cat((x[:position], x[position + 1 :]))
     x[position, 0] = bad
     norm = learned([x])
-    if bad != 1e30:  # which counts as far away
+    if bad != 1e30:  # this counts as a large distance
         torch.testing.assert_close(norm.mean, moments(rest)[0].float(), rtol=1e-6, atol=0)
         torch.testing.assert_close(norm.std, moments(rest)[1].float(), rtol=1e-2, atol=0)
     assert norm.mean.isfinite().all()
 
 
-def test_a_mean_that_was_written_by_hand_has_no_rest_of_the_old_one():
+def test_manually_written_mean_has_no_rest_of_the_old_one():
     norm = learned([torch.full((64, 3), 1e5 + 1 / 3), torch.randn(64, 3) + 1e5])
     fresh = EmpiricalNormalization(3)
     for each in (norm, fresh):
@@ -322,7 +322,7 @@ def test_a_mean_that_was_written_by_hand_has_no_rest_of_the_old_one():
     torch.testing.assert_close(dict(norm.state_dict()), dict(fresh.state_dict()), rtol=0, atol=0)
 
 
-def test_features_can_be_cut_by_hand():
+def test_features_can_be_removed_manually():
     norm, cut = (learned(batches(0, [50, 20])) for _ in range(2))
     for name in ("_mean", "_var", "_std"):
         setattr(cut, name, getattr(cut, name)[:, :2].clone())
@@ -346,7 +346,7 @@ def count_five(norm):
 
 
 @pytest.mark.slow
-def test_what_another_process_counts_in_shared_memory_is_seen():
+def test_count_of_another_process_in_shared_memory_is_read():
     norm = EmpiricalNormalization(3).share_memory()
     norm.update(torch.zeros(10, 3))
     process = torch.multiprocessing.get_context("spawn").Process(target=count_five, args=(norm,))
@@ -357,19 +357,19 @@ def test_what_another_process_counts_in_shared_memory_is_seen():
     torch.testing.assert_close(norm.mean, torch.full((3,), 5 / 3), **CLOSE)
 
 
-def test_an_error_of_torch_is_shown_where_the_shape_is_right():
+def test_torch_error_is_raised_if_the_shape_is_right():
     with pytest.raises(RuntimeError, match="device"):
         EmpiricalNormalization(3)(torch.ones(2, 3, device="meta"))
 
 
-def test_a_batch_of_one_nan_leaves_mean_and_std_alone():
+def test_batch_of_one_nan_does_not_change_mean_and_std():
     norm = learned(batches(0, [100]))
     mean = norm.mean
     norm.update(torch.full((1, 3), float("nan")))
     torch.testing.assert_close(norm.mean, mean, rtol=0, atol=0)
 
 
-def test_statistics_that_were_loaded_do_not_remember_those_before():
+def test_loaded_statistics_replace_the_old_ones_completely():
     norm = learned([torch.full((7, 3), 1e5 + 1 / 3), torch.full((5, 3), 1e5)])
     norm.load_state_dict(EmpiricalNormalization(3).state_dict())
     x = torch.randn(50, 3) * 1e-3
@@ -405,7 +405,7 @@ def test_the_constructors_name_a_bad_argument(kind, arguments, name, got):
 
 
 @pytest.mark.parametrize("gamma", [-0.1, 1.1, float("nan"), "high"])
-def test_gamma_lies_between_zero_and_one(gamma):
+def test_gamma_must_be_between_zero_and_one(gamma):
     with pytest.raises((ValueError, TypeError), match=f"^gamma: expected .*got {gamma!r}"):
         EmpiricalDiscountedVariationNormalization((), gamma=gamma)
 
@@ -438,7 +438,7 @@ def test_rewards_are_divided_by_the_std_of_all_discounted_returns():
 
 @pytest.mark.parametrize(("shape", "rewards"), [((), (8, 4)), ([], (8, 1)), (1, (8, 4, 1))])
 @pytest.mark.parametrize("options", [{}, {"gamma": 0.5, "eps": 0.3}, {"until": 6}])
-def test_rewards_come_out_as_from_the_peer(peer, shape, rewards, options):
+def test_scaled_rewards_equal_those_of_rsl_rl(peer, shape, rewards, options):
     ours, theirs = (
         module.EmpiricalDiscountedVariationNormalization(shape, **options) for module in (rsl_edu.modules, peer)
     )
@@ -450,12 +450,12 @@ def test_rewards_come_out_as_from_the_peer(peer, shape, rewards, options):
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict(), **CLOSE)
 
 
-def test_rewards_pass_unscaled_while_the_returns_do_not_vary():
+def test_rewards_are_not_scaled_while_the_returns_do_not_vary():
     norm, rew = EmpiricalDiscountedVariationNormalization(2), torch.tensor([[3.0, -2.0], [3.0, 4.0]])
     torch.testing.assert_close(norm(rew), rew / torch.tensor([1.0, 3.0]), **CLOSE)
 
 
-def test_rewards_do_not_teach_in_evaluation_mode():
+def test_rewards_do_not_change_the_statistics_in_evaluation_mode():
     norm = EmpiricalDiscountedVariationNormalization(())
     norm(torch.randn(4))
     before, average = copied(norm), norm.disc_avg.avg
@@ -464,7 +464,7 @@ def test_rewards_do_not_teach_in_evaluation_mode():
     assert norm.disc_avg.avg is average
 
 
-def test_whole_number_rewards_are_rewards():
+def test_integer_rewards_are_accepted():
     norm, same = (EmpiricalDiscountedVariationNormalization(()) for _ in range(2))
     for rew in torch.randint(5, (6, 4)):
         torch.testing.assert_close(norm(rew), same(rew.float()), **CLOSE)
@@ -491,7 +491,7 @@ def test_failed_rewards_name_the_shape_and_change_nothing(rew, message):
     assert norm.disc_avg.avg is average
 
 
-def test_no_rewards_change_nothing():
+def test_empty_rewards_change_nothing():
     norm = EmpiricalDiscountedVariationNormalization(())
     norm(torch.zeros(0))
     assert norm.disc_avg.avg is None
@@ -513,12 +513,12 @@ def test_rewards_from_inference_mode_can_be_followed_by_training():
 @pytest.mark.parametrize("dtype", [torch.bool, torch.uint8, torch.int64, torch.float32])
 @pytest.mark.parametrize("column", [False, True])
 @pytest.mark.parametrize("shape", [(), (2,)])
-def test_dones_end_an_episodes_return(dtype, column, shape):
+def test_sum_is_reset_at_the_end_of_an_episode(dtype, column, shape):
     norm = EmpiricalDiscountedVariationNormalization(shape, gamma=0.5)
     dones = torch.tensor([False, True, False]).to(dtype)
     rew = torch.ones(3, *shape)
     norm(rew, dones.reshape(3, 1) if column else dones)
-    assert norm.emp_norm.count == 3  # the ended return was learned from, too
+    assert norm.emp_norm.count == 3  # the return of the ended episode was counted, too
     norm(rew, torch.zeros_like(dones))
     expected = torch.tensor([1.5, 1.0, 1.5]).reshape(3, *[1] * len(shape)).expand(3, *shape)
     torch.testing.assert_close(norm.disc_avg.avg, expected)
@@ -532,7 +532,7 @@ def test_every_dimension_of_a_vector_reward_has_its_own_scale():
     torch.testing.assert_close(scaled, rew / scale, rtol=0.05, atol=0)
 
 
-def test_the_sums_move_with_the_module():
+def test_discounted_sums_move_with_the_module():
     norm = EmpiricalDiscountedVariationNormalization(())
     norm(torch.randn(4))
     assert norm.to(torch.float64).disc_avg.avg.dtype == torch.float64
@@ -561,7 +561,7 @@ def test_a_bad_reward_adds_nothing_to_the_sum(bad):
     assert norm(torch.ones(2)).isfinite().all()
 
 
-def test_a_failed_update_leaves_the_sums_as_they_were():
+def test_failed_update_does_not_change_the_sums():
     norm = EmpiricalDiscountedVariationNormalization((), gamma=0.5)
     norm(torch.ones(2))
     with pytest.raises(RuntimeError):

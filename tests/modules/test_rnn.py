@@ -27,7 +27,7 @@ def random_state(type, envs=ENVS):
 
 
 def warm(type, **options):
-    """A network with a memory of two steps."""
+    """Return a network after two steps."""
     rnn = RNN(INPUT, HIDDEN, LAYERS, type, **options)
     for _ in range(2):
         rnn(torch.randn(ENVS, INPUT))
@@ -68,17 +68,17 @@ def test_an_lstm_step_follows_its_equation():
 
 
 @pytest.mark.parametrize(("name", "cell"), [("lstm", nn.LSTM), ("LSTM", nn.LSTM), ("gru", nn.GRU), ("GRU", nn.GRU)])
-def test_the_type_chooses_the_cell(name, cell):
+def test_type_selects_the_cell(name, cell):
     assert type(RNN(INPUT, type=name).rnn) is cell
 
 
 @types
-def test_a_rollout_with_resets_equals_the_peers(peer, type):
+def test_rollout_with_resets_equals_that_of_rsl_rl(peer, type):
     torch.manual_seed(1)
     ours = RNN(INPUT, HIDDEN, LAYERS, type)
     torch.manual_seed(1)
     theirs = peer.RNN(INPUT, HIDDEN, LAYERS, type)
-    with torch.no_grad():  # the peer's reset writes in place
+    with torch.no_grad():  # rsl_rl's reset writes in place
         for x, dones in zip(torch.randn(6, ENVS, INPUT), torch.rand(6, ENVS) < 0.4, strict=True):
             torch.testing.assert_close(ours(x), theirs(x), rtol=0, atol=0)
             for rnn in (ours, theirs):
@@ -87,7 +87,7 @@ def test_a_rollout_with_resets_equals_the_peers(peer, type):
 
 
 @types
-def test_batched_mode_equals_the_peers(peer, type):
+def test_batched_mode_equals_that_of_rsl_rl(peer, type):
     ours, theirs = RNN(INPUT, HIDDEN, LAYERS, type), peer.RNN(INPUT, HIDDEN, LAYERS, type)
     theirs.load_state_dict(ours.state_dict())
     padded, masks = split_and_pad_trajectories(torch.randn(6, ENVS, INPUT), torch.rand(6, ENVS) < 0.4)
@@ -103,7 +103,7 @@ def test_batched_mode_equals_the_peers(peer, type):
     dtype=st.sampled_from(DTYPES),
     seed=st.integers(0, 2**31),
 )
-def test_batched_mode_repeats_the_rollout_it_replays(time, envs, type, dtype, seed):
+def test_batched_mode_reproduces_the_rollout(time, envs, type, dtype, seed):
     torch.manual_seed(seed)
     rnn, x = RNN(INPUT, HIDDEN, LAYERS, type), torch.randn(time, envs, INPUT)
     dones = (torch.rand(time, envs) < 0.3).to(dtype)
@@ -113,7 +113,7 @@ def test_batched_mode_repeats_the_rollout_it_replays(time, envs, type, dtype, se
         states.append(parts(rnn.hidden_state))
         outputs.append(rnn(step)[0])
         rnn.reset(done)
-    starts = []  # of each trajectory, env by env, as rsl_rl's storage stores them
+    starts = []  # of each trajectory, env by env, like rsl_rl's storage
     for part in range(len(states[0])):
         stored = torch.stack([state[part] for state in states])  # [time, layers, envs, hidden]
         columns = [stored[t, :, e] for e in range(envs) for t in range(time) if t == 0 or dones[t - 1, e] == 1]
@@ -121,14 +121,14 @@ def test_batched_mode_repeats_the_rollout_it_replays(time, envs, type, dtype, se
     before = as_numbers(rnn.hidden_state)
     batched = rnn(*split_and_pad_trajectories(x, dones), tuple(starts) if type == "lstm" else starts[0])
     torch.testing.assert_close(batched, torch.stack(outputs), **CLOSE)
-    torch.testing.assert_close(as_numbers(rnn.hidden_state), before, rtol=0, atol=0)  # batched mode leaves it alone
+    torch.testing.assert_close(as_numbers(rnn.hidden_state), before, rtol=0, atol=0)  # batched mode does not change it
 
 
 @types
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(ENVS,), (ENVS, 1)])
 @pytest.mark.parametrize("flags", [(0, 1, 0), (1, 1, 0), (0, 0, 0), (1, 1, 1)])
-def test_reset_zeroes_done_environments_and_leaves_running_ones_alone(type, dtype, shape, flags):
+def test_reset_sets_only_done_environments_to_zero(type, dtype, shape, flags):
     rnn = warm(type)
     before = as_numbers(rnn.hidden_state)
     rnn.reset(torch.tensor(flags).to(dtype).reshape(shape))
@@ -138,7 +138,7 @@ def test_reset_zeroes_done_environments_and_leaves_running_ones_alone(type, dtyp
 
 
 @types
-def test_reset_with_dones_takes_their_part_of_a_given_state(type):
+def test_reset_with_dones_uses_their_part_of_a_given_state(type):
     rnn, given_state = warm(type), random_state(type)
     before = as_numbers(rnn.hidden_state)
     rnn.reset(torch.tensor([1, 0, 0]), given_state)
@@ -147,7 +147,7 @@ def test_reset_with_dones_takes_their_part_of_a_given_state(type):
 
 
 @types
-def test_reset_without_dones_replaces_the_memory(type):
+def test_reset_without_dones_replaces_the_hidden_state(type):
     rnn, state = warm(type), random_state(type, envs=5)
     rnn.reset(hidden_state=state)
     assert all(mine is given for mine, given in zip(parts(rnn.hidden_state), parts(state), strict=True))
@@ -159,7 +159,7 @@ def test_reset_without_dones_replaces_the_memory(type):
 
 
 @types
-def test_reset_does_not_write_into_a_state_that_was_stored(type):
+def test_reset_does_not_change_a_stored_state(type):
     rnn = warm(type)
     stored = rnn.hidden_state
     before = as_numbers(stored)
@@ -170,7 +170,7 @@ def test_reset_does_not_write_into_a_state_that_was_stored(type):
 @types
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("operation", ["reset", "detach_hidden_state"])
-def test_backward_through_a_rollout_passes_running_environments_only(type, dtype, operation):
+def test_gradient_through_a_reset_passes_only_running_environments(type, dtype, operation):
     rnn, x = RNN(INPUT, HIDDEN, LAYERS, type), torch.randn(3, ENVS, INPUT, requires_grad=True)
     rnn(x[0])
     getattr(rnn, operation)(torch.tensor([0, 1, 0]).to(dtype))
@@ -183,7 +183,7 @@ def test_backward_through_a_rollout_passes_running_environments_only(type, dtype
 
 @types
 @pytest.mark.parametrize("dones", [None, torch.tensor([1, 0, 1])])
-def test_detach_changes_no_number(type, dones):
+def test_detach_does_not_change_the_hidden_state(type, dones):
     rnn = warm(type)
     before = as_numbers(rnn.hidden_state)
     rnn.detach_hidden_state(dones)
@@ -191,7 +191,7 @@ def test_detach_changes_no_number(type, dones):
 
 
 @types
-def test_detach_lets_the_next_backward_stop_there(type):
+def test_backward_stops_at_a_detached_hidden_state(type):
     rnn = warm(type)
     for _ in range(2):  # a second backward into the first graph would raise
         rnn.detach_hidden_state()
@@ -221,7 +221,7 @@ def test_a_copy_can_be_taken_in_the_middle_of_a_rollout(type, copied):
 
 
 @types
-def test_a_hidden_state_that_is_nan_is_zero_after_its_reset_and_the_others_stay(type):
+def test_reset_of_a_nan_hidden_state_gives_zero(type):
     rnn = RNN(INPUT, HIDDEN, LAYERS, type)
     x = torch.randn(ENVS, INPUT)
     x[1] = float("nan")
@@ -243,7 +243,7 @@ def test_an_empty_batch_changes_nothing(type):
     assert rnn.hidden_state is before
 
 
-def test_trajectories_are_laid_side_by_side_as_in_the_documentation():
+def test_example_of_split_and_pad_in_the_docstring_is_right():
     rollout = torch.tensor([[1, 7], [2, 8], [3, 9], [4, 10], [5, 11], [6, 12]])
     dones = torch.tensor([[0, 0], [0, 1], [0, 0], [1, 0], [0, 1], [0, 0]])
     padded, masks = split_and_pad_trajectories(rollout, dones)
@@ -287,7 +287,7 @@ def test_unpad_undoes_split_and_pad(**shape):
 
 @law
 @rollouts
-def test_split_and_pad_equals_the_peers(peer, **shape):
+def test_split_and_pad_equals_that_of_rsl_rl(peer, **shape):
     from rsl_rl.utils import split_and_pad_trajectories as theirs
 
     x, dones = random_rollout(**shape)
@@ -328,7 +328,7 @@ PAIR = (torch.zeros(LAYERS, ENVS, HIDDEN),) * 2
         (lambda rnn: rnn(torch.zeros(ENVS, 9)), "input", r"\[3, 9\]"),
         (lambda rnn: rnn(SEQUENCE), "input", r"\[5, 3, 3\]"),
         (lambda rnn: rnn([0.0]), "input", "list"),
-        (lambda rnn: rnn(torch.zeros(7, INPUT)), "hidden state inside", r"\[2, 3, 4\]"),
+        (lambda rnn: rnn(torch.zeros(7, INPUT)), "stored hidden state", r"\[2, 3, 4\]"),
         (lambda rnn: rnn(SEQUENCE, MASKS), "hidden_state", "None"),
         (lambda rnn: rnn(SEQUENCE, MASKS, PAIR[0]), "hidden_state", "Tensor"),
         (lambda rnn: rnn(SEQUENCE, MASKS, PAIR * 2), "hidden_state", "tuple"),
@@ -348,7 +348,7 @@ PAIR = (torch.zeros(LAYERS, ENVS, HIDDEN),) * 2
         (lambda rnn: rnn.detach_hidden_state(torch.zeros(ENVS, 2)), "dones", r"\[3, 2\]"),
     ],
 )
-def test_a_failed_call_names_the_argument_and_keeps_the_memory(call, name, got):
+def test_failed_call_names_the_argument_and_does_not_change_the_hidden_state(call, name, got):
     rnn = warm("lstm")
     before = rnn.hidden_state
     with pytest.raises((ValueError, TypeError), match=rf"^{name}.*: .*got {got}"):
@@ -357,7 +357,7 @@ def test_a_failed_call_names_the_argument_and_keeps_the_memory(call, name, got):
 
 
 @pytest.mark.parametrize("call", [RNN.reset, lambda rnn, *state: rnn(SEQUENCE, MASKS, state[1])])
-def test_a_gru_takes_no_pair_of_states(call):
+def test_gru_refuses_a_pair_of_states(call):
     with pytest.raises(TypeError, match="hidden_state: expected one tensor for a GRU, got tuple"):
         call(warm("gru"), None, PAIR)
 
@@ -384,7 +384,7 @@ def test_the_trajectory_functions_name_a_bad_argument(call, name, got):
 @pytest.mark.parametrize(
     "inside", [lambda: torch.nn.LSTM(3, 8, proj_size=4), lambda: torch.nn.GRU(3, 4, bidirectional=True)]
 )
-def test_another_recurrent_network_can_be_put_inside(peer, inside):
+def test_another_recurrent_network_can_replace_the_rnn(peer, inside):
     answers = []
     for package in (modules, peer):
         torch.manual_seed(0)

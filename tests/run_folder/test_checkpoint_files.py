@@ -1,4 +1,4 @@
-"""The checkpoints of a folder are found under any name; where there are none, the message says what there is."""
+"""The checkpoints in a folder are found under any name; if there are none, the message says what else is there."""
 
 import os
 import pickle
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 
 
 def saved(folder, *names, **options):
-    """A folder with a file of torch under each name."""
+    """A folder with a torch file under each name."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         torch.save({"iter": 1}, folder / name, **options)
@@ -52,7 +52,7 @@ def test_checkpoints_are_in_the_order_of_their_iterations(tmp_path):
     assert checkpoint_files(tmp_path / "best.pt") == [tmp_path / "best.pt"]
 
 
-def test_of_two_files_of_one_iteration_the_one_with_the_shorter_name_is_read(tmp_path):
+def test_file_with_the_shortest_name_is_read_if_several_have_the_same_iteration(tmp_path):
     saved(tmp_path, "model_050.pt", "model_50.pt", "model_0050.pt", "model_100.pt")
     assert found(tmp_path) == ["model_50.pt", "model_100.pt"]
     others = {tmp_path / name: tmp_path / "model_50.pt" for name in ("model_0050.pt", "model_050.pt")}
@@ -60,7 +60,7 @@ def test_of_two_files_of_one_iteration_the_one_with_the_shorter_name_is_read(tmp
     assert doubles(tmp_path / "model_50.pt") == {}
 
 
-def test_a_run_that_is_not_there_is_an_error_of_the_system(tmp_path):
+def test_missing_run_raises_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
         checkpoint_files(tmp_path / "nowhere")
 
@@ -85,7 +85,7 @@ def test_a_run_that_is_not_there_is_an_error_of_the_system(tmp_path):
     ],
 )
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-def test_the_only_checkpoint_is_taken_under_any_name(name, zipped, tmp_path):
+def test_single_checkpoint_is_found_under_any_name(name, zipped, tmp_path):
     saved(tmp_path, name, _use_new_zipfile_serialization=zipped)
     assert found(tmp_path) == [name]
 
@@ -100,7 +100,7 @@ def test_the_only_checkpoint_is_taken_under_any_name(name, zipped, tmp_path):
         ["7.pt", "12.pt"],
     ],
 )
-def test_names_that_differ_in_a_number_tell_the_order(names, tmp_path):
+def test_names_that_differ_only_in_a_number_give_the_order(names, tmp_path):
     assert found(saved(tmp_path, *names)) == names
     assert found(saved(tmp_path, "best.pt")) == names
 
@@ -115,7 +115,7 @@ def test_names_that_differ_in_a_number_tell_the_order(names, tmp_path):
         ("best.pt", None),
     ],
 )
-def test_a_name_tells_the_iteration(name, iteration, tmp_path):
+def test_iteration_is_read_from_the_name(name, iteration, tmp_path):
     assert iteration_in_name(tmp_path / name) == iteration
 
 
@@ -131,10 +131,10 @@ def test_a_name_tells_the_iteration(name, iteration, tmp_path):
         [f"{letter}.pt" for letter in "abcdefgh"],
     ],
 )
-def test_one_of_several_is_asked_for_if_their_order_is_not_known(names, tmp_path):
+def test_files_in_an_unknown_order_raise_an_error_that_lists_them(names, tmp_path):
     message = refusal(saved(tmp_path, *names))
     assert re.fullmatch(
-        rf"RUN: {len(names)} files that may be checkpoints, and their names do not tell their order \(.+\); "
+        rf"RUN: {len(names)} files may be checkpoints, but their names do not show their order \(.+\); "
         rf"give one of them: RUN/{re.escape(min(names))}",
         message,
     )
@@ -142,7 +142,7 @@ def test_one_of_several_is_asked_for_if_their_order_is_not_known(names, tmp_path
     assert "g.pt" not in message
 
 
-def test_an_export_is_no_checkpoint_whatever_its_name(tmp_path):
+def test_export_is_not_used_as_a_checkpoint_whatever_its_name(tmp_path):
     for name in ("policy.pt", "policy_1.pt", "a.pt"):
         exported(tmp_path / name)
     (tmp_path / "z.pt").write_text("version https://git-lfs.github.com/spec/v1\n")
@@ -152,24 +152,24 @@ def test_an_export_is_no_checkpoint_whatever_its_name(tmp_path):
     assert found(tmp_path) == ["best.pt"]
 
 
-def test_a_damaged_file_is_taken_so_that_its_reader_says_so(tmp_path):
+def test_damaged_file_is_returned_so_that_reading_it_raises_the_error(tmp_path):
     saved(tmp_path, "best.pt")
     (tmp_path / "best.pt").write_bytes((tmp_path / "best.pt").read_bytes()[:-30])
     assert found(tmp_path) == ["best.pt"]
 
 
-# What is there instead.
+# Folders without checkpoints.
 
 
-def test_a_folder_without_checkpoints_says_so(tmp_path):
-    assert refusal(tmp_path) == "RUN: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its folders"
+def test_folder_without_checkpoints_is_reported(tmp_path):
+    assert refusal(tmp_path) == "RUN: no checkpoint (model_0.pt, model_50.pt, …) in this folder, nor in its subfolders"
     (tmp_path / "model_0.pt").mkdir()
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "model_final.pt").touch()
-    assert refusal(tmp_path).endswith("nor in its folders")
+    assert refusal(tmp_path).endswith("nor in its subfolders")
 
 
-def test_runs_below_are_told_as_they_can_be_given_the_latest_first(tmp_path, monkeypatch):
+def test_runs_in_subfolders_are_listed_as_paths_with_the_latest_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     below = "logs/rsl_rl/anymal"
     for day in range(1, 6):
@@ -182,45 +182,45 @@ def test_runs_below_are_told_as_they_can_be_given_the_latest_first(tmp_path, mon
             f"{start}: no checkpoint (model_0.pt, model_50.pt, …) in this folder; give one of the 5 runs in it: "
             f"{below}/2025-01-01, {below}/2025-01-02, {below}/2025-01-03, …"
         )
-    for file in (tmp_path / below).rglob("*.pt"):  # a clone, in which all files are of one time: names tell
+    for file in (tmp_path / below).rglob("*.pt"):  # in a clone, all files have the same time, so names give the order
         os.utime(file, (0, 3600))
     assert f"runs in it: RUN/{below}/2025-01-05, RUN/{below}/2025-01-04" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["model_0.pt", "model_8k.pt", "best.pt"])
-def test_a_run_that_is_told_is_one_that_can_be_given(name, tmp_path):
+def test_listed_run_can_be_opened(name, tmp_path):
     run = saved(tmp_path / "runs" / "a", name)
     exported(tmp_path / "runs" / "b" / "policy.pt")
     assert refusal(tmp_path / "runs").endswith("in this folder; give the run in it: RUN/a")
     assert found(run) == [name]
 
 
-def test_the_folder_above_is_told_if_its_checkpoints_are_meant(tmp_path, monkeypatch):
+def test_parent_folder_is_mentioned_if_it_has_checkpoints(tmp_path, monkeypatch):
     exported(saved(tmp_path / "run", "model_0.pt") / "exported" / "policy.pt")
     message = refusal(tmp_path / "run" / "exported")
-    assert f"; the folder above it has some: {tmp_path / 'run'}; RUN/policy.pt is an exported policy; " in message
+    assert f"; its parent folder has some: {tmp_path / 'run'}; RUN/policy.pt is an exported policy; " in message
     monkeypatch.chdir(tmp_path / "run" / "exported")
-    with pytest.raises(CheckpointError, match=r"the folder above it has some: \.\.;"):
+    with pytest.raises(CheckpointError, match=r"its parent folder has some: \.\.;"):
         checkpoint_files(Path())
 
 
-def test_an_export_below_is_told(tmp_path):
+def test_export_in_a_subfolder_is_mentioned(tmp_path):
     exported(tmp_path / "exported" / "policy.pt")
-    assert "nor in its folders; RUN/exported/policy.pt is an exported policy" in refusal(tmp_path)
+    assert "nor in its subfolders; RUN/exported/policy.pt is an exported policy" in refusal(tmp_path)
 
 
-def test_files_of_other_kinds_are_told(tmp_path):
+def test_files_of_other_kinds_are_described(tmp_path):
     with zipfile.ZipFile(tmp_path / "best_model.zip", "w") as archive:
         archive.writestr("_stable_baselines3_version", "2.4")
     (tmp_path / "model.pt").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3628\n")
     (tmp_path / "README.md").write_text("A robot.\n")
     assert refusal(tmp_path).endswith(
-        ", nor in its folders; best_model.zip is a model of Stable-Baselines3, which is another library; "
+        ", nor in its subfolders; best_model.zip is a model of Stable-Baselines3, which is another library; "
         "model.pt is a Git LFS pointer to a file of 3,628 bytes"
     )
 
 
-def test_a_folder_of_another_library_is_told(tmp_path):
+def test_folder_of_another_library_is_described(tmp_path):
     (tmp_path / "rllib_checkpoint.json").write_text("{}")
     assert "in this folder: it is a checkpoint of RLlib, which is another library" in refusal(tmp_path)
 
@@ -230,7 +230,7 @@ def test_a_folder_of_another_library_is_told(tmp_path):
 
 @pytest.fixture
 def reads(monkeypatch):
-    """Counts how often a folder's names, and how often a file, are read."""
+    """Counts how often folders are listed, names are read and files are opened."""
     counted = {"folders": 0, "names": 0, "files": 0}
     scandir = os.scandir
 
@@ -261,7 +261,7 @@ def reads(monkeypatch):
     return counted
 
 
-def test_a_folder_of_many_checkpoints_is_read_once_and_none_of_its_files(tmp_path, reads):
+def test_folder_of_many_checkpoints_is_listed_once_without_opening_files(tmp_path, reads):
     for number in range(2000):
         (tmp_path / f"model_{number}.pt").touch()
     assert len(checkpoint_files(tmp_path)) == 2000
@@ -271,7 +271,7 @@ def test_a_folder_of_many_checkpoints_is_read_once_and_none_of_its_files(tmp_pat
 def test_the_search_below_reads_a_thousand_folders_at_most(tmp_path, reads):
     for number in range(1100):
         (tmp_path / f"{number:04}").mkdir()
-    assert "nor in the first 1,000 folders in it" in refusal(tmp_path)
+    assert "nor in its first 1,000 subfolders" in refusal(tmp_path)
     assert reads["folders"] <= 1020
 
 
@@ -283,7 +283,7 @@ def test_the_search_below_goes_six_folders_deep_and_follows_no_link(tmp_path, re
     (tmp_path / "1/2/3/4/5/x/model_0.pt").unlink()
     (tmp_path / "1/loop").symlink_to(tmp_path)
     reads["folders"] = 0
-    assert refusal(tmp_path).endswith("nor in its folders, 6 deep")
+    assert refusal(tmp_path).endswith("nor in its subfolders, 6 levels deep")
     assert reads["folders"] < 20
 
 
@@ -296,7 +296,7 @@ def test_a_folder_of_other_files_is_not_read_file_by_file(tmp_path, reads):
     assert reads["files"] < 200
 
 
-def test_a_folder_that_may_not_be_read_is_passed_over(tmp_path, monkeypatch):
+def test_unreadable_subfolder_is_skipped(tmp_path, monkeypatch):
     saved(tmp_path / "a", "model_0.pt")
     (tmp_path / "b").mkdir()
     scandir = os.scandir
@@ -312,11 +312,11 @@ def test_a_folder_that_may_not_be_read_is_passed_over(tmp_path, monkeypatch):
         checkpoint_files(tmp_path / "b")
 
 
-# What is no file: opening a pipe would wait for ever, and a device never ends.
+# Pipes and devices: opening a pipe could block forever, and a device never ends.
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
-def test_what_is_no_file_is_named_and_not_opened(tmp_path):
+def test_pipes_and_devices_are_named_and_not_opened(tmp_path):
     pipe, device, run = tmp_path / "pipe", Path("/dev/null"), tmp_path / "run"
     os.mkfifo(pipe)
     run.mkdir()
@@ -329,14 +329,14 @@ def test_what_is_no_file_is_named_and_not_opened(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
-def test_a_pipe_beside_a_run_is_not_opened(tmp_path):
+def test_pipe_next_to_a_run_is_not_opened(tmp_path):
     run = saved(tmp_path / "run", "model_0.pt")
     (run / "params").mkdir()
     for name in ("policy.pt", "policy.onnx", "model_7.pt", "params/agent.yaml"):
         os.mkfifo(run / name)
     (run / "agent.yaml").symlink_to("/dev/zero")
     (run / "cfgs.pkl").mkdir()
-    assert found(run) == ["model_0.pt", "model_7.pt"]  # the reader says why it leaves one out
+    assert found(run) == ["model_0.pt", "model_7.pt"]  # model_7.pt is skipped later, with the reason
     assert exports_beside(run) == []
     assert run_settings(run).unread == {
         "params/agent.yaml": "a named pipe, not a file",

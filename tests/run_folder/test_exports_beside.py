@@ -1,4 +1,4 @@
-"""Exported policies beside a run are found where the exporters put them, by their content."""
+"""Exported policies next to a run are found where exporters put them, and recognized by their content."""
 
 import pytest
 import torch
@@ -29,7 +29,7 @@ def beside(run):
     return [str(file.relative_to(run)) for file in exports_beside(run)]
 
 
-def test_they_are_found_the_most_likely_first(run):
+def test_exports_are_found_with_the_most_likely_first(run):
     assert beside(run) == []
     places = ["exported/policy.pt", "exported/policy.onnx", "run.onnx", "../exported/policies/policy_1.pt"]
     for place in reversed(places):
@@ -38,7 +38,7 @@ def test_they_are_found_the_most_likely_first(run):
     assert exports_beside(run / "model_0.pt") == exports_beside(run)
 
 
-def test_what_is_no_export_is_left_out(run):
+def test_other_files_are_left_out(run):
     torch.save({"iter": 1}, run / "policy.pt")
     (run / "exported").mkdir()
     torch.save({"iter": 1}, run / "exported" / "policy.pt")
@@ -46,11 +46,11 @@ def test_what_is_no_export_is_left_out(run):
     (run / "exported" / "folder.pt").mkdir()
     (run / "exported" / "empty.onnx").touch()
     assert beside(run) == []
-    exported(run / "exported" / "model_0.pt")  # as HumanoidVerse calls it, like its checkpoint
+    exported(run / "exported" / "model_0.pt")  # HumanoidVerse gives it the name of its checkpoint
     assert beside(run) == ["exported/model_0.pt"]
 
 
-def test_a_checkpoint_that_was_copied_to_its_export_has_it_once(run):
+def test_export_next_to_a_copied_checkpoint_is_listed_once(run):
     exported(run / "exported" / "policy.pt")
     torch.save({"iter": 1}, run / "exported" / "model_0.pt")
     assert beside(run / "exported") == ["policy.pt"]
@@ -59,7 +59,7 @@ def test_a_checkpoint_that_was_copied_to_its_export_has_it_once(run):
     assert beside(run / "checkpoints") == ["../exported/policy.pt"]
 
 
-def test_an_export_that_is_given_is_not_beside_itself(run):
+def test_given_export_is_not_listed(run):
     exported(run / "a.pt")
     exported(run / "b.pt")
     assert exports_beside(run / "a.pt") == [run / "b.pt"]

@@ -1,4 +1,4 @@
-"""What is no checkpoint of rsl_rl is told by what it is, and a damaged checkpoint is told to be damaged."""
+"""Files that are not rsl_rl checkpoints are described by their kind, and damaged checkpoints as damaged."""
 
 import bz2
 import collections
@@ -71,7 +71,7 @@ def traced():
 
 
 class Policy(torch.nn.Module):
-    """A module as someone writes it."""
+    """A module of a user."""
 
     def __init__(self):
         super().__init__()
@@ -94,9 +94,9 @@ def program(folder):
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:159d90\nsize 4612345\n"
 FILES = {
     "empty": (b"", r"an empty file \(0 bytes\); copy or download it again"),
-    "zeros": (bytes(9000), r"damaged: it begins with zeros, as after a crash or on a full disk; .*"),
-    "LFS": (LFS, r"a Git LFS pointer to a file of 4,612,345 bytes; fetch the file by: git lfs pull .*"),
-    "LFS, other": (LFS[:43], "a Git LFS pointer; fetch the file by: git lfs pull .*"),
+    "zeros": (bytes(9000), r"damaged: it begins with zeros, as after a crash or with a full disk; .*"),
+    "LFS": (LFS, r"a Git LFS pointer to a file of 4,612,345 bytes; fetch the file with: git lfs pull .*"),
+    "LFS, other": (LFS[:43], "a Git LFS pointer; fetch the file with: git lfs pull .*"),
     "no text": (b"\1\2 no text", None),
     "HTML": ("\n\n<!DOCTYPE html><html><body>Sign in</body></html>", r"a web page \(HTML\), not the file; download .*"),
     "HTML, short": ("<html>", r"a web page \(HTML\).*"),
@@ -106,23 +106,29 @@ FILES = {
     "JSON": (json.dumps({"error": "x"}), rf"a text \(JSON\); {NOT}"),
     "YAML": (
         "seed: 42\npolicy:\n  activation: elu\n",
-        r"a text \(YAML\), such as agent.yaml; give the folder .*--config.*",
+        r"a text \(YAML\), such as agent.yaml; give the run folder, .*--config.*",
     ),
     "answer": ("Entry not found", rf"a text, which begins 'Entry not found'; {NOT}"),
     "error 404": ("404: Not Found", rf"a text, which begins '404: Not Found'; {NOT}"),
     "Chinese": ("模型" * 3000, rf"a text, which begins '模型.*; {NOT}"),
     "zip of a run": (
         zipped("run/model_0.pt", "run/params/agent.yaml"),
-        "a zip archive that holds checkpoints; unpack it.*",
+        "a zip archive with checkpoints in it; unpack it.*",
     ),
-    "zip": (zipped("a.txt"), "a zip archive, and no checkpoint is in it; .*"),
-    "no zip entries": (zipped(), "a zip archive, and no checkpoint is in it; .*"),
+    "zip": (zipped("a.txt"), "a zip archive without a checkpoint; .*"),
+    "no zip entries": (zipped(), "a zip archive without a checkpoint; .*"),
     "SB3": (
         zipped("data", "policy.pth", "policy.optimizer.pth", "_stable_baselines3_version", "system_info.txt"),
         "a model of Stable-Baselines3, which is another library; .*",
     ),
-    "npz": (in_memory(lambda stream: np.savez(stream, a=np.ones(3))), r"arrays of NumPy \(.npz\), .*given by --obs"),
-    "npy": (in_memory(lambda stream: np.save(stream, np.ones(3))), r"an array of NumPy \(.npy\), .*given by --obs"),
+    "npz": (
+        in_memory(lambda stream: np.savez(stream, a=np.ones(3))),
+        r"arrays of NumPy \(.npz\), .*give observations with --obs",
+    ),
+    "npy": (
+        in_memory(lambda stream: np.save(stream, np.ones(3))),
+        r"an array of NumPy \(.npy\), .*give observations with --obs",
+    ),
     "Keras": (zipped("metadata.json", "config.json", "model.weights.h5"), "a model of Keras; .*"),
     "gzip": (gzip.compress(b"x"), r"a compressed file \(gzip\); unpack it first, .*"),
     "tar.gz": (tarred("w:gz"), r"a compressed file \(gzip\); unpack it first, .*"),
@@ -137,11 +143,11 @@ FILES = {
         rf"tensors without settings \(safetensors\); {NOT}",
     ),
     "msgpack": (msgpack.packb({"params": {"a": [1.5]}}), rf"parameters in msgpack, as Flax \(JAX\) saves them; {NOT}"),
-    "pickle 0": (pickle.dumps({"a": [1, 2]}, 0), "a pickle, which is not loaded, .*"),
-    "pickle 1": (pickle.dumps([{"a": 1}], 1), "a pickle, which is not loaded, .*"),
-    "pickle 2": (pickle.dumps({"a": [1, 2]}, 2), "a pickle, which is not loaded, .*"),
-    "pickle 4": (pickle.dumps({"a": [1, 2]}, 4), "a pickle, which is not loaded, .*"),
-    "pickle 5": (pickle.dumps(collections.OrderedDict(a=1), 5), "a pickle, which is not loaded, .*"),
+    "pickle 0": (pickle.dumps({"a": [1, 2]}, 0), "a pickle, not loaded because .*"),
+    "pickle 1": (pickle.dumps([{"a": 1}], 1), "a pickle, not loaded because .*"),
+    "pickle 2": (pickle.dumps({"a": [1, 2]}, 2), "a pickle, not loaded because .*"),
+    "pickle 4": (pickle.dumps({"a": [1, 2]}, 4), "a pickle, not loaded because .*"),
+    "pickle 5": (pickle.dumps(collections.OrderedDict(a=1), 5), "a pickle, not loaded because .*"),
     "Brax": (b"\x80\x04\x95\x10\0\0\0\0\0\0\0\x8c\x13brax.training.types\x94.", rf"parameters of Brax \(JAX\); {NOT}"),
     "joblib": (b"\x80\x04\x95\x10\0\0\0\0\0\0\0\x8c\x13joblib.numpy_pickle\x94.", rf"a pickle of joblib, .*; {NOT}"),
     "TensorRT": (b"ftrt" + bytes(range(60)), rf"an engine of TensorRT; {NOT}.*"),
@@ -158,7 +164,7 @@ def written(folder, content, name="model_1.pt"):
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_a_file_is_told_by_its_content(kind, tmp_path):
+def test_file_is_described_by_its_content(kind, tmp_path):
     content, said = FILES[kind]
     told = what_is(written(tmp_path, content))
     assert told is None if said is None else re.fullmatch(said, told)
@@ -178,27 +184,27 @@ def test_a_file_is_told_by_its_content(kind, tmp_path):
         ),
         (
             module,
-            r"a whole module \(torch.nn.modules.container.Sequential\), .*; save its state_dict\(\) instead, or .*",
+            r"a complete module \(torch.nn.modules.container.Sequential\), .*; save its state_dict\(\) instead, or .*",
         ),
-        (own_module, rf"a whole module \({__name__}.Policy\), which could run any code when it is loaded; .*"),
+        (own_module, rf"a complete module \({__name__}.Policy\), which could execute code when it is loaded; .*"),
         (onnx_model, rf"an exported policy \(ONNX\); {NOT}; .*rsl-edu compare .*"),
         (lambda: onnx_model(producer_name="pytorch", ir_version=6), r"an exported policy \(ONNX\); .*"),
         (lambda: onnx_model(doc_string="x" * 9000, producer_version="2"), r"an exported policy \(ONNX\); .*"),
         (lambda: onnx_model()[:60], r"an exported policy \(ONNX\); .*"),
     ],
 )
-def test_what_torch_and_onnx_export_is_told(write, said, tmp_path):
+def test_exports_of_torch_and_onnx_are_described(write, said, tmp_path):
     assert re.fullmatch(said, what_is(written(tmp_path, write())))
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_an_exported_program_is_told(tmp_path):
+def test_exported_program_is_described(tmp_path):
     assert what_is(written(tmp_path, program(tmp_path))).startswith("an exported program (torch.export, .pt2); ")
     older = zipped("serialized_exported_program.json", "serialized_state_dict.pt", "version")
     assert what_is(written(tmp_path, older)).startswith("an exported program (torch.export, .pt2); ")
 
 
-def test_a_log_of_tensorboard_is_told(tmp_path):
+def test_tensorboard_log_is_described(tmp_path):
     writers = pytest.importorskip("torch.utils.tensorboard")
     with writers.SummaryWriter(tmp_path) as writer:
         writer.add_scalar("reward", 1.0, 0)
@@ -206,7 +212,7 @@ def test_a_log_of_tensorboard_is_told(tmp_path):
     assert what_is(log).startswith("a log of TensorBoard; ")
 
 
-# What torch.save writes is not foreign, whole or damaged.
+# Files of torch.save, complete or damaged.
 
 
 class Named:
@@ -228,7 +234,7 @@ class Named:
     ],
     ids=["checkpoint", "nothing", "tensor", "state dict", "rsl_rl 2", "with an object", "parameter", "object"],
 )
-def test_what_torch_saves_is_not_foreign(content, new, tmp_path):
+def test_files_of_torch_save_are_not_described(content, new, tmp_path):
     torch.save(content, tmp_path / "model_1.pt", _use_new_zipfile_serialization=new)
     assert what_is(tmp_path / "model_1.pt") is None
 
@@ -244,7 +250,7 @@ NEW, OLD = checkpoints()
 
 
 @pytest.mark.parametrize("length", [5, 64, 100, 500, len(NEW) // 2, len(NEW) - 30, len(NEW) - 1])
-def test_a_checkpoint_that_is_cut_off_is_damaged(length, tmp_path):
+def test_truncated_checkpoint_is_described_as_damaged(length, tmp_path):
     assert what_is(written(tmp_path, NEW[:length])).startswith(
         "damaged: the table of contents at its end is missing or "
     )
@@ -252,14 +258,14 @@ def test_a_checkpoint_that_is_cut_off_is_damaged(length, tmp_path):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder for files that are written again and again."""
+    """A folder in which files are overwritten many times."""
     return tmp_path_factory.mktemp("any")
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.sampled_from([NEW, OLD]), st.floats(0, 1), st.binary(min_size=1, max_size=4))
-def test_a_checkpoint_with_other_bytes_in_it_is_damaged_or_not_told(folder, content, place, noise):
-    start = 15 + int(place * (len(content) - 20))  # behind the mark of the format
+def test_checkpoint_with_changed_bytes_is_damaged_or_not_described(folder, content, place, noise):
+    start = 15 + int(place * (len(content) - 20))  # after the marker of the format
     damaged = content[:start] + noise + content[start + len(noise) :]
     said = what_is(written(folder, damaged))
     assert said is None or said.startswith("damaged: ")
@@ -270,7 +276,7 @@ def test_a_checkpoint_with_other_bytes_in_it_is_damaged_or_not_told(folder, cont
     st.binary(max_size=300),
     st.sampled_from([b"", b"PK\3\4", b"PK\5\6", b"\x80\2", b"\x08\x07\x12", b"{", b"<", b"\x81\xa1"]),
 )
-def test_any_bytes_are_told_in_a_line_or_not_at_all(folder, content, start):
+def test_random_bytes_are_described_in_one_line_or_not_at_all(folder, content, start):
     said = what_is(written(folder, start + content))
     assert said is None or (said and "\n" not in said)
 
@@ -311,7 +317,7 @@ def test_a_compressed_pickle_is_not_unpacked(tmp_path):
         ([], None),
     ],
 )
-def test_a_folder_is_told_by_the_names_in_it(files, said, tmp_path):
+def test_folder_is_described_by_the_names_in_it(files, said, tmp_path):
     for file in files:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
@@ -320,15 +326,15 @@ def test_a_folder_is_told_by_the_names_in_it(files, said, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_distributed_checkpoint_is_told(tmp_path):
+def test_distributed_checkpoint_is_described(tmp_path):
     checkpoint = pytest.importorskip("torch.distributed.checkpoint")
     checkpoint.save({"a": torch.ones(2)}, checkpoint_id=tmp_path / "saved", no_dist=True)
     assert what_is(tmp_path / "saved").startswith(
-        "a distributed checkpoint of torch; write it as one file by: python -m torch"
+        "a distributed checkpoint of torch; convert it to a single file with: python -m torch"
     )
 
 
-def test_what_is_not_there_is_an_error_of_the_system(tmp_path):
+def test_missing_file_or_folder_raises_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         what_is(tmp_path / "nowhere")
     shutil.rmtree(tmp_path)
@@ -337,10 +343,10 @@ def test_what_is_not_there_is_an_error_of_the_system(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
-def test_what_the_name_tells(tmp_path):
+def test_some_files_are_described_by_their_name(tmp_path):
     (tmp_path / "policy.onnx.data").write_bytes(bytes(range(1, 99)))
     assert what_is(tmp_path / "policy.onnx.data").startswith("the weights of an exported policy (ONNX), which belong")
     (tmp_path / "actuator_nets").mkdir()
     for name in ("actuator_nets/net.pt", "anydrive_v3_lstm.pt"):
         torch.jit.script(torch.nn.Linear(6, 1)).save(tmp_path / name)
-        assert what_is(tmp_path / name).startswith("a network of an actuator (TorchScript), by its name")
+        assert what_is(tmp_path / name).startswith("an actuator network (TorchScript), judging by its name")

@@ -1,4 +1,4 @@
-"""A file that torch reads is told to be another library's by the names in it, and rsl_rl's own files by none."""
+"""A torch file of another library is recognized by the names in it; files of rsl_rl are not mistaken for one."""
 
 import pytest
 
@@ -30,12 +30,12 @@ RL_GAMES = [
         (
             ["actor_state_dict", "qnet_state_dict", "qnet_target_state_dict", "obs_normalizer_state", "global_step"],
             ["net.0.weight"],
-            "a checkpoint of FastTD3 or another off-policy method (qnet_state_dict is in it), not of PPO; ",
+            "a checkpoint of FastTD3 or another off-policy method (it contains qnet_state_dict), not of PPO; ",
         ),
         (
             ["actor", "critic", "critic_target", "log_alpha"],
             [],
-            "a checkpoint of an off-policy method (critic_target is in",
+            "a checkpoint of an off-policy method (it contains critic_target",
         ),
         (
             ["state_dict", "pytorch-lightning_version", "hyper_parameters", "epoch"],
@@ -62,7 +62,7 @@ RL_GAMES = [
         (
             ["model"],
             ["_encoder.state.0.weight", "_dynamics.0.weight"],
-            "a world model, such as of TD-MPC2 or Dreamer, ",
+            "a world model, such as those of TD-MPC2 and Dreamer, ",
         ),
         (
             ["model_state_dict", "optimizer_state_dict", "epoch"],
@@ -71,7 +71,7 @@ RL_GAMES = [
         ),
     ],
 )
-def test_another_library_is_told_by_its_names(keys, names, said):
+def test_another_library_is_recognized_by_its_names(keys, names, said):
     told = whose(keys, names)
     assert told.startswith(said)
     assert "rsl_rl" in told
@@ -97,10 +97,10 @@ def test_another_library_is_told_by_its_names(keys, names, said):
         (["obs_norm_state_dict", "privileged_obs_norm_state_dict"], ["_mean"]),
     ],
 )
-def test_names_that_rsl_rl_or_nobody_known_writes_tell_nothing(keys, names):
+def test_names_of_rsl_rl_and_unknown_names_give_none(keys, names):
     assert whose(keys, names) is None
 
 
-def test_a_policy_of_stable_baselines3_taken_out_of_its_zip():
+def test_stable_baselines3_policy_without_its_zip_is_recognized():
     names = ["mlp_extractor.policy_net.0.weight", "action_net.weight", "value_net.weight"]
     assert whose(names).startswith("a policy of Stable-Baselines3, ")

@@ -1,4 +1,4 @@
-"""The features of a policy get the names of the terms in the environment's settings, if these settle them."""
+"""The features of a policy are named after the terms in the environment's settings, if these determine them."""
 
 import itertools
 
@@ -12,7 +12,7 @@ LAB = "isaaclab.envs.mdp.observations:"
 
 
 def term(function, **said):
-    """A term as Isaac Lab dumps it."""
+    """A term in the format of Isaac Lab."""
     unsaid = {
         "params": {},
         "noise": None,
@@ -25,7 +25,7 @@ def term(function, **said):
 
 
 def group(history=None, flat=True, **terms):
-    """A group as Isaac Lab dumps it."""
+    """A group in the format of Isaac Lab."""
     said = {
         "concatenate_terms": True,
         "enable_corruption": True,
@@ -61,12 +61,12 @@ def beside(folder, observations, file="params/env.yaml", agent=None, **environme
 
 
 def blocks(names):
-    """The names without numbers, and how many follow each other: ``joint_pos 12, actions 12``."""
+    """The names without indices, each with the number of consecutive features: ``joint_pos 12, actions 12``."""
     runs = itertools.groupby(name.partition("[")[0] + name.partition("]")[2] for name in names)
     return ", ".join(f"{name} {len(list(run))}" for name, run in runs)
 
 
-def test_a_quadruped_of_isaac_lab(tmp_path):
+def test_features_of_an_isaac_lab_quadruped_are_named(tmp_path):
     settings = beside(tmp_path, {"policy": group(**LOCOMOTION, height_scan=None)}, commands={"base_velocity": VELOCITY})
     names = settings.feature_names(48, 12)
     assert blocks(names) == (
@@ -79,7 +79,7 @@ def test_a_quadruped_of_isaac_lab(tmp_path):
     assert settings.feature_names(47, 12) == settings.feature_names(48, 11) == settings.feature_names(0, 0) == ()
 
 
-def test_a_robot_whose_joints_are_more_than_its_actions(tmp_path):
+def test_features_of_a_robot_with_more_joints_than_actions_are_named(tmp_path):
     observations = {
         "joint_pos": term("joint_pos_rel"),
         "joint_vel": term("joint_vel_rel"),
@@ -114,7 +114,7 @@ def test_a_height_scan_has_the_rays_of_its_pattern(tmp_path):
         assert beside(tmp_path, rough, **said).feature_names(235, 12) == ()
 
 
-def test_names_of_a_history_are_by_term_and_the_oldest_first(tmp_path):
+def test_features_of_a_history_are_named_by_term_with_the_oldest_first(tmp_path):
     two = {"base_ang_vel": term("base_ang_vel"), "base_pos_z": term("base_pos_z")}
     expected = [f"base_ang_vel[{i}]{when}" for when in (" (t-2)", " (t-1)", "") for i in range(3)]
     expected += ["base_pos_z (t-2)", "base_pos_z (t-1)", "base_pos_z"]
@@ -131,7 +131,7 @@ def test_names_of_a_history_are_by_term_and_the_oldest_first(tmp_path):
         (2, (3, 0), 8, "a (t-1) 3, a 3, b (t-1) 1, b 1"),
     ],
 )
-def test_the_history_of_a_group_counts_if_it_has_one(history, of_terms, features, expected, tmp_path):
+def test_history_of_a_group_overrides_that_of_its_terms(history, of_terms, features, expected, tmp_path):
     terms = {
         "a": term("base_ang_vel", history_length=of_terms[0]),
         "b": term("base_pos_z", history_length=of_terms[1]),
@@ -139,7 +139,7 @@ def test_the_history_of_a_group_counts_if_it_has_one(history, of_terms, features
     assert blocks(beside(tmp_path, {"policy": group(history, **terms)}).feature_names(features, 1)) == expected
 
 
-def test_a_history_that_is_not_in_one_row_is_not_named(tmp_path):
+def test_history_that_is_not_flattened_is_not_named(tmp_path):
     terms = {"a": term("base_ang_vel", history_length=2, flatten_history_dim=False)}
     assert beside(tmp_path, {"policy": group(**terms)}).feature_names(6, 1) == ()
     assert beside(tmp_path, {"policy": group(2, flat=False, a=term("base_ang_vel"))}).feature_names(6, 1) == ()
@@ -182,7 +182,7 @@ ONE_ROBOT = {"name": "robot", "joint_names": None, "joint_ids": slice(None)}
         ({"v": term("base_lin_vel"), "w": None, "clip": 3, "x": {"y": 1}}, 3, "v 3"),
     ],
 )
-def test_one_width_that_is_not_known_is_what_the_others_leave(terms, features, expected, tmp_path):
+def test_single_unknown_width_is_computed_from_the_others(terms, features, expected, tmp_path):
     assert blocks(beside(tmp_path, {"policy": group(**terms)}).feature_names(features, 2)) == expected
 
 
@@ -202,7 +202,7 @@ def test_one_width_that_is_not_known_is_what_the_others_leave(terms, features, e
 def test_a_command_has_the_width_of_its_class(command, width, tmp_path):
     terms = {"c": commands("x"), "own": term("my.mdp:phase")}
     settings = beside(tmp_path, {"policy": group(**terms)}, commands={"x": {"class_type": command}})
-    expected = f"c {width}, own 2" if width else ""  # what is not Isaac Lab's may have any
+    expected = f"c {width}, own 2" if width else ""  # commands of other libraries may have any width
     assert blocks(settings.feature_names((width or 3) + 2, 1)) == expected
 
 
@@ -220,7 +220,7 @@ def test_a_motion_has_positions_and_velocities_of_every_joint(tmp_path):
     )
 
 
-def test_every_joint_is_acted_on_if_the_only_action_says_so(tmp_path):
+def test_number_of_joints_is_known_if_the_only_action_moves_all_of_them(tmp_path):
     terms = {"q": term("joint_pos"), "own": term("my.mdp:phase")}
     act = {"class_type": "isaaclab.envs.mdp.actions.joint_actions:JointPositionAction", "joint_names": [".*"]}
     assert (
@@ -234,7 +234,7 @@ def test_every_joint_is_acted_on_if_the_only_action_says_so(tmp_path):
         assert beside(tmp_path, {"policy": group(**terms)}, actions=other).feature_names(14, 12) == ()
 
 
-# Which groups the actor sees.
+# The observation groups of the actor.
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_every_joint_is_acted_on_if_the_only_action_says_so(tmp_path):
         ({"actor": {"activation": "elu"}, "obs_groups": {"actor": ["policy", "critic"]}}, "policy.v 3, critic.v 3"),
     ],
 )
-def test_the_groups_are_those_of_the_agent(agent, expected, tmp_path):
+def test_groups_come_from_the_agent_settings(agent, expected, tmp_path):
     observations = {
         "critic": group(v=term("base_lin_vel")),
         "policy": group(v=term("base_lin_vel")),
@@ -279,7 +279,7 @@ commands:
 """
 
 
-def test_a_group_of_mjlab_has_its_terms_in_a_table(tmp_path):
+def test_nested_terms_of_mjlab_are_read(tmp_path):
     (tmp_path / "env.yaml").write_text(MJLAB)
     assert blocks(run_settings(tmp_path).feature_names(18, 8)) == "v 3, q 8, o 4, c 3"
 
@@ -302,7 +302,7 @@ G1 = {
 }
 
 
-def test_what_is_deployed_has_a_scale_for_each_feature(tmp_path):
+def test_widths_in_deploy_yaml_come_from_its_scales(tmp_path):
     settings = beside(tmp_path, G1, "params/deploy.yaml")
     names = settings.feature_names(480, 29)
     assert (len(names), names[0], names[14], names[-1]) == (
@@ -318,24 +318,24 @@ def test_what_is_deployed_has_a_scale_for_each_feature(tmp_path):
     assert beside(tmp_path, {"obs": G1}, "params/deploy.yaml").feature_names(480, 29) == ()
 
 
-def test_without_a_scale_the_name_tells(tmp_path):
+def test_width_without_a_scale_comes_from_the_name(tmp_path):
     said = {"base_ang_vel": deployed(0), "joint_pos_rel": deployed(0), "last_action": deployed(0)}
     settings = beside(tmp_path, said, "params/deploy.yaml")
     assert blocks(settings.feature_names(27, 12)) == "base_ang_vel 3, joint_pos_rel 12, last_action 12"
 
 
-def test_the_environment_counts_and_what_it_leaves_open_is_taken_from_what_is_deployed(tmp_path):
+def test_widths_that_env_yaml_lacks_come_from_deploy_yaml(tmp_path):
     beside(tmp_path, {"own": deployed(2), "clock": deployed(4)}, "params/deploy.yaml")
     settings = beside(tmp_path, {"policy": group(clock=term("a:clock"), own=term("a:own"), v=term("base_lin_vel"))})
     assert blocks(settings.feature_names(9, 1)) == "clock 4, own 2, v 3"
     assert settings.names_source == "params/env.yaml"
 
 
-# Where it lies, and what cannot be read.
+# Where the files are found, and unreadable files.
 
 
 @pytest.mark.parametrize("place", ["params/env.yaml", "env.yaml", "../params/env.yaml"])
-def test_it_is_found_beside_the_checkpoints_or_a_folder_up(place, tmp_path):
+def test_env_yaml_is_found_next_to_the_checkpoints_or_one_folder_up(place, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
     settings = beside(run, {"policy": group(v=term("base_lin_vel"))}, place)
@@ -343,14 +343,14 @@ def test_it_is_found_beside_the_checkpoints_or_a_folder_up(place, tmp_path):
     assert settings.names_source == place
 
 
-def test_it_is_found_beside_the_settings_that_are_given(tmp_path):
+def test_env_yaml_is_found_next_to_the_given_settings(tmp_path):
     (tmp_path / "copied").mkdir()
     beside(tmp_path, {"policy": group(v=term("base_pos_z"))}, agent={"policy": {"activation": "elu"}})
     settings = run_settings(tmp_path / "copied", tmp_path / "params" / "agent.yaml")
     assert settings.feature_names(1, 1) == ("v",)
 
 
-def test_it_is_read_once_and_not_before_names_are_asked_for(tmp_path, monkeypatch):
+def test_env_yaml_is_read_once_when_names_are_requested(tmp_path, monkeypatch):
     settings = beside(tmp_path, {"policy": group(v=term("base_lin_vel"))})
     assert settings.feature_names(3, 1)
     (tmp_path / "params" / "env.yaml").write_text("[")
@@ -380,7 +380,7 @@ def test_it_is_read_once_and_not_before_names_are_asked_for(tmp_path, monkeypatc
     ],
 )
 @pytest.mark.parametrize("file", ["env.yaml", "deploy.yaml"])
-def test_what_makes_no_sense_names_nothing_or_the_one_term(file, text, tmp_path):
+def test_invalid_settings_give_no_names_or_only_the_term(file, text, tmp_path):
     (tmp_path / file).write_text(text)
     names = run_settings(tmp_path).feature_names(6, 2)
     assert names in ((), tuple(f"a[{i}]" for i in range(6)))
@@ -391,14 +391,14 @@ def test_a_name_is_made_printable_and_short(tmp_path):
     assert settings.feature_names(1, 1) == ("a?[31m" + "b" * 54,)
 
 
-def test_terms_that_are_known_need_no_file():
+def test_terms_are_named_without_a_file():
     terms = [Term("a", 1, "joints", 2), Term("b", 2, "joints"), Term("c", 1, "actions")]
     assert blocks(feature_names(terms, 13, 1)) == "a (t-1) 3, a 3, b 6, c 1"
     assert feature_names(terms, 14, 1) == feature_names([], 3, 1) == feature_names(terms, 1, 1) == ()
     assert RunSettings().names_source == ""
 
 
-def test_of_fewer_joints_than_actions_the_robot_is_another(tmp_path):
+def test_fewer_joints_than_actions_give_no_names(tmp_path):
     settings = beside(tmp_path, {"policy": group(joint_pos=term("joint_pos_rel"), actions=term("last_action"))})
     assert blocks(settings.feature_names(17, 8)) == "joint_pos 9, actions 8"
     assert settings.feature_names(10, 8) == ()

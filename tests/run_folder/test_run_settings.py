@@ -1,4 +1,4 @@
-"""What lies beside a run is read in the names of rsl_rl 5, wherever it lies, and nothing in it is called."""
+"""Settings next to a run are read under the names of rsl_rl 5, without calling anything in the files."""
 
 import enum
 import pickle
@@ -46,7 +46,7 @@ AGENTS = {
         },
     ),
     "distillation": ("student: {activation: relu}\nteacher: {activation: elu}", {"activation": "relu"}),
-    "what is missing": (  # Isaac Lab writes {} for what has no value
+    "what is missing": (  # Isaac Lab writes {} for missing values
         "actor: {}\nobs_groups: {}\nalgorithm: {}\n"
         "policy: {activation: tanh, distribution_cfg: {}, cnn_cfg: {}, noise_std_type: {}}",
         {"activation": "tanh"},
@@ -76,7 +76,7 @@ NOT_RSL_RL = {
 
 
 def beside(folder, content, name="params/agent.yaml"):
-    """The folder with a file of settings in it: YAML if it is text, otherwise pickled."""
+    """The folder with a settings file in it: YAML for a string, otherwise a pickle."""
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     if isinstance(content, str):
         (folder / name).write_text(content)
@@ -86,7 +86,7 @@ def beside(folder, content, name="params/agent.yaml"):
 
 
 @pytest.mark.parametrize("release", AGENTS)
-def test_the_configuration_of_any_release_is_read_in_the_names_of_rsl_rl_5(release, tmp_path):
+def test_configuration_of_any_release_gets_the_names_of_rsl_rl_5(release, tmp_path):
     text, expected = AGENTS[release]
     settings = run_settings(beside(tmp_path, text))
     assert settings.actor == expected
@@ -95,7 +95,7 @@ def test_the_configuration_of_any_release_is_read_in_the_names_of_rsl_rl_5(relea
 
 
 @pytest.mark.parametrize("library", NOT_RSL_RL)
-def test_what_is_said_of_no_actor_of_rsl_rl_is_passed_over(library, tmp_path):
+def test_settings_of_other_libraries_are_ignored(library, tmp_path):
     settings = run_settings(beside(tmp_path, NOT_RSL_RL[library]))
     assert (settings.actor, settings.source, settings.unread) == ({}, "", {})
     beside(tmp_path, "policy: {activation: tanh}", "agent.yaml")
@@ -104,7 +104,7 @@ def test_what_is_said_of_no_actor_of_rsl_rl_is_passed_over(library, tmp_path):
         run_settings(tmp_path, tmp_path / "params" / "agent.yaml")
 
 
-def test_where_there_is_no_file_nothing_is_said(tmp_path):
+def test_settings_are_empty_without_a_file(tmp_path):
     settings = run_settings(tmp_path)
     assert settings == RunSettings(folders=(tmp_path,))
     assert (settings.feature_names(3, 1), settings.names_source) == ((), "")
@@ -127,7 +127,7 @@ def test_where_there_is_no_file_nothing_is_said(tmp_path):
         (f"policy: {{init_noise_std: 1{'0' * 400}}}\nalgorithm: [1]", (None, None, None)),
     ],
 )
-def test_std_and_learning_rate_of_the_beginning_are_read_if_they_are_numbers(text, expected, tmp_path):
+def test_initial_std_and_learning_rate_are_read_if_they_are_numbers(text, expected, tmp_path):
     settings = run_settings(beside(tmp_path, text))
     assert (settings.init_std, settings.schedule, settings.learning_rate) == expected
 
@@ -144,7 +144,7 @@ def test_std_and_learning_rate_of_the_beginning_are_read_if_they_are_numbers(tex
         ("{policy: 3}", ()),
     ],
 )
-def test_the_groups_that_the_actor_sees_are_read(said, groups, tmp_path):
+def test_observation_groups_of_the_actor_are_read(said, groups, tmp_path):
     assert run_settings(beside(tmp_path, f"actor: {{activation: elu}}\nobs_groups: {said}")).groups == groups
 
 
@@ -169,7 +169,7 @@ GENESIS = {
 
 @pytest.mark.parametrize("kind", GENESIS)
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
-def test_what_genesis_pickles_is_read(kind, protocol, tmp_path):
+def test_pickles_of_genesis_are_read(kind, protocol, tmp_path):
     (tmp_path / "cfgs.pkl").write_bytes(pickle.dumps(GENESIS[kind], protocol))
     (tmp_path / "copied.yaml").write_bytes(pickle.dumps(GENESIS[kind], protocol))
     for settings in (run_settings(tmp_path), run_settings(tmp_path, tmp_path / "copied.yaml")):
@@ -187,14 +187,14 @@ def test_settings_of_genesis_in_the_names_of_rsl_rl_5_are_read(tmp_path):
     assert (settings.actor["activation"], settings.init_std, settings.groups) == ("relu", 0.5, ("policy",))
 
 
-# Where it lies.
+# Where the settings are found.
 
 
 @pytest.mark.parametrize(
     "place", ["params/agent.yaml", "agent.yaml", "cfgs.pkl", "config.yaml", "../params/agent.yaml", "../cfgs.pkl"]
 )
 @pytest.mark.parametrize("given", ["folder", "file", "here"])
-def test_it_is_found_beside_the_checkpoints_or_a_folder_up(place, given, tmp_path, monkeypatch):
+def test_settings_are_found_next_to_the_checkpoints_or_one_folder_up(place, given, tmp_path, monkeypatch):
     run = tmp_path / "run" / "checkpoints"
     run.mkdir(parents=True)
     (run / "model_0.pt").touch()
@@ -204,14 +204,14 @@ def test_it_is_found_beside_the_checkpoints_or_a_folder_up(place, given, tmp_pat
     assert (settings.source, settings.actor) == (place, {"activation": "tanh"})
 
 
-def test_the_nearest_file_counts(tmp_path):
+def test_nearest_file_is_used(tmp_path):
     run = tmp_path / "run"
     for place, activation in (("../params/agent.yaml", "elu"), ("cfgs.pkl", "selu"), ("params/agent.yaml", "relu")):
         beside(run, yaml.dump({"policy": {"activation": activation}}), place)
         assert run_settings(run).actor == {"activation": activation}
 
 
-def test_a_file_that_is_given_counts_instead_of_those_that_are_found(tmp_path):
+def test_given_file_replaces_those_that_are_found(tmp_path):
     beside(tmp_path, "policy: {activation: relu}")
     beside(tmp_path, "policy: {activation: selu}", "mine.txt")
     settings = run_settings(tmp_path, tmp_path / "mine.txt")
@@ -220,7 +220,7 @@ def test_a_file_that_is_given_counts_instead_of_those_that_are_found(tmp_path):
         run_settings(tmp_path, tmp_path / "nowhere.yaml")
 
 
-# What cannot be read.
+# Files that cannot be read.
 
 BROKEN = [
     "a: [",
@@ -240,7 +240,7 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("text", BROKEN, ids=range(len(BROKEN)))
-def test_what_is_no_yaml_is_told_if_it_is_given_and_noted_if_it_is_found(text, tmp_path):
+def test_invalid_yaml_raises_an_error_if_given_and_is_listed_if_found(text, tmp_path):
     beside(tmp_path, text)
     with pytest.raises(CheckpointError, match=r"agent\.yaml: expected YAML, got ") as error:
         run_settings(tmp_path, tmp_path / "params" / "agent.yaml")
@@ -256,19 +256,19 @@ def test_what_is_no_yaml_is_told_if_it_is_given_and_noted_if_it_is_found(text, t
     ("content", "said"),
     [
         (b"PK\x03\x04\xff\xff", "expected YAML or a pickle of plain data, got neither"),
-        (b"#" * ((4 << 20) + 1), "expected settings, got 4,194,305 bytes; 4,194,304 are the most"),
+        (b"#" * ((4 << 20) + 1), "expected settings of at most 4,194,304 bytes, got 4,194,305"),
         (b"\x80\x04.", "expected a pickle, got "),
-        (pickle.dumps([{"policy": POLICY, "x": enum.Enum}]), "it asks for enum.Enum"),
+        (pickle.dumps([{"policy": POLICY, "x": enum.Enum}]), "it refers to enum.Enum"),
     ],
 )
-def test_other_files_are_told(content, said, tmp_path):
+def test_other_files_are_described(content, said, tmp_path):
     (tmp_path / "agent.yaml").write_bytes(content)
     with pytest.raises(CheckpointError, match=said):
         run_settings(tmp_path, tmp_path / "agent.yaml")
     assert said in run_settings(tmp_path).unread["agent.yaml"]
 
 
-def test_a_file_that_may_not_be_read_is_noted(tmp_path, monkeypatch):
+def test_unreadable_file_is_listed(tmp_path, monkeypatch):
     def refused(self):
         raise PermissionError(13, "Permission denied", str(self))
 
@@ -279,7 +279,7 @@ def test_a_file_that_may_not_be_read_is_noted(tmp_path, monkeypatch):
         run_settings(tmp_path, tmp_path / "params" / "agent.yaml")
 
 
-# What nobody should run.
+# Harmful files.
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_nothing_in_a_configuration_is_called(text, tmp_path):
     assert not (tmp_path / "marker").exists()
 
 
-def test_tables_that_refer_to_tables_take_no_time(tmp_path):
+def test_nested_references_take_no_time(tmp_path):
     levels = ["a0: &a0 [x, x]"] + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 40)]
     merged = ["b0: &b0 {x: 1}"] + [f"b{i}: &b{i} {{<<: [{', '.join([f'*b{i - 1}'] * 9)}]}}" for i in range(1, 40)]
     circle = ["c: &c [*c]", "d: &d {e: *d}"]

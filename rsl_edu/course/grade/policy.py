@@ -161,7 +161,7 @@ def deduction(late: Late, hours: float | None, maximum: float) -> tuple[float, s
     if after <= 0:
         return 0.0, f"{says}, within the grace period"
     if late.grace:
-        says = f"{says}, with a grace period of {_time(late.grace)}"
+        says = f"{says}, with {_time(late.grace)} of grace"
     if late.none_after is not None and after > 24 * late.none_after:
         return maximum, f"{says}: no points after {counted(late.none_after, 'day')}"
     percent = min(late.most, late.per_day * math.ceil(round(after / 24, 9)))  # the last digits are rounding errors

@@ -1,12 +1,13 @@
-"""Findings: what in the measures of a run is likely wrong, with its figure, its threshold and what to change.
+"""Findings: what is likely wrong with a run, judging by its measures, and what to change.
 
-``network``, ``inputs``, ``noise`` and ``actions`` hold the findings about one subject each: their thresholds, a
-function for each that looks for it, and their rows of the table. To add a finding, add a function and a row there.
+Each module here is about one subject, such as ``network``, ``inputs``, ``noise`` or ``actions``. It contains the
+thresholds, one function per finding that looks for it, and the rows of the table. To add a finding, add a function and
+a row to one of them.
 
-The thresholds leave room. In trainings that went well (rsl_rl on Gymnasium's InvertedPendulum and Hopper, MLP and GRU)
-no figure comes within a factor of two of them, with two exceptions: the std grew up to 1.0 of the first, and up to 44 %
-of the units of small relu layers were dead. In one of five trainings of Genesis' drones that went well, one std of four
-ended at 2 % of its first.
+The thresholds leave a margin. In trainings that went well (rsl_rl on Gymnasium's InvertedPendulum and Hopper, MLP and
+GRU), no value came within a factor of two of its threshold, with two exceptions: the std ended at up to 1.0 times its
+initial value, and up to 44 % of the units of small relu layers were dead. In one of five trainings of Genesis' drones
+that went well, one of four stds ended at 2 % of its initial value.
 """
 
 from .inputs import STALE

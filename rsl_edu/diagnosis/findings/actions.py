@@ -1,4 +1,4 @@
-"""Findings about what the policy does: with its memory when an episode has ended, and before it has learned."""
+"""Findings about the actions: whether the hidden state is reset between episodes, and how large mean actions are."""
 
 from __future__ import annotations
 
@@ -11,63 +11,63 @@ from .learning_rate import learning_rate_at_its_floor
 from .network import SIGNAL_EXPLODED
 
 CARRIED, SURE = 0.5, 3.0
-"""Share of a memory without resets in the recorded actions, and how many standard errors it must lie beyond that."""
+"""The largest share of the effect of a missing reset that the recorded actions may contain, and by how many standard
+errors a share must differ from it."""
 LOUD, GAIN = 1.0, 5.0
-"""Std of the untrained policy's mean action in units of its noise; norm of the weights of one output of the last layer
-of any policy."""
+"""Std of an untrained policy's mean action, in units of its noise; and, for any policy, norm of the weights of one
+output of the last layer."""
 WIDE = 20.0
-"""Std of any policy's mean action, root mean square over the actions, for inputs of std 1, in units of the std that the
-training began with where that was more than 1.
+"""Std of any policy's mean actions for inputs of std 1, root mean square over the actions. If the initial std was
+larger than 1, this is in units of the initial std.
 
-Policies that do what they should have 0.1 to 5 (pendulums, Hoppers, drones, arms, one humanoid); one whose
-learning rate fell to its floor has 46. Without a normalizer an input of std 1 can be far from what the policy saw: some
-that walk on real robots, trained on small numbers, have hundreds there. So without a normalizer and observations it
-counts only where the learning rate is at its floor, too."""
+Policies that work well have 0.1 to 5 (pendulums, Hoppers, drones, arms, one humanoid); one whose learning rate fell to
+its floor has 46. Without a normalizer, inputs of std 1 can be far from what the policy was trained on: some policies
+that walk on real robots, trained on small numbers, have values in the hundreds. So without a normalizer and without
+observations, this counts only if the learning rate is at its floor, too."""
 
 
 def hidden_state_not_reset(evidence: Evidence) -> str | None:
-    """Look for recorded actions that come from the memory of the episode before."""
+    """Look for recorded actions that depend on the hidden state of the previous episode."""
     memory = evidence.last.memory
     if memory is None:
         raise NotApplicable
     if memory.errors is None:
-        raise UncheckedError("needs observations with dones and actions, as they were played")
+        raise UncheckedError("needs observations recorded with dones and actions")
     if memory.share is None:
         return None
     (right, never), (share, error) = memory.errors, memory.share
     if not abs(share - CARRIED) > SURE * error:  # true of NaN, too
-        raise UncheckedError("needs more episodes, so little does the memory change")
+        raise UncheckedError("needs more episodes, as the hidden state has little effect on the actions")
     if share <= CARRIED:
         return None
     return (
-        f"{100 * share:.0f} % of what a memory without a reset changes is in the recorded actions: they are "
-        f"{short(right)} std from those with a reset after each episode, {short(never)} std from those without"
+        f"the recorded actions contain {100 * share:.0f} % of the effect of a missing reset: they are {short(right)} "
+        f"std from the actions with a reset after each episode, and {short(never)} std from those without"
     )
 
 
 def last_layer_too_large(evidence: Evidence) -> str | Passed | None:
-    """Look for mean actions that drown the noise before anything is learned, and for a last layer that grew."""
+    """Look for mean actions that exceed the noise before training, and for a last layer that grew."""
     first, last = evidence.first, evidence.last
     if evidence.sample.real:
         evidence.require_different_samples()
     with np.errstate(divide="ignore", invalid="ignore"):
         loud = float(np.nan_to_num(first.spread / first.std).max()) / max(1, first.layers.std[0])
     if evidence.untrained and evidence.sample.real and loud > LOUD:
-        times = short(loud)
-        figure = f"{first.at} the mean action varies by {times} times its noise, for inputs of std 1"
-        return Passed(figure + evidence.if_guessed, f"{LOUD:g} times before training")
+        figure = f"{first.at}, the std of the mean action is {short(loud)} times its noise, for inputs of std 1"
+        return Passed(figure + evidence.if_guessed, f"above {LOUD:g} times the noise before training")
     if last.gain > GAIN and _beyond_the_noise(evidence):
         if _mean_is_worse(evidence):
             raise NotApplicable
-        norm = f"the weights of the last layer have norm {short(last.gain)} for each action"
-        return Passed(f"{norm} (root mean square)", f"norm {GAIN:g}")
+        norm = f"the weights of the last layer have norm {short(last.gain)} per action"
+        return Passed(f"{norm} (root mean square over the actions)", f"norm above {GAIN:g}")
     if evidence.untrained:
         evidence.require_observations()
     return None
 
 
 def mean_actions_too_large(evidence: Evidence) -> str | None:
-    """Look for mean actions that are large and drown the noise, and are more so than the last layer alone."""
+    """Look for large mean actions that exceed the noise and that the last layer alone does not explain."""
     last, wide = evidence.last, _wide(evidence)
     if evidence.sample.real:
         evidence.require_different_samples()
@@ -79,12 +79,12 @@ def mean_actions_too_large(evidence: Evidence) -> str | None:
     elif not (last.count or _is_held_back(evidence)):
         evidence.require_observations()
     if last.gain <= GAIN and (last.layers.std[1:-1] > SIGNAL_EXPLODED).any():
-        raise NotApplicable  # a finding of its own
+        raise NotApplicable  # this is reported as signal exploded
     return _wide_in_words(evidence, wide)
 
 
 def _mean_is_worse(evidence: Evidence) -> bool:
-    """Tell whether the mean actions are farther beyond their threshold than the last layer is beyond its own."""
+    """Return whether the mean actions exceed their threshold by a larger factor than the last layer exceeds its own."""
     return _wide(evidence) / _wide_limit(evidence) > evidence.last.gain / GAIN
 
 
@@ -99,24 +99,24 @@ def _wide_limit(evidence: Evidence) -> float:
 
 
 def _beyond_the_noise(evidence: Evidence) -> bool:
-    """Tell whether the mean actions vary by more than their noise."""
+    """Return whether the mean actions vary by more than their noise, by root mean square over the actions."""
     last = evidence.last
     return bool(np.square(last.spread.astype(float)).mean() > np.square(last.std.astype(float)).mean())
 
 
 def _wide_in_words(evidence: Evidence, wide: float) -> str:
-    """Name the std of the mean actions, and by how much each layer enlarges what enters it at most."""
+    """Describe the std of the mean actions, and the largest factor by which each layer amplifies its input."""
     last = evidence.last
     norms = {"the last layer" if name == "output" else f"layer {name}": s[0] for name, s in last.spectra.items()}
     layers = ", ".join(f"{short(float(norm))} in {name}" for name, norm in norms.items())
     return (
-        f"the mean actions vary by std {short(wide)} for inputs of std 1{evidence.if_guessed}; "
+        f"the mean actions have std {short(wide)} for inputs of std 1{evidence.if_guessed}; "
         f"the largest singular value of the weights is {layers}"
     )
 
 
 def _is_held_back(evidence: Evidence) -> bool:
-    """Tell whether the learning rate is at its floor."""
+    """Return whether the learning rate is at its floor."""
     try:
         return learning_rate_at_its_floor(evidence) is not None
     except (NotApplicable, UncheckedError):
@@ -128,19 +128,19 @@ FINDINGS = (
         name="hidden state not reset",
         listed_as="hidden state not reset",
         check=hidden_state_not_reset,
-        threshold=f"{100 * CARRIED:.0f} %, and {SURE:g} standard errors",
-        meaning="When this was recorded, the memory of one episode leaked into the next: the policy began each new one "
-        "with the memory of a fall.",
+        threshold=f"above {100 * CARRIED:.0f} %, by more than {SURE:g} standard errors",
+        meaning="During the recording, the hidden state of one episode leaked into the next: the policy began each new "
+        "episode with the hidden state of a fall.",
         lesson=3,
-        change="policy.reset(dones) after every step, where it is played",
+        change="policy.reset(dones) after every step, wherever the policy is played",
     ),
     FindingKind(
         name="last layer too large",
         listed_as="last layer too large",
         check=last_layer_too_large,
-        threshold=f"{LOUD:g} times before training; norm {GAIN:g} at any time",
-        meaning="The mean actions are large compared with the noise, before the training or at its end: exploration "
-        "changes little, a small step of the weights changes the KL a lot, and actions end at the motors' limits.",
+        threshold=f"above {LOUD:g} times the noise before training, or norm above {GAIN:g} at any time",
+        meaning="The mean actions are large compared with the noise, before training or at its end: exploration "
+        "changes little, a small step of the weights changes the KL a lot, and actions run into the motors' limits.",
         lesson=1,
         change="in the next training: a last layer with gain 0.01 (MLP.init_weights), algorithm.learning_rate (lower)",
     ),
@@ -148,11 +148,11 @@ FINDINGS = (
         name="mean actions too large",
         listed_as="mean actions too large",
         check=mean_actions_too_large,
-        threshold=f"std {WIDE:g}",
-        meaning="The mean actions are large compared with the noise, and it is not the last layer alone that makes "
-        "them so: a small step of the weights changes the KL a lot, and actions end at the motors' limits.",
+        threshold=f"std above {WIDE:g}",
+        meaning="The mean actions are large compared with the noise, and the last layer is not the only reason: a "
+        "small step of the weights changes the KL a lot, and actions run into the motors' limits.",
         lesson=1,
         change="in the next training: algorithm.learning_rate (lower), {obs_normalization} = True, "
-        "rewards that punish large actions",
+        "rewards that penalize large actions",
     ),
 )

@@ -1,4 +1,4 @@
-"""Findings about what enters the network: the size of the observations, and their normalizer."""
+"""Findings about what enters the network: the magnitude of the observations, and their normalizer."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
 from .mixed import RUNS_MIXED
 
 LARGE, UNEVEN = 10.0, 50.0
-"""Size of an input feature, and how many times the median feature it may be."""
+"""The largest rms that an input feature may have: absolute, and as a multiple of the median feature's."""
 STALE = 5.0
-"""How far a feature may lie from the normalizer's mean, or spread, in units of its std."""
+"""How far the mean of a feature may be from the running mean, and how large its std may be, in running stds."""
 STILL = 1e-4
-"""Std of a feature, in the normalizer, that is as good as none: the normalizer adds 100 times as much before it divides
-by it."""
+"""A feature whose running std is below this counts as constant: the normalizer adds 100 times as much to the std before
+it divides by it."""
 UNTIL = 100_000_000
-"""Samples after which the normalizer of rsl_rl 2 stops learning, always."""
+"""The number of samples after which the normalizer of rsl_rl 2 always stops learning."""
 NAMED = 6
-"""How many features are named in a line."""
+"""The most features that a line names."""
 
 
 def input_not_normalized(evidence: Evidence) -> str | None:
-    """Look for a feature that is large, or larger than the others, where there is no normalizer."""
+    """Look for a feature that is large, or much larger than the others, if there is no normalizer."""
     if evidence.last.count is not None:
         raise NotApplicable
     evidence.require_observations()
@@ -33,20 +33,20 @@ def input_not_normalized(evidence: Evidence) -> str | None:
     if size[worst] <= LARGE and not uneven:
         return None
     return (
-        f"{evidence.sample.name(worst)} has size {short(size[worst])}, the median feature {short(middle)}, "
+        f"{evidence.sample.name(worst)} has an rms of {short(size[worst])}, the median feature {short(middle)}, "
         "and there is no normalizer"
     )
 
 
 def normalizer_absent(evidence: Evidence) -> str | None:
-    """Look for a critic that has a normalizer, or a configuration that asks for one, where the actor has none."""
+    """Look for an actor without a normalizer although the critic has one or the configuration turns it on."""
     if evidence.last.count is not None:
         raise NotApplicable
     if evidence.settings.obs_normalization:
         said = evidence.settings.source or "the configuration"
-        return f"{said} asks for a normalizer; its statistics are not in the file"
+        return f"{said} turns the normalizer on, but its statistics are not in the file"
     if evidence.checkpoint.critic_normalized:
-        return "the critic's observations are normalized, the actor's are not"
+        return "the critic's observations are normalized, but the actor's are not"
     return None
 
 
@@ -55,7 +55,7 @@ def normalizer_empty(evidence: Evidence) -> str | None:
     if evidence.last.count is None:
         raise NotApplicable
     if evidence.last.count == 0:
-        return "the normalizer has learned from 0 samples: mean 0, std 1"
+        return "the normalizer has seen 0 samples, so its mean is 0 and its std is 1"
     return None
 
 
@@ -69,30 +69,30 @@ def normalizer_frozen(evidence: Evidence) -> str | None:
     if evidence.measures[-2].count != count or (2 in evidence.checkpoint.releases and count >= UNTIL):
         return None
     still = [measures.iteration for measures in evidence.measures if measures.count == count]
-    return f"{count:,} samples at iteration {still[0]} and still at iteration {still[-1]}"
+    return f"the normalizer has {count:,} samples at iteration {still[0]}, and still {count:,} at iteration {still[-1]}"
 
 
 def normalizer_stale(evidence: Evidence) -> str | None:
-    """Look for features that are far from what the normalizer knows."""
+    """Look for features that are far from the statistics of the normalizer."""
     last = evidence.last
     if not last.count:
         raise NotApplicable
     evidence.require_observations()
     if not evidence.whole:
-        raise UncheckedError("judged at the last checkpoint: what is shown is from there")
+        raise UncheckedError("judged only at the last checkpoint, as the observations come from it")
     off = last.off
     many, worst = int((off > STALE).sum()), int(off.argmax())
     if not many:
         return None
     return (
-        f"{many} of {len(off)} features are far from what the normalizer knows; worst: {evidence.sample.name(worst)}, "
-        f"{short(abs(last.shift[worst]))} std from its mean of {short(last.norm_mean[worst])}, "
-        f"spread {short(last.ratio[worst])} times its std"
+        f"{many} of {len(off)} features are far from the normalizer's statistics; worst: {evidence.sample.name(worst)},"
+        f" with a mean {short(abs(last.shift[worst]))} std from the running mean of {short(last.norm_mean[worst])}, "
+        f"and a std {short(last.ratio[worst])} times the running std"
     )
 
 
 def inputs_never_varied(evidence: Evidence) -> str | None:
-    """Look for features that were the same all through the training."""
+    """Look for features that were constant throughout the training."""
     last = evidence.last
     if not last.count:
         raise NotApplicable
@@ -111,9 +111,9 @@ FINDINGS = (
         name="input not normalized",
         listed_as="input not normalized",
         check=input_not_normalized,
-        threshold=f"{LARGE:g}, or {UNEVEN:g} times the median",
-        meaning="The first layer hears the loud features alone. What is small, an angle of some hundredths, is lost "
-        "beside them.",
+        threshold=f"rms above {LARGE:g}, or above {UNEVEN:g} times the median",
+        meaning="The first layer responds only to the large features. Small ones, such as an angle of a few "
+        "hundredths, are lost among them.",
         lesson=4,
         change="{obs_normalization} = True",
     ),
@@ -121,9 +121,9 @@ FINDINGS = (
         name="normalizer absent",
         listed_as="normalizer absent",
         check=normalizer_absent,
-        threshold="both or none, and as configured",
-        meaning="Either the actor was configured without, or its statistics were lost when the file was written: the "
-        "same weights then see inputs of another size, and the robot falls.",
+        threshold="missing, though the critic has one or it is configured",
+        meaning="Either the actor was configured without a normalizer, or its statistics were lost when the file was "
+        "written. If they were lost, the weights now get inputs on another scale, and the robot falls.",
         lesson=4,
         change="{obs_normalization} = True",
     ),
@@ -131,41 +131,41 @@ FINDINGS = (
         name="normalizer empty",
         listed_as="normalizer empty",
         check=normalizer_empty,
-        threshold="above 0",
-        meaning="There is a normalizer, and it does nothing: update_normalization was never called, or its statistics "
+        threshold="0 samples",
+        meaning="There is a normalizer, but it does nothing: update_normalization was never called, or its statistics "
         "were not saved with the weights.",
         lesson=4,
-        change="{obs_normalization}; save actor.state_dict() whole",
+        change="{obs_normalization}; save all of actor.state_dict()",
     ),
     FindingKind(
         name="normalizer frozen",
         listed_as="normalizer frozen",
         check=normalizer_frozen,
-        threshold="no growth between two checkpoints",
-        meaning="The policy went on to new states, and the statistics stayed. Intended if `until` is set; otherwise "
-        "the model was in evaluation mode while it trained.",
+        threshold="no new samples between the last two checkpoints",
+        meaning="The policy moved on to new states, but the statistics did not change. This is intended if `until` is "
+        "set; otherwise the model was in evaluation mode during training.",
         lesson=4,
-        change="until, of the normalizer; model.train() while training",
+        change="the normalizer's until; model.train() during training",
     ),
     RUNS_MIXED,
     FindingKind(
         name="normalizer stale",
         listed_as="normalizer stale",
         check=normalizer_stale,
-        threshold=f"{STALE:g} std",
-        meaning="The policy sees what it did not see in training: another order or unit of the features, another "
-        "robot, or statistics of another run beside these weights.",
+        threshold=f"mean off by more than {STALE:g} std, or std more than {STALE:g} times as large",
+        meaning="The policy observes something that it did not see in training: features in another order or unit, "
+        "another robot, or these weights with the statistics of another run.",
         lesson=4,
-        change="obs_groups, scales of the observations; load statistics and weights from one file",
+        change="obs_groups, scales of the observations; load statistics and weights from the same file",
     ),
     FindingKind(
         name="inputs that never varied",
         listed_as="inputs that never varied",
         check=inputs_never_varied,
         threshold=f"std below {short(STILL)} in the normalizer",
-        meaning="A flag or a command that the training kept constant, or a sensor that was not there. It does no harm "
-        "while it stays constant. If it changes in play or on the robot, the normalizer multiplies the change by 100, "
-        "as it divides by std + 0.01, and the weights that follow were never trained.",
+        meaning="These are flags or commands that were constant in training, or sensors that were missing. A constant "
+        "input does no harm while it stays constant. If it changes during play or on the robot, the normalizer "
+        "multiplies the change by 100, because it divides by std + 0.01, and the weights behind it were never trained.",
         lesson=4,
         change="obs_groups (leave it out), or commands and randomization that vary it in training",
     ),

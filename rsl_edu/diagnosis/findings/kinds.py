@@ -1,4 +1,4 @@
-"""What a finding is, what its row of the table says, and what its check looks at."""
+"""The data types of findings: a finding, its row in the table, and the evidence that its check uses."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..measures import Measures
 from ..sample import Sample
 
 DIFFERENT = 32
-"""Different samples from which on recorded observations are judged: on one alone, every unit always says the same."""
+"""The fewest different samples on which observations are judged: on a single one, every unit is constant."""
 EARLY = 1
-"""Up to this iteration a policy counts as untrained."""
+"""The last iteration at which a policy counts as untrained."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Finding:
 
     Attributes:
         name: Name of the finding.
-        figure: What was seen, with its number.
-        threshold: From where on it is a finding.
+        figure: What was measured, in words and with the number.
+        threshold: The threshold that was passed, in words.
         meaning: What it usually means.
         lesson: Number of the lesson that explains it.
-        change: What to change: fields of rsl_rl's configuration, in the names of the run's release.
+        change: What to change: fields of rsl_rl's configuration, as they are called in the run's release.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Finding:
 
 
 class Passed(NamedTuple):
-    """What a check with several thresholds returns: the figure in words, and the threshold that it passed."""
+    """The result of a check that has several thresholds: the figure in words, and the threshold that it passed."""
 
     figure: str
     threshold: str
@@ -52,15 +52,15 @@ class Passed(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """What the checks look at: a run up to one of its checkpoints.
+    """The input of the checks: a run up to one of its checkpoints.
 
     Attributes:
-        checkpoints: All checkpoints up to the one that is judged.
-        measures: What was measured on each of them.
-        sample: What the policies were shown.
-        whole: Whether the checkpoint that is judged is the last one of the run.
-        settings: What the files beside the run say.
-        guessed_activation: Name of the activation if it is a guess, or else nothing.
+        checkpoints: All checkpoints up to the judged one.
+        measures: The measures of each of these checkpoints.
+        sample: The observations that the policies were shown.
+        whole: Whether the judged checkpoint is the last one of the run.
+        settings: The settings found in the files next to the run.
+        guessed_activation: Name of the activation if it is a guess; otherwise empty.
     """
 
     checkpoints: Sequence[Checkpoint]
@@ -72,17 +72,17 @@ class Evidence:
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """The checkpoint that is judged."""
+        """The judged checkpoint."""
         return self.checkpoints[-1]
 
     @property
     def policy(self) -> Policy:
-        """The policy that is judged."""
+        """The policy of the judged checkpoint."""
         return self.checkpoint.policy
 
     @property
     def last(self) -> Measures:
-        """The measures of the checkpoint that is judged."""
+        """The measures of the judged checkpoint."""
         return self.measures[-1]
 
     @property
@@ -92,13 +92,13 @@ class Evidence:
 
     @property
     def untrained(self) -> bool:
-        """Whether the first checkpoint is from before the training."""
+        """Whether the first checkpoint was saved before training started."""
         first = self.checkpoints[0]
         return not first.undated and first.iteration <= EARLY and not first.trained
 
     @property
     def if_guessed(self) -> str:
-        """What is added to a figure that depends on the activation: nothing unless that is a guess."""
+        """A caveat for figures that depend on the activation; empty unless the activation is a guess."""
         return f", if the activation is {self.guessed_activation}" if self.guessed_activation else ""
 
     @property
@@ -108,36 +108,36 @@ class Evidence:
 
     @property
     def std_limits(self) -> tuple[float, float]:
-        """What the std, as it is stored, is clamped to; infinite if there are no limits."""
+        """The limits to which the stored std (or its logarithm) is clamped; infinite if there are none."""
         name = "log_std_range" if self.std_is_log else "std_range"
         low, high = getattr(self.policy.distribution, name, None) or (-np.inf, np.inf)
         return low, high
 
     @functools.cached_property
     def different(self) -> int:
-        """How many different samples the policies were shown."""
+        """The number of different samples that the policies were shown."""
         shown = self.sample.thinned(self.policy.rnn is not None)
         parts = [shown.observations.flatten(0, 1), *(image.flatten(0, 1).flatten(1) for image in shown.images.values())]
         return len(torch.cat(parts, dim=1).unique(dim=0))
 
     def require_different_samples(self) -> None:
-        """Raise :class:`UncheckedError` if the policies were shown too few samples, or the same one again and again."""
+        """Raise :class:`UncheckedError` if the policies were shown too few different samples."""
         if self.different < DIFFERENT:
             raise UncheckedError(f"needs {DIFFERENT} different samples or more, got {self.different}")
 
     def require_observations(self) -> None:
-        """Raise :class:`UncheckedError` if no robot saw what the policies were shown, or too little of it."""
+        """Raise :class:`UncheckedError` if the policies were shown no real observations, or too few different ones."""
         if not self.sample.real:
             raise UncheckedError("needs observations")
         self.require_different_samples()
 
 
 class UncheckedError(Exception):
-    """A check that cannot be made; the message says what is missing."""
+    """The check cannot be made; the message says what is missing."""
 
 
 class NotApplicable(Exception):  # noqa: N818 - says nothing went wrong
-    """A check of something that this policy does not have: it is neither found nor absent nor unchecked."""
+    """The policy does not have what the check is about, so the report does not list the finding at all."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -146,15 +146,16 @@ class FindingKind:
 
     Attributes:
         name: Name of the finding.
-        listed_as: What the report calls it if it was not found or could not be checked. Rows that follow each other
-            may share this name; the report then lists them once.
-        check: Returns the figure that makes it a finding, in words, alone or as :class:`Passed`, or None; raises
-            :class:`UncheckedError` if it cannot tell, and :class:`NotApplicable` if the policy has no such thing.
-        threshold: From where on it is a finding; ``{std_low}`` and ``{std_high}`` are the limits of the policy's std.
+        listed_as: Name in the report if it was not found or could not be checked. Consecutive rows may share this name;
+            the report then lists them once.
+        check: Returns the figure in words, or a :class:`Passed`, if there is a finding, and None if there is not.
+            Raises :class:`UncheckedError` if it cannot tell, and :class:`NotApplicable` if the policy does not have
+            what the check is about.
+        threshold: When it is a finding; ``{std_low}`` and ``{std_high}`` are the limits of the policy's std.
         meaning: What it usually means.
         lesson: Number of the lesson that explains it.
         change: What to change; a name in braces is one of :data:`.CONFIG_FIELDS`.
-        holds_with_nan: Whether "not found" also holds when there is NaN in the weights.
+        holds_with_nan: Whether "not found" is also true if there is NaN in the weights.
     """
 
     name: str

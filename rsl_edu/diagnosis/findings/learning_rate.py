@@ -1,4 +1,4 @@
-"""A finding about the learning rate that rsl_rl adapts to the KL of each update."""
+"""The finding about rsl_rl's learning rate, which adapts to the KL of each update."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from rsl_edu.number_format import counted, short
 from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
 
 FLOOR, STEP = 1e-5, 1.5
-"""The least learning rate that rsl_rl sets, and the factor by which it moves: a rate that is held at the floor is seen
-there, or up to two steps above it."""
+"""The lowest learning rate that rsl_rl sets, and the factor by which it changes the rate. A rate that is stuck at the
+floor is at most two steps above it."""
 SHARE = 0.25
-"""Share of the checkpoints, the last ones, that must be there, and two of them at least: a single one is a sample of a
-rate that moves after every mini-batch."""
+"""The share of the checkpoints, counted from the last, that must be at the floor; at least two. A single checkpoint is
+not enough, as the rate changes after every mini-batch."""
 
 
 def learning_rate_at_its_floor(evidence: Evidence) -> str | None:
-    """Look for a learning rate that the adaptive schedule has taken as low as it can.
+    """Look for a learning rate that the adaptive schedule has lowered as far as it can.
 
-    In trainings that go well it is 10 to 1,000 times as high (Genesis drones, InvertedPendulum, Hopper).
+    In trainings that go well, it is 10 to 1,000 times as high (Genesis drones, InvertedPendulum, Hopper).
     """
     rates = np.array([measures.learning_rate for measures in evidence.measures])
     schedule = evidence.settings.schedule
@@ -31,12 +31,12 @@ def learning_rate_at_its_floor(evidence: Evidence) -> str | None:
     held = int(np.flatnonzero(~low)[-1]) + 1 if not low.all() else 0  # the first of the last ones
     if len(low) - held < max(2, SHARE * len(low)):
         return None
-    if schedule is None and held == 0:  # one that was never higher may be fixed there
-        raise UncheckedError("needs the schedule: --config agent.yaml")
+    if schedule is None and held == 0:  # a rate that was never higher may be fixed
+        raise UncheckedError("needs the schedule: give --config agent.yaml")
     first, last = evidence.measures[held], evidence.last
     return (
-        f"{short(last.learning_rate)} at iteration {last.iteration}, and so low in all of the "
-        f"{counted(len(low) - held, 'checkpoint')} that were read since iteration {first.iteration}"
+        f"{short(last.learning_rate)} at iteration {last.iteration}, and this low in each of the "
+        f"{counted(len(low) - held, 'checkpoint')} read from iteration {first.iteration} on"
     )
 
 
@@ -45,11 +45,11 @@ FINDINGS = (
         name="learning rate at its floor",
         listed_as="learning rate at its floor",
         check=learning_rate_at_its_floor,
-        threshold=f"at most {short(FLOOR * STEP**2)} in the last quarter of the checkpoints, two or more",
+        threshold=f"at most {short(FLOOR * STEP**2)} in the last quarter of the checkpoints, and in at least two",
         meaning="The KL of an update is above desired_kl however small its steps are, so the schedule has lowered the "
-        "rate as far as it can, and the policy hardly learns any more. Usual causes: a std near zero, of one action "
-        "even; a last layer that is too large; inputs of a wrong size.",
+        "rate as far as it can, and the policy hardly learns any more. Usual causes: a std near zero, even of a single "
+        "action; a last layer that is too large; inputs on the wrong scale.",
         lesson=5,
-        change="algorithm.entropy_coef (higher) against a small std; {obs_normalization} = True; algorithm.desired_kl",
+        change="algorithm.entropy_coef (higher) if the std is small; {obs_normalization} = True; algorithm.desired_kl",
     ),
 )

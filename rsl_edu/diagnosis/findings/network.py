@@ -1,4 +1,4 @@
-"""Findings about the network: its weights, and what its layers do to what the policy is shown."""
+"""Findings about the network: its weights, and what its layers make of the observations."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from rsl_edu.number_format import counted, short
 from .kinds import Evidence, FindingKind, NotApplicable
 
 ASLEEP = 0.5
-"""Share of the units of a hidden layer that are dead or saturated."""
+"""There is a finding if at least this share of a hidden layer's units is dead or saturated."""
 SIGNAL_LOST, SIGNAL_EXPLODED = 0.01, 30.0
-"""Std over the samples in a hidden layer: below the first, its output hardly depends on the input; above the second,
-training is unstable."""
+"""Std over the samples in a hidden layer. Below the first value, its output hardly depends on the input; above the
+second, training is unstable."""
 
 
 def broken_weights(evidence: Evidence) -> str | None:
-    """Look for NaN and infinity in actor, critic, normalizers, Adam's moments, and what else a file holds."""
+    """Look for NaN and infinity in actor, critic, normalizers, Adam's moments, and anything else in the file."""
     broken = [
         (measures, tuple(dict.fromkeys((*measures.broken, *checkpoint.broken))))
         for measures, checkpoint in zip(evidence.measures, evidence.checkpoints, strict=True)
@@ -31,7 +31,7 @@ def broken_weights(evidence: Evidence) -> str | None:
 
 
 def unread_parts(evidence: Evidence) -> str | None:
-    """Look for parameters that no model of rsl_rl has."""
+    """Look for parameters that no rsl_rl model has."""
     names = evidence.checkpoint.unread
     if not names:
         return None
@@ -39,7 +39,7 @@ def unread_parts(evidence: Evidence) -> str | None:
 
 
 def dead_units(evidence: Evidence) -> str | None:
-    """Look for a layer of which too many units are dead or saturated."""
+    """Look for a layer with too many dead or saturated units."""
     _require_inputs(evidence)
     layers = evidence.last.layers
     shares = np.maximum(np.nan_to_num(layers.asleep), np.nan_to_num(layers.constant))[:-1]  # the output has its own
@@ -48,22 +48,21 @@ def dead_units(evidence: Evidence) -> str | None:
         return None
     share, layer = f"{100 * shares[worst]:.0f} %", evidence.last.rows[worst]
     if shares[worst] > np.nan_to_num(layers.asleep[worst]):
-        return f"{share} of the units of layer {layer} say the same on all samples"
-    return f"{share} of the units of layer {layer} are dead or saturated on all samples{evidence.if_guessed}"
+        return f"{share} of the units of layer {layer} have the same output for all samples"
+    return f"{share} of the units of layer {layer} are dead or saturated{evidence.if_guessed}"
 
 
 def signal_lost(evidence: Evidence) -> str | None:
     """Look for a hidden layer that is nearly the same for all samples."""
     layers, std = _hidden_std(evidence)
     if evidence.last.layers.constant[-1] == 1 and (len(evidence.measures) > 1 or not evidence.untrained):
-        return "std over the samples 0 in all mean actions"
+        return "all mean actions have std 0 over the samples"
     entering = evidence.last.layers.std[0]
     if not len(std) or not std.min() < SIGNAL_LOST * min(1, entering):
         return None
     layer = layers[int(std.argmin())]
-    return (
-        f"std over the samples {short(std.min())} in layer {layer}, {short(entering)} at the input{evidence.if_guessed}"
-    )
+    figure = f"the std over the samples is {short(std.min())} in layer {layer}, and {short(entering)} at the input"
+    return figure + evidence.if_guessed
 
 
 def signal_exploded(evidence: Evidence) -> str | None:
@@ -71,20 +70,20 @@ def signal_exploded(evidence: Evidence) -> str | None:
     layers, std = _hidden_std(evidence)
     if not len(std) or std.max() <= SIGNAL_EXPLODED:
         return None
-    return f"std over the samples {short(std.max())} in layer {layers[int(std.argmax())]}{evidence.if_guessed}"
+    return f"the std over the samples is {short(std.max())} in layer {layers[int(std.argmax())]}{evidence.if_guessed}"
 
 
 def _hidden_std(evidence: Evidence) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the names of the hidden layers and their std over the samples; nothing if that is broken."""
+    """Return the names of the hidden layers and their std over the samples; both are empty if a std is not finite."""
     _require_inputs(evidence)
     std = evidence.last.layers.std[1:-1]
     return (evidence.last.rows[1:-1], std) if np.isfinite(std).all() else ((), np.empty(0))
 
 
 def _require_inputs(evidence: Evidence) -> None:
-    """Raise an error if there is no hidden layer, or if nobody knows what enters the network.
+    """Raise an error if there is no hidden layer, or if the typical inputs of the network are unknown.
 
-    Random numbers only fit a policy with a normalizer.
+    Random numbers can replace observations only for a policy with a normalizer.
     """
     if len(evidence.last.rows) < 3:
         raise NotApplicable
@@ -99,8 +98,8 @@ FINDINGS = (
         listed_as="broken weights",
         check=broken_weights,
         threshold="any",
-        meaning="A loss was NaN once, and the optimizer wrote it into the weights. Nothing after that can be saved: go "
-        "back to a checkpoint before it. Look for NaN in observations and rewards, and for a std near zero.",
+        meaning="A loss was NaN once, and the optimizer wrote it into the weights. No later checkpoint can be repaired:"
+        " go back to one from before. Look for NaN in observations and rewards, and for a std near zero.",
         lesson=5,
         change="algorithm.max_grad_norm, algorithm.learning_rate; check_for_nan",
     ),
@@ -109,7 +108,7 @@ FINDINGS = (
         listed_as="unread parts",
         check=unread_parts,
         threshold="any",
-        meaning="The policy has parts that no model of rsl_rl has. What the x-ray shows is the policy without them.",
+        meaning="The policy has parts that no rsl_rl model has. The x-ray shows the policy without them.",
         lesson=6,
         change="{class_name}",
         holds_with_nan=True,
@@ -119,8 +118,9 @@ FINDINGS = (
         listed_as="dead units",
         check=dead_units,
         threshold=f"{100 * ASLEEP:.0f} % of a layer",
-        meaning="These units say the same whatever the robot sees, and get no gradient to change that. Usual causes: a "
-        "learning rate that was too high once, inputs of a wrong size, relu or tanh with large weights.",
+        meaning="These units give the same output whatever the robot observes, and get no gradient to change that. "
+        "Usual causes: a learning rate that was once too high, inputs on the wrong scale, relu or tanh with large "
+        "weights.",
         lesson=1,
         change="{activation}, algorithm.learning_rate, {obs_normalization}",
     ),
@@ -128,9 +128,9 @@ FINDINGS = (
         name="signal lost",
         listed_as="signal lost or exploded",
         check=signal_lost,
-        threshold=f"below {SIGNAL_LOST:g}, or this part of the input's",
-        meaning="The network says nearly the same whatever the robot sees: weights too small for the activation, a "
-        "depth that lets the signal fade.",
+        threshold=f"below {SIGNAL_LOST:g}, and below {SIGNAL_LOST:g} times the input's std",
+        meaning="The network's output is nearly the same whatever the robot observes. Usual causes: weights that are "
+        "too small for the activation, or so many layers that the signal fades.",
         lesson=1,
         change="{activation}, {hidden_dims}, {obs_normalization}",
     ),
@@ -139,8 +139,8 @@ FINDINGS = (
         listed_as="signal lost or exploded",
         check=signal_exploded,
         threshold=f"above {SIGNAL_EXPLODED:g}",
-        meaning="A small step of the weights moves the actions by much: the KL of an update jumps, and the adaptive "
-        "learning rate falls to its floor. Usual causes: inputs of a wrong size, or weights that grew.",
+        meaning="A small step of the weights changes the actions a lot: the KL of an update jumps, and the adaptive "
+        "learning rate falls to its floor. Usual causes: inputs on the wrong scale, or weights that grew.",
         lesson=1,
         change="{obs_normalization}, algorithm.learning_rate",
     ),

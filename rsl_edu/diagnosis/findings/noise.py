@@ -1,4 +1,4 @@
-"""Findings about the noise that the policy explores with: the std of its actions."""
+"""Findings about the exploration noise: the std of the actions."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from rsl_edu.number_format import counted, short
 from .kinds import Evidence, FindingKind, NotApplicable, Passed, UncheckedError
 
 COLLAPSED, GROWN = 0.02, 1.5
-"""The last std over the one that the training began with."""
+"""The last std divided by the initial std."""
 PARTLY_GROWN = 2.0
-"""The same of a single action."""
+"""The same for a single action."""
 GUESSED_GROWN = 10.0
-"""The same where the first one is a guess: some trainings begin with more than rsl_rl's default."""
+"""The same if the initial std is a guess: some trainings begin with more than rsl_rl's default."""
 MOST = 0.5
-"""Share of the actions from which on the policy as a whole has stopped exploring."""
+"""If the std of at least this share of the actions has collapsed, the policy as a whole has stopped exploring."""
 DEFAULT_STD = 1.0
-"""What rsl_rl begins with unless it is told otherwise: the guess where neither a checkpoint nor a file says it."""
+"""Initial std of rsl_rl by default: the guess if neither a checkpoint nor a file gives it."""
 DEFAULT = "at the start (a guess: rsl_rl's default)"
 HISTORY = "needs two checkpoints or more"
 
 
 def std_clamped(evidence: Evidence) -> str | None:
-    """Look for a std that is stored at its limit or beyond."""
+    """Look for a stored std at or beyond its limit."""
     if not len(evidence.last.raw_std):
         raise NotApplicable
     clamped = _clamped(evidence)
@@ -35,30 +35,31 @@ def std_clamped(evidence: Evidence) -> str | None:
 
 
 def std_collapsed(evidence: Evidence) -> str | None:
-    """Look for a policy that has next to no noise left in most of its actions."""
+    """Look for a policy that has almost no noise left in most of its actions."""
     collapsed, figure = _collapsed(evidence)
     return figure if collapsed.any() and collapsed.mean() >= MOST else None
 
 
 def std_partly_collapsed(evidence: Evidence) -> str | None:
-    """Look for some actions that have next to no noise left while the others do."""
+    """Look for a minority of actions that have almost no noise left."""
     collapsed, figure = _collapsed(evidence)
     return figure if collapsed.any() and collapsed.mean() < MOST else None
 
 
 def std_growing(evidence: Evidence) -> str | Passed | None:
-    """Look for noise that grew."""
+    """Look for a mean std that grew."""
     start, when, last = *_start_of_growth(evidence), evidence.last
     grown, most = float(last.std.mean() / start.mean()), _most(GROWN, when)
     if not _can_be_compared(evidence, start) or grown <= most:
         return None
     times = f"{grown:.1f}" if grown < 10 else short(grown)
-    figure = f"mean std {short(start.mean())} {when}, {short(last.std.mean())} {last.at}: {times} times"
-    return Passed(figure, f"above {most:g} times the first")
+    change = f"from {short(start.mean())} {when} to {short(last.std.mean())} {last.at}"
+    figure = f"the mean std grew {change}, by a factor of {times}"
+    return Passed(figure, f"above {most:g} times the initial std")
 
 
 def std_partly_growing(evidence: Evidence) -> str | Passed | None:
-    """Look for single actions whose noise grew while the mean of all did not."""
+    """Look for single actions whose std grew although the mean std did not."""
     start, when, last = *_start_of_growth(evidence), evidence.last
     if not _can_be_compared(evidence, start) or std_growing(evidence) is not None:
         return None
@@ -67,16 +68,18 @@ def std_partly_growing(evidence: Evidence) -> str | Passed | None:
     if not grown.any():
         return None
     now = f"{_of_all(grown)}: the std of action {worst} is {short(last.std[worst])} {last.at}"
-    return Passed(f"{now}, {short(start[worst])} {when}", f"above {most:g} times the first, in single actions")
+    return Passed(
+        f"{now}, up from {short(start[worst])} {when}", f"single actions above {most:g} times the initial std"
+    )
 
 
 def _most(growth: float, when: str) -> float:
-    """Return how far the std may grow; further where the first one is a guess."""
+    """Return how far the std may grow; more if the initial one is a guess."""
     return GUESSED_GROWN if when == DEFAULT else growth
 
 
 def _start_of_growth(evidence: Evidence) -> tuple[np.ndarray, str]:
-    """Return the std that growth is measured from, and when it was; rsl_rl's default where no figure is known."""
+    """Return the std from which growth is measured, and when that was; rsl_rl's default if no value is known."""
     known, first = _start(evidence), evidence.first
     guess = evidence.settings.init_std is None and _has_init_std(evidence) and not evidence.untrained
     if guess and (known is None or first.std.mean() > GUESSED_GROWN * DEFAULT_STD):
@@ -87,7 +90,7 @@ def _start_of_growth(evidence: Evidence) -> tuple[np.ndarray, str]:
 
 
 def _start(evidence: Evidence) -> tuple[np.ndarray, str] | None:
-    """Return the std of each action when the training began, and when that was, in words; None if nothing says it."""
+    """Return the initial std of each action, and when that was, in words; None if it is unknown."""
     first, init_std = evidence.first, evidence.settings.init_std
     of_first = (first.std, first.at) if len(evidence.measures) > 1 else None
     if init_std is None or not _has_init_std(evidence) or (of_first and evidence.untrained):
@@ -96,7 +99,7 @@ def _start(evidence: Evidence) -> tuple[np.ndarray, str] | None:
 
 
 def _start_or_default(evidence: Evidence) -> tuple[np.ndarray, list[str]]:
-    """Return what :func:`_start` does, for each action in words; rsl_rl's default stands in for what nothing says."""
+    """Return the same as :func:`_start`, with words for each action; rsl_rl's default replaces unknown values."""
     known, first = _start(evidence), evidence.first
     if known is None and (evidence.untrained or not _has_init_std(evidence)):
         raise UncheckedError(HISTORY)
@@ -109,7 +112,7 @@ def _start_or_default(evidence: Evidence) -> tuple[np.ndarray, list[str]]:
 
 
 def _collapsed(evidence: Evidence) -> tuple[np.ndarray, str]:
-    """Return which actions have next to no noise left, and that in words."""
+    """Return which actions have almost no noise left, as a mask and in words."""
     (start, when), last = _start_or_default(evidence), evidence.last
     if not _can_be_compared(evidence, start):
         return np.zeros(len(start), dtype=bool), ""
@@ -117,24 +120,24 @@ def _collapsed(evidence: Evidence) -> tuple[np.ndarray, str]:
     collapsed, worst = ratio < COLLAPSED, int(ratio.argmin())
     return collapsed, (
         f"{_of_all(collapsed)}: the std of action {worst} is {short(last.std[worst])} {last.at}, "
-        f"{short(start[worst])} {when[worst]}"
+        f"down from {short(start[worst])} {when[worst]}"
     )
 
 
 def _can_be_compared(evidence: Evidence, start: np.ndarray) -> bool:
-    """Tell whether the std can be compared with the first one; one that is clamped says nothing of the training."""
+    """Return whether the std can be compared with the initial one; a clamped std says nothing about the training."""
     return bool(not _clamped(evidence).any() and np.isfinite(evidence.last.std).all() and (start > 0).all())
 
 
 def _clamped(evidence: Evidence) -> np.ndarray:
-    """Return for each action whether its std is stored at a limit or beyond; nothing if it depends on the state."""
+    """Return for each action whether its stored std is at or beyond a limit; empty if the std depends on the state."""
     raw, (low, high) = evidence.last.raw_std, evidence.std_limits
     clamped: np.ndarray = (raw <= low) | (raw >= high)
     return clamped
 
 
 def _has_init_std(evidence: Evidence) -> bool:
-    """Tell whether the std that the distribution begins with is configured: a Beta's is not."""
+    """Return whether the initial std of the distribution can be configured: a Beta's cannot."""
     return hasattr(evidence.policy.distribution, "std_type")
 
 
@@ -147,9 +150,9 @@ FINDINGS = (
         name="std clamped",
         listed_as="std clamped",
         check=std_clamped,
-        threshold="limits {std_low} and {std_high}",
-        meaning="Beyond its limit rsl_rl's std has no gradient, so it stays there for good; older releases stop with "
-        "`normal expects all elements of std >= 0.0`. An optimizer step was larger than the std itself.",
+        threshold="at or beyond the limits {std_low} and {std_high}",
+        meaning="An optimizer step was larger than the std itself. Beyond its limit, rsl_rl's std has no gradient, so "
+        "it never comes back; older releases stop with `normal expects all elements of std >= 0.0`.",
         lesson=5,
         change='{std_type} = "log"; algorithm.learning_rate',
     ),
@@ -157,9 +160,9 @@ FINDINGS = (
         name="std collapsed",
         listed_as="std collapsed",
         check=std_collapsed,
-        threshold=f"below {100 * COLLAPSED:g} % of the start, in half of the actions or more",
-        meaning="The policy no longer tries anything new. On a precise task a good training ends so; if the robot is "
-        "not as good as it should be, it stopped exploring too early.",
+        threshold=f"below {100 * COLLAPSED:g} % of the initial std, in half of the actions or more",
+        meaning="The policy no longer tries anything new. On a precise task, good training ends this way. If the robot "
+        "is not as good as it should be, the policy stopped exploring too early.",
         lesson=5,
         change="algorithm.entropy_coef (higher), {init_std}",
     ),
@@ -167,19 +170,21 @@ FINDINGS = (
         name="std partly collapsed",
         listed_as="std collapsed",
         check=std_partly_collapsed,
-        threshold=f"below {100 * COLLAPSED:g} % of the start, in fewer than half of the actions",
+        threshold=f"below {100 * COLLAPSED:g} % of the initial std, in fewer than half of the actions",
         meaning="The policy still explores, but no longer with these actions. The KL measures the change of an action "
-        "in units of its std, so these few dominate it, and keep the adaptive learning rate low for all the others.",
+        "in units of its std, so these few actions dominate it and keep the adaptive learning rate low for all the "
+        "others.",
         lesson=5,
-        change="algorithm.entropy_coef (higher); the scale of these actions, and the rewards that punish them",
+        change="algorithm.entropy_coef (higher); the scale of these actions, and the rewards that penalize them",
     ),
     FindingKind(
         name="std growing",
         listed_as="std growing",
         check=std_growing,
-        threshold=f"above {GROWN:g} times the first; {GUESSED_GROWN:g} times if that is a guess",
-        meaning="Noise pays more than what the robot earns with it: the entropy bonus is too large beside the rewards, "
-        "or the advantages are noise themselves, as when a time-out counts as a failure.",
+        threshold=f"above {GROWN:g} times the initial std, or {GUESSED_GROWN:g} times if that is a guess",
+        meaning="The policy gains more from noise than from doing its task well: the entropy bonus is too large "
+        "compared with the rewards, or the advantages are mostly noise, for example because time-outs count as "
+        "failures.",
         lesson=5,
         change='algorithm.entropy_coef (lower); extras["time_outs"] of the environment',
     ),
@@ -187,10 +192,10 @@ FINDINGS = (
         name="std partly growing",
         listed_as="std growing",
         check=std_partly_growing,
-        threshold=f"above {PARTLY_GROWN:g} times the first; {GUESSED_GROWN:g} times if that is a guess, "
-        "in single actions",
-        meaning="The mean of all actions hides it, as the noise of the others fell: for the rewards it matters little "
-        "what these actions do, so the entropy bonus widens them.",
+        threshold=f"single actions above {PARTLY_GROWN:g} times the initial std, or {GUESSED_GROWN:g} times if that is "
+        "a guess",
+        meaning="The rewards hardly depend on what these actions do, so the entropy bonus makes them noisier. The mean "
+        "over all actions does not show it, because the std of the others fell.",
         lesson=5,
         change="algorithm.entropy_coef (lower); the scale of these actions, and the rewards that depend on them",
     ),

@@ -1,4 +1,4 @@
-"""The table of all findings, and the judgement of a run by it."""
+"""The table of all findings, and the code that judges a run by it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ FINDINGS: tuple[FindingKind, ...] = (
     *critic.FINDINGS,
     *optimizer.FINDINGS,
 )
-"""All findings that are looked for, in the order of the report."""
+"""All findings, in the order of the report."""
 
-CONFIG_FIELDS = {  # by the major release of rsl_rl that reads them
+CONFIG_FIELDS = {  # for each major release of rsl_rl
     "class_name": {
         2: "policy.class_name",
         3: "policy.class_name",
@@ -66,8 +66,8 @@ def findings_of(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[str, ...
     """Look for every finding in the table.
 
     Returns:
-        The findings; the names of what was not found; and for each thing that could not be checked, what is missing.
-        What does not apply to this policy is in none of them.
+        The findings, the names of those that were not found, and the names of those that could not be checked, each
+        with what is missing. Findings that do not apply to this policy are in none of the three.
     """
     found: list[Finding] = []
     absent: list[str] = []
@@ -84,12 +84,12 @@ def findings_of(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[str, ...
 
 
 def fill_in(text: str, release: int, std_limits: tuple[float, float]) -> str:
-    """Fill in what a text of the table leaves open.
+    """Fill in the placeholders in a text of the table.
 
     Args:
         text: The threshold or the change of a :class:`.FindingKind`.
-        release: Major release of rsl_rl, whose fields are named.
-        std_limits: What the std is clamped to.
+        release: Major release of rsl_rl; its names of the configuration's fields are used.
+        std_limits: The limits to which the std is clamped.
     """
     fields = {name: names[release] for name, names in CONFIG_FIELDS.items()}
     low, high = std_limits
@@ -97,9 +97,9 @@ def fill_in(text: str, release: int, std_limits: tuple[float, float]) -> str:
 
 
 def _look_for(kinds: Iterable[FindingKind], evidence: Evidence) -> tuple[list[Finding], str | None]:
-    """Return the findings of these kinds, and what is missing to rule the others out.
+    """Return the findings of these kinds, and what is missing to rule out the others.
 
-    The latter is an empty text if nothing is missing, and None if none of these kinds applies.
+    The latter is an empty string if nothing is missing, and None if none of these kinds applies.
     """
     release, limits = max(evidence.checkpoint.releases), evidence.std_limits
     found: list[Finding] = []

@@ -1,4 +1,4 @@
-"""Explorer *adaptive rate*: the learning rate by which rsl_rl's PPO holds the KL of its updates near a target."""
+"""Explorer *adaptive rate*: how rsl_rl's PPO adapts the learning rate to keep the KL divergence near a target."""
 
 from __future__ import annotations
 
@@ -35,31 +35,32 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CLIP = 0.2
-"""PPO gains nothing from probability ratios further from one than this."""
+"""PPO's clip range. The objective does not improve further once a probability ratio is this far from 1."""
 
 
 class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
     """PPO updates of a small policy on robot data, with rsl_rl's adaptive learning rate.
 
-    A recorded rollout cannot answer what another action would have earned. So a model of the reward is fitted to it,
-    linear in observations, actions, their squares and their products; what it leaves unexplained is added as noise.
-    The policy is trained on these rewards: each iteration draws actions for all observations, and makes
-    ``EPOCHS * BATCHES`` clipped updates by Adam. The std is learned as its logarithm, so that no rate can crash it.
+    A recorded rollout cannot show what a different action would have earned. The explorer therefore fits a model of
+    the reward to it, linear in the observations, the actions, the squared actions and the products of observations
+    and actions, and adds the residuals as noise. The policy is trained on these rewards: each iteration draws an
+    action for every observation and makes ``EPOCHS * BATCHES`` clipped updates with Adam. The policy learns log std,
+    so no learning rate can make the std negative.
 
     Args:
-        observations: A rollout ``[time, envs, features]``; None takes a robot's: ``HalfCheetah-v5``.
-        actions: What the robots did, ``[time, envs, actions]``; given together with the observations.
-        rewards: What they got for it, ``[time, envs]``; given together with the observations.
-        state: Values of the controls other than the defaults.
+        observations: A rollout ``[time, envs, features]``; by default one of ``HalfCheetah-v5``.
+        actions: The actions taken, ``[time, envs, actions]``; required with ``observations``.
+        rewards: The rewards received, ``[time, envs]``; required with ``observations``.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
-        ValueError: Data of other shapes, too little of it, or values that are not finite.
+        ValueError: The data have the wrong shape, are too few, or are not finite.
     """
 
     State = AdaptiveRateState
     lesson = 5
     shows = "KL and learning rate of PPO, mini-batch by mini-batch"
-    breaks = "a fixed rate, a KL that is averaged or reversed"
+    breaks = "a fixed rate, an averaged or reversed KL"
     size = (8.6, 5.8)
     more = ("band", "exploration")
     swept = (
@@ -67,10 +68,10 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         {"mistake": ..., "updates": 5},
         {"schedule": ..., "rate": (1e-5, 3e-4, 1e-3, 1e-2)},
     )
-    question = Control("learning rate", "Learning rate at the end of the run.", range=(*LIMITS, 1e-5))
+    question = Control("learning rate", "The learning rate at the end of the run.", range=(*LIMITS, 1e-5))
     questions: tuple[Question, ...] = (
         Question(
-            "How does the learning rate go over the 20 updates of an iteration?",
+            "How does the learning rate change over the 20 updates of an iteration?",
             ("it rises, then falls", "it falls, then rises", "it settles"),
             "it rises, then falls",
             {"updates": UPDATES, "schedule": "adaptive", "mistake": "right"},
@@ -92,7 +93,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
     ) -> None:
         if observations is None or actions is None or rewards is None:
             if not all(given is None for given in (observations, actions, rewards)):
-                raise ValueError("observations, actions, rewards: expected all three or none, got None for some")
+                raise ValueError("observations, actions, rewards: expected all three or none, got only some of them")
             robot = rollout("HalfCheetah-v5", steps=64, envs=16)
             observations, actions, rewards = robot.observations, robot.actions, robot.rewards
         else:
@@ -103,7 +104,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         rewards = finite_tensor("rewards", rewards, f"[{time}, {envs}], with the observations' times and envs")
         if rewards.numel() < BATCHES:
             raise ValueError(f"observations: expected at least {BATCHES} of them, got {rewards.numel()}")
-        # Double precision: a rounding must not decide, on some machines only, whether a KL is above twice its target.
+        # Double precision, so that rounding cannot put a KL above twice the target on one machine but not on another.
         x, a, r = (each.double().flatten(0, 1) for each in (observations, actions, rewards))
         norm = EmpiricalNormalization(x.shape[1]).double()
         norm.update(x)
@@ -112,16 +113,16 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         ridge = torch.eye(known.shape[1], dtype=torch.float64)
         try:
             self._weights = torch.linalg.solve(known.T @ known + ridge, known.T @ r)
-        except torch.linalg.LinAlgError:  # their squares leave nothing of the ridge
-            raise ValueError(f"actions: expected values nearer to 0, got up to {float(a.abs().max()):.2g}") from None
-        self._rest = r - known @ self._weights  # what the model leaves unexplained, [samples]
+        except torch.linalg.LinAlgError:  # next to the squares of huge actions, the ridge is lost to rounding
+            raise ValueError(f"actions: expected smaller values, got up to {float(a.abs().max()):.2g}") from None
+        self._rest = r - known @ self._weights  # residuals of the reward model, [samples]
         self._actions = a.shape[1]
         super().__init__(**state)
 
     def compute(self, state: AdaptiveRateState) -> AdaptiveRateResult:
-        """Train (once for each setting), and cut the series off at ``state.updates``."""
+        """Train once per setting and return the series up to ``state.updates``."""
         setting = dataclasses.replace(state, updates=UPDATES)
-        if state.schedule == "fixed":  # then nobody asks the rule
+        if state.schedule == "fixed":  # the rule is not used
             default = self.default
             setting = dataclasses.replace(
                 setting, target=default.target, factor=default.factor, mistake=default.mistake
@@ -132,7 +133,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
 
     @cached(64)
     def _train(self, state: AdaptiveRateState) -> AdaptiveTraining:
-        """Train without autograd, which would take three times as long: a test compares it with torch's updates."""
+        """Train without autograd, which would take three times as long; a test compares the result with torch."""
         with torch.inference_mode(False):
             generator = torch.Generator().manual_seed(state.seed)
             net, policy = self._policy(state)
@@ -167,7 +168,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
 
     @torch.no_grad()
     def _collect(self, net: MLP, policy: GaussianDistribution, generator: torch.Generator) -> list[MiniBatch]:
-        """Draw an action for each observation, and cut all that is known of them into mini-batches."""
+        """Draw an action for each observation and split the samples into mini-batches."""
         x = self._x
         policy.update(net(x))
         mean, std = policy.params
@@ -183,34 +184,34 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         return batches
 
     def _gain(self, actions: torch.Tensor) -> torch.Tensor:
-        """Return what of the reward's model depends on the actions ``[samples, actions]``: ``[samples]``."""
+        """Return the part of the modelled reward that depends on the actions, ``[samples]``."""
         weights, size = self._weights[1 + self._x.shape[1] :], self._actions
         linear, square, products = weights.tensor_split((size, 2 * size))
         slopes: torch.Tensor = self._x @ products.view(-1, size) + linear + actions * square
         return (slopes * actions).sum(1)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out KL over learning rate, and beside them the histogram of the KL over the std."""
+        """Lay out the panels: KL above learning rate on the left, KL histogram above std on the right."""
         return picture.stage(figure)
 
     def draw(self, artists: dict[str, Any], result: AdaptiveRateResult) -> None:
-        """Move the series, the band and the bars."""
+        """Update the series, the band and the bars."""
         picture.draw(artists, result)
 
     def title(self, result: AdaptiveRateResult) -> str:
-        """Say where the rate goes, and whether it holds the KL."""
+        """State how the rate changes and whether it keeps the KL in the band."""
         return picture.title(result)
 
     def spots(self, result: AdaptiveRateResult) -> tuple[Spot, ...]:
-        """Return the updates of the iteration that the run is in."""
+        """Return the updates of the current iteration."""
         return picture.spots(result)
 
     def grips(self, result: AdaptiveRateResult) -> tuple[Grip, ...]:
-        """Return the cursor of the updates."""
+        """Return the update cursor."""
         return picture.grips(self.controls["updates"].positions())
 
     def mark(self, result: AdaptiveRateResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the end of the learning rate's panel."""
+        """Mark the guess at the end of the learning-rate panel."""
         return [UPDATES], [guess]
 
     @classmethod
@@ -219,41 +220,41 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         return draw(24, 4, 5), draw(24, 4, 2), draw(24, 4)
 
     def numbers(self, result: AdaptiveRateResult) -> dict[str, str]:
-        """Return the rate, the KL against its target, and the std."""
+        """Return the rate, the KL relative to its target, and the std."""
         run, (_, inside, above) = result.run, result.shares
         finite = run.kl[np.isfinite(run.kl)]
         return {
             "learning rate": short(run.rate[-1]),
-            "least rate": short(run.rate.min()),
-            "greatest rate": short(run.rate.max()),
+            "lowest rate": short(run.rate.min()),
+            "highest rate": short(run.rate.max()),
             "KL now": f"{short(run.kl[-1])} nats" if np.isfinite(run.kl[-1]) else "–",
             "largest KL": picture.targets(finite.max() / result.state.target) if len(finite) else "–",
             "in the band": f"{100 * inside:.0f} %",
-            "above it": f"{100 * above:.0f} %",
+            "above band": f"{100 * above:.0f} %",
             "std / initial std": short(run.std[-1]),
         }
 
     def describe(self, result: AdaptiveRateResult) -> str:
-        """Name where rate and KL went, and what a mistake does."""
+        """Describe how the rate and the KL changed, and what a mistake does."""
         state, run, (_, inside, above) = result.state, result.run, result.shares
         finite = run.kl[np.isfinite(run.kl)]
         largest = picture.targets(finite.max() / state.target if len(finite) else 0.0)
         went = "stayed" if state.schedule == "fixed" else f"went from {short(state.rate)} to {short(run.rate[-1])}"
-        went += f" (least {short(run.rate.min())})" if state.schedule == "adaptive" else f" {short(state.rate)}"
+        went += f" (lowest: {short(run.rate.min())})" if state.schedule == "adaptive" else f" at {short(state.rate)}"
         text = (
-            f"In {state.updates} updates the rate {went}. The KL is in the band around {state.target:g} nats in "
-            f"{100 * inside:.0f} % of them, above it in {100 * above:.0f} %, at most {largest}; "
-            f"the std is now {short(run.std[-1])} of the initial {state.init_std:g}."
+            f"Over {state.updates} updates, the rate {went}. The KL is inside the band around {state.target:g} nats in "
+            f"{100 * inside:.0f} % of the updates and above it in {100 * above:.0f} %; its maximum is {largest}. "
+            f"The std is now {short(run.std[-1])} times its initial value of {state.init_std:g}."
         )
         if state.mistake == "right" or state.schedule == "fixed":
             return text
         if state.mistake == "once":
-            return f"{text} The rule is asked once an iteration, not at every mini-batch."
+            return f"{text} The rule is applied once per iteration, not at every mini-batch."
         words = "KL reversed" if state.mistake == "reversed" else "Mean over dimensions"
-        return f"{text} ✗ {words}: the rule is told {result.told_share} times the KL."
+        return f"{text} ✗ {words}: the rule gets {result.told_share} times the KL."
 
 
 def _features(x: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-    """Return what the reward is linear in, ``[samples, known]``."""
+    """Return the regressors of the reward model, ``[samples, known]``."""
     products = (x.unsqueeze(2) * actions.unsqueeze(1)).flatten(1)
     return torch.cat([torch.ones_like(x[:, :1]), x, actions, actions.square(), products], 1)

@@ -13,7 +13,7 @@ from rsl_edu.modules import MLP, GaussianDistribution
 
 @dataclasses.dataclass(frozen=True)
 class MiniBatch:
-    """What is known of some samples since the actions were drawn."""
+    """A mini-batch of samples, with the policy's outputs from when the actions were drawn."""
 
     x: np.ndarray  # [samples, features]
     actions: np.ndarray  # [samples, actions]
@@ -24,10 +24,10 @@ class MiniBatch:
 
 
 class Trained:
-    """A network of ELUs and a Gaussian with one log std, both in double precision, whose weights become one vector.
+    """An ELU network and a Gaussian with a learned log std, in double precision, with all weights in one vector.
 
     Attributes:
-        weights: ``[weights]``, of the network and the log std; what is written here the modules have as well.
+        weights: ``[weights]``, of the network and the log std; shared with the modules, so changes here change them.
     """
 
     def __init__(self, network: MLP, policy: GaussianDistribution) -> None:
@@ -44,15 +44,15 @@ class Trained:
 
     @property
     def std(self) -> np.ndarray:
-        """The policy's std ``[actions]``, by torch, as the policy has it: NumPy's may be another in the last digit.
+        """The policy's std ``[actions]``, computed by torch because NumPy's ``exp`` may differ in the last digit.
 
-        Its limits are out of reach of the few steps that are made.
+        The policy's std limits are not applied; the few steps made here cannot reach them.
         """
         std: np.ndarray = self._log_std.exp().numpy()
         return std
 
     def forward(self, x: np.ndarray) -> list[np.ndarray]:
-        """Return what enters each linear layer, ``[samples, units]``, and the mean actions at the end."""
+        """Return the input of each linear layer, ``[samples, units]``, followed by the mean actions."""
         values = [x]
         for weight, bias in self._layers:
             if len(values) > 1:  # after a hidden layer: ELU, in place
@@ -62,7 +62,7 @@ class Trained:
         return values
 
     def gradient(self, batch: MiniBatch, values: list[np.ndarray], clip: float) -> np.ndarray:
-        """Return the gradient ``[weights]`` of the clipped loss, where ``values`` are what :meth:`forward` gave."""
+        """Return the gradient ``[weights]`` of the clipped loss; ``values`` are the result of :meth:`forward`."""
         std = self.std
         z = (batch.actions - values[-1]) / std
         log_prob = -0.5 * np.einsum("ij,ij->i", z, z) - float(self._log_std.sum()) - len(std) * 0.5 * np.log(2 * np.pi)
@@ -77,11 +77,11 @@ class Trained:
             parts[:0] = [(by_values.T @ values[i]).ravel(), by_values.sum(0)]
             if i:
                 by_values = by_values @ self._layers[i][0]
-                by_values *= np.minimum(values[i] + 1, 1.0)  # the slope of ELU, from what it gave
+                by_values *= np.minimum(values[i] + 1, 1.0)  # the slope of ELU, computed from its output
         return np.concatenate(parts)
 
     def step(self, gradient: np.ndarray, rate: float) -> None:
-        """Make a step of Adam."""
+        """Take one Adam step."""
         self._steps += 1
         self._first += 0.1 * (gradient - self._first)
         self._second += 0.001 * (gradient * gradient - self._second)
@@ -92,8 +92,8 @@ class Trained:
 def kl_divergence(old_mean: np.ndarray, old_std: np.ndarray, new_mean: np.ndarray, new_std: np.ndarray) -> float:
     """Return the mean over the samples of KL(old‖new), in nats; means ``[samples, actions]``, stds ``[actions]``.
 
-    In the order of :meth:`.GaussianDistribution.kl_divergence`: of two equal policies it is zero, whatever rounding
-    does to their means, and rsl_rl's rule asks whether it is above.
+    The order of operations is that of :meth:`.GaussianDistribution.kl_divergence`. Two equal policies therefore give
+    exactly 0, despite rounding; rsl_rl's rule raises the rate only if the KL is greater than 0.
     """
     ratio = np.square(old_std / new_std)
     shift = (old_mean - new_mean) / new_std

@@ -1,4 +1,4 @@
-"""The picture of the explorer *adaptive rate*: its panels, and what can be pointed at and dragged in them."""
+"""The picture of the explorer *adaptive rate*: its panels, its spots to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 EDGES = np.geomspace(1e-3, 1e3, 37)
-"""Bins of KL / target; what lies beyond is counted in the outermost bins."""
+"""Edges of the bins of KL / target; values beyond them are counted in the outermost bins."""
 KL_LIMITS = (1e-6, 100)
-"""Limits of the KL's axis, in nats."""
+"""Limits of the KL axis, in nats."""
 ANSWERS = {"up": ("^", GREEN, "rate rises"), "down": ("v", ORANGE, "rate falls"), "stays": (".", GREY, "stays")}
-"""What the rule can answer: the marker of such an update, its colour and its words."""
+"""Marker, colour and label of an update, by what the rule does with the rate."""
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
-"""Where legends stand: between the title and what moves."""
+"""Position of the legends, between the title and the axes."""
 
 
 def stage(figure: Figure) -> dict[str, Any]:
-    """Lay out KL over learning rate, and beside them the histogram of the KL over the std."""
+    """Lay out the panels: KL above learning rate on the left, KL histogram above std on the right."""
     (kl, shares), (rate, std) = figure.subplots(2, 2, gridspec_kw={"width_ratios": (1.35, 1)})
     for axes, name in ((kl, "KL"), (rate, "learning rate"), (shares, "band"), (std, "exploration")):
         axes.set_label(name)
@@ -37,7 +37,7 @@ def stage(figure: Figure) -> dict[str, Any]:
         axes.set(xlim=(0, UPDATES + 2), xlabel="mini-batch updates (lines: iterations)")
         axes.set_xticks(range(0, UPDATES + 1, EPOCHS * BATCHES))
         axes.grid(axis="x", color=FAINT, linewidth=0.6)  # where an iteration begins
-    artists: dict[str, Any] = {"dots": {}, "steps": {}}  # in dictionaries: they leave no ghosts
+    artists: dict[str, Any] = {"dots": {}, "steps": {}}  # artists in nested dictionaries get no ghosts
     _stage_kl(kl, artists)
     rate.set(yscale="log", ylim=(5e-6, 2e-2), ylabel="learning rate")
     rate.set_title("learning rate", pad=24)
@@ -47,7 +47,7 @@ def stage(figure: Figure) -> dict[str, Any]:
     (artists["rate"],) = rate.plot([], [], color=BLUE, linewidth=1.2, drawstyle="steps-mid", label="rate")
     (limits,) = rate.plot([], [], color=GREY, linestyle=":", linewidth=1, label="its limits")
     (artists["guess"],) = rate.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False)
-    artists["guess"].set_in_layout(False)  # unclipped and still empty, it would take room of its own
+    artists["guess"].set_in_layout(False)  # an unclipped, empty artist would otherwise take up space
     rate.legend(handles=[artists["rate"], limits], ncols=2, **ABOVE)
     for answer in ("up", "down"):
         artists["steps"][answer] = rate.plot([], [], color=ANSWERS[answer][1], linewidth=3, solid_capstyle="butt")[0]
@@ -62,9 +62,9 @@ def stage(figure: Figure) -> dict[str, Any]:
 def _stage_kl(kl: Any, artists: dict[str, Any]) -> None:
     kl.set(yscale="log", ylim=KL_LIMITS, ylabel="KL(old‖new) (nats)")
     kl.set_title("KL since the start of the iteration", pad=24)
-    (artists["band"],) = kl.fill([0, 0], [0, 0], color=GREEN, alpha=0.25, linewidth=0, label="½ to 2 targets")
+    (artists["band"],) = kl.fill([0, 0], [0, 0], color=GREEN, alpha=0.25, linewidth=0, label="½–2 × target")
     (artists["target"],) = kl.plot([0, UPDATES + 2], [1, 1], color=GREEN, linestyle="--", linewidth=1)
-    (artists["told"],) = kl.plot([], [], "--", color=PINK, label="what the rule is told")
+    (artists["told"],) = kl.plot([], [], "--", color=PINK, label="KL the rule gets")
     (artists["asked"],) = kl.plot([], [], "o", color=PINK, markersize=6)
     (artists["kl"],) = kl.plot([], [], color=BLUE, linewidth=1.2, label="KL")
     for answer, (marker, colour, words) in ANSWERS.items():
@@ -88,7 +88,7 @@ def _stage_shares(shares: Any, artists: dict[str, Any]) -> None:
 
 
 def draw(artists: dict[str, Any], result: AdaptiveRateResult) -> None:
-    """Move the series, the band and the bars."""
+    """Update the series, the band and the bars."""
     state, run = result.state, result.run
     updates = np.arange(1, len(run.kl) + 1)
     low, high = state.target / 2, state.target * 2
@@ -100,7 +100,7 @@ def draw(artists: dict[str, Any], result: AdaptiveRateResult) -> None:
     artists["told"].set_data(updates, told)
     artists["asked"].set_data(updates, told if state.mistake == "once" else np.full(len(updates), np.nan))
     artists["told words"].set_text(
-        "" if not other else "circle: asked" if state.mistake == "once" else "dashed: what the rule is told"
+        "" if not other else "circle: rule used" if state.mistake == "once" else "dashed: KL the rule gets"
     )
     artists["rate"].set_data(updates, run.rate)
     answers = np.array([answer_to(result, update) for update in range(len(updates))])
@@ -119,7 +119,7 @@ def draw(artists: dict[str, Any], result: AdaptiveRateResult) -> None:
 
 
 def answer_to(result: AdaptiveRateResult, update: int) -> str:
-    """Return what the rule says at an update, from 0 on: one of :data:`ANSWERS`."""
+    """Return what the rule does with the rate at an update, counted from 0: a key of :data:`ANSWERS`."""
     told, target = result.told(update), result.state.target
     if result.state.schedule == "fixed" or not told:
         return "stays"
@@ -127,38 +127,38 @@ def answer_to(result: AdaptiveRateResult, update: int) -> str:
 
 
 def targets(value: float) -> str:
-    """Return a KL in targets: ``1 target``, ``1.2 targets``."""
+    """Return a KL as a multiple of the target: ``1 target``, ``1.2 targets``."""
     number = large(value)
     return f"{number} target{'s' * (number != '1')}"
 
 
 def title(result: AdaptiveRateResult) -> str:
-    """Say in one sentence where the rate goes, and whether it holds the KL."""
+    """State in one sentence how the rate changes and whether it keeps the KL in the band."""
     state, run = result.state, result.run
     inside = f"{result.inside} of {len(run.kl)} updates"
     finite = run.kl[np.isfinite(run.kl)]
     if not len(finite):
-        return "The policy does not move: the KL stays 0, and the rate as it was."
+        return "The policy does not change: the KL stays 0, and the rate stays as it was."
     largest = targets(finite.max() / state.target)
     if state.schedule == "fixed":
         rate = large(state.rate)
         return f"Fixed rate {rate}: the KL reaches {largest}; {inside} are in the band."
     if state.mistake == "once":
-        return f"Asked once an iteration, the rule holds the KL of {inside} in the band."
+        return f"Applied once per iteration, the rule keeps the KL in the band in {inside}."
     if state.mistake == "mean":
-        return f"The rule is told {large(1 / result.dimensions)} of the KL, which reaches {largest}."
+        return f"The rule gets {large(1 / result.dimensions)} times the KL, which reaches {largest}."
     if state.mistake == "reversed":
         told = result.told_share
-        return f"The rule is told KL(new‖old), {told} of the KL; {inside} are in the band."
+        return f"The rule gets KL(new‖old), {told} times the KL; {inside} are in the band."
     return f"The rate {_way(result)}; the KL is in the band in {inside}."
 
 
 def _way(result: AdaptiveRateResult) -> str:
-    """Say where the adaptive rate went."""
+    """Return how the adaptive rate changed, in words."""
     rates = np.concatenate([[result.state.rate], result.run.rate])
     steps, least, most = np.diff(rates), rates.min(), rates.max()
     if not steps.any():
-        return f"stays {large(rates[0])}"
+        return f"stays at {large(rates[0])}"
     if not (steps < 0).any():
         return f"rises from {large(least)} to {large(most)}"
     if not (steps > 0).any():
@@ -167,12 +167,12 @@ def _way(result: AdaptiveRateResult) -> str:
 
 
 def grips(positions: Sequence[int]) -> tuple[Grip, ...]:
-    """Return the cursor of the updates, its knob low in the KL's panel."""
+    """Return the update cursor, with its knob near the bottom of the KL panel."""
     return (grip("updates", "KL", {updates: (updates, 4 * KL_LIMITS[0]) for updates in positions}, along="x"),)
 
 
 def spots(result: AdaptiveRateResult) -> tuple[Spot, ...]:
-    """Return the updates of the last iteration: the KL of each, and the step of the rate that it caused."""
+    """Return the updates of the last iteration, each with its KL and the change of the rate that followed from it."""
     last = len(result.run.kl)
     first = (last - 1) // (EPOCHS * BATCHES) * EPOCHS * BATCHES
     return tuple(_update(result, update) for update in range(first, last))
@@ -182,8 +182,8 @@ def _update(result: AdaptiveRateResult, update: int) -> Spot:
     run = result.run
     kl, after = float(np.nan_to_num(run.kl[update])), float(run.rate[update])
     before = float(run.rate[update - 1]) if update else result.state.rate
-    went = f"rate stays {short(after)}" if before == after else f"rate {short(before)} → {short(after)}"
-    ends = [float(f"{end:.4g}") for end in sorted((before, after))]  # no more digits than can be seen
+    went = f"rate stays at {short(after)}" if before == after else f"rate {short(before)} → {short(after)}"
+    ends = [float(f"{end:.4g}") for end in sorted((before, after))]  # more digits than this cannot be seen
     marks = [Mark("learning rate", update + 0.5, (ends[0], ends[1]))]
     if kl:
         marks.insert(0, Mark("KL", update + 1, float(f"{kl:.4g}")))
@@ -192,33 +192,33 @@ def _update(result: AdaptiveRateResult, update: int) -> Spot:
 
 
 def rule_lines(result: AdaptiveRateResult, update: int) -> tuple[str, ...]:
-    """Return the arithmetic of the rule at an update, from 0 on: what it is told, what it compares, the new rate."""
+    """Return the arithmetic of the rule at an update, counted from 0: its KL, the comparison, the new rate."""
     state, run = result.state, result.run
     kl, told = float(np.nan_to_num(run.kl[update])), result.told(update)
     before = float(run.rate[update - 1]) if update else state.rate
     stays = f"rate = {exact(before)}, as before"
     if state.schedule == "fixed":
-        return f"KL = {exact(kl)}", f"fixed: nobody asks the rule; {stays}"
+        return f"KL = {exact(kl)}", f"fixed: the rule is not used; {stays}"
     if state.mistake == "once" and (update + 1) % (EPOCHS * BATCHES):
-        return f"KL = {exact(kl)}", f"not asked before the iteration's last mini-batch; {stays}"
+        return f"KL = {exact(kl)}", f"the rule is applied only at the iteration's last mini-batch; {stays}"
     if not told:
-        return "KL = 0: the policy is still that of the iteration's start", stays
-    lines, name = [], "told" if state.mistake in ("mean", "reversed") else "KL"
-    if name == "told":
+        return "KL = 0: the policy has not changed since the start of the iteration", stays
+    lines, name = [], "wrong KL" if state.mistake in ("mean", "reversed") else "KL"
+    if name == "wrong KL":
         lines.append(f"KL(old‖new) = {exact(kl)}")
     if state.mistake == "mean":
-        lines.append(f"told: KL / {result.dimensions} dimensions = {exact(told)}")
+        lines.append(f"wrong KL = KL / {result.dimensions} dimensions = {exact(told)}")
     elif state.mistake == "reversed":
-        lines.append(f"told: KL(new‖old) = {exact(told)}")
+        lines.append(f"wrong KL = KL(new‖old) = {exact(told)}")
     answer, target, factor = answer_to(result, update), state.target, state.factor
     after = exact(adapted(before, told, target, factor))
     if answer == "down":
-        lines.append(f"{name} = {exact(told)} > 2 · {target:g} = {2 * target:g}: too far")
+        lines.append(f"{name} = {exact(told)} > 2 · {target:g} = {2 * target:g}: step too large")
         lines.append(f"rate = max({exact(LIMITS[0])}, {exact(before)} / {factor:g}) = {after}")
     elif answer == "up":
-        lines.append(f"{name} = {exact(told)} < {target:g} / 2 = {target / 2:g}: not far enough")
+        lines.append(f"{name} = {exact(told)} < {target:g} / 2 = {target / 2:g}: step too small")
         lines.append(f"rate = min({exact(LIMITS[1])}, {exact(before)} · {factor:g}) = {after}")
     else:
-        lines.append(f"{name} = {exact(told)} is from {target / 2:g} to {2 * target:g}: in the band")
+        lines.append(f"{name} = {exact(told)} is between {target / 2:g} and {2 * target:g}: in the band")
         lines.append(stays)
     return tuple(lines)

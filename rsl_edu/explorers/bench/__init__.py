@@ -1,1 +1,1 @@
-"""What all explorers share: states and controls, the figure, the widget and the page; imports no explorer."""
+"""The shared code of all explorers: states and controls, the figure, the widget and the page. Imports no explorer."""

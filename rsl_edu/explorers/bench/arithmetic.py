@@ -1,4 +1,4 @@
-"""Numbers with true minus signs: with enough digits to work with, as arithmetic needs them, or rounded, for words."""
+"""Numbers as text with true minus signs: with enough digits for arithmetic, or rounded for sentences."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rsl_edu.number_format import SUPERSCRIPTS, large
 
 HALF_LOG_2PI = "½·ln(2·π)"
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
-"""What a power of ten ends with."""
+"""Superscript digits, with which a power of ten ends."""
 MOST_DIGITS = 9999
-"""Greatest exponent of ten that :func:`exponential` writes."""
+"""Largest exponent of ten that :func:`exponential` writes."""
 
 
 def exact(value: float, digits: int = 4) -> str:
-    """Return a number to some significant digits, as a power of ten where it is very large or small."""
+    """Return a number to ``digits`` significant digits, with a power of ten if it is very large or small."""
     if not math.isfinite(value):
         return _words(value)
     near = float(f"{value:.{digits}g}")
@@ -31,13 +31,13 @@ def exact(value: float, digits: int = 4) -> str:
 
 
 def signed(value: float, digits: int = 4) -> str:
-    """Return :func:`exact` of a number as a part of an expression: in brackets if it is negative or a power of ten."""
+    """Return :func:`exact` of a number, in brackets if it is negative or ends with a power of ten."""
     text = exact(value, digits)
     return f"({text})" if text.startswith("−") or text[-1] in RAISED else text
 
 
 def digits_for(result: float, *parts: float, digits: int = 4, most: int = 10) -> int:
-    """Return how many digits ``parts`` need so that their sum has as many right ones as are written of ``result``."""
+    """Return how many digits ``parts`` need so that their sum has ``digits`` correct digits."""
     largest = max(map(abs, parts), default=0.0)
     if not result or not largest or not math.isfinite(largest / result):
         return digits
@@ -45,30 +45,30 @@ def digits_for(result: float, *parts: float, digits: int = 4, most: int = 10) ->
 
 
 def difference(left: float, right: float) -> str:
-    """Return two numbers, the second subtracted, with the digits that their difference needs."""
+    """Return the difference of two numbers as text, with as many digits as needed."""
     digits = digits_for(left - right, left, right)
     return f"{exact(left, digits)} − {signed(right, digits)}"
 
 
 def written(value: float, decimals: int = 3) -> str:
-    """Return a number for arithmetic, always with so many decimals, with a real minus and never ``-0``."""
+    """Return a number with a fixed number of decimals, with a true minus sign and never ``-0``."""
     text = f"{round(float(value), decimals) + 0.0:,.{decimals}f}"
     return text.replace("-", "−")
 
 
 def added(terms: Sequence[str]) -> str:
-    """Join terms of a sum: one that begins with a minus is subtracted."""
+    """Join the terms of a sum; a term that starts with a minus sign is subtracted."""
     joined = " + ".join(terms)
     return joined.replace("+ −", "− ")
 
 
 def products(left: np.ndarray, right: np.ndarray, most: int = 4) -> str:
-    """Return a sum of products in words: ``0.310·0.520 − 1.200·0.100 + … + 0.440·0.200``.
+    """Return a sum of products as text: ``0.310·0.520 − 1.200·0.100 + … + 0.440·0.200``.
 
     Args:
         left: First factors, ``[n]``.
         right: Second factors, ``[n]``.
-        most: Products at most that are written out: the first ones and the last one.
+        most: Maximum number of products written out: the first ones and the last one.
     """
     places = [*range(len(left))]
     dots = len(places) > most
@@ -84,12 +84,12 @@ def _factor(value: float) -> str:
 
 
 def rounded(value: float) -> str:
-    """Return a number to two significant digits, from a million on as a power of ten, with a true minus sign."""
+    """Return a number to two significant digits with a true minus sign, from a million on as a power of ten."""
     return large(value).replace("-", "−") if math.isfinite(value) else _words(value)
 
 
 def exponential(nats: float) -> str:
-    """Return ``e`` to a power, rounded; also where floating-point numbers no longer hold it: ``5.7·10⁻¹⁰⁶⁰``."""
+    """Return ``e`` to a power, rounded, even beyond the range of floating-point numbers: ``5.7·10⁻¹⁰⁶⁰``."""
     if abs(nats) < 9:
         return rounded(math.exp(nats))
     exponent, rest = divmod(nats / math.log(10), 1)

@@ -1,6 +1,6 @@
-// The controls of an explorer, as the browser has them: keys, touch and screen readers work by themselves.
+// The controls of an explorer as native HTML elements, so that keys, touch and screen readers work.
 
-const PLAY_INTERVAL = 150; // milliseconds between two steps, at least
+const PLAY_INTERVAL = 150; // minimum milliseconds between two steps
 
 function controlRows(fieldset, spec, { go, at, ready }) {
   const rows = [];
@@ -45,7 +45,7 @@ function controlRows(fieldset, spec, { go, at, ready }) {
     if (play) players[i] = player(line, words, i, values.length - 1);
     const slider = add(line, "input", { type: "range", id, min: 0, max: values.length - 1, step: 1 });
     slider.setAttribute("aria-description", help);
-    slider.addEventListener("pointerdown", () => stop()); // held, it moves by itself no more
+    slider.addEventListener("pointerdown", () => stop()); // stop playing when the slider is held
     slider.addEventListener("input", () => { stop(); go([[i, Number(slider.value)]]); });
     return (place, exact) => {
       slider.value = place;
@@ -72,14 +72,14 @@ function controlRows(fieldset, spec, { go, at, ready }) {
       if (at(i) === last) go([[i, 0]]);
       timer = setInterval(() => {
         if (!button.isConnected || at(i) >= last) end();
-        else if (ready()) go([[i, at(i) + 1]]); // else the picture before is still on its way
+        else if (ready()) go([[i, at(i) + 1]]); // otherwise the previous picture has not arrived yet
       }, PLAY_INTERVAL);
     };
     button.addEventListener("click", () => (timer ? end() : start()));
     return { start, end };
   }
 
-  // Whoever moves a control takes over from what plays, or would.
+  // Moving a control stops playback, and cancels autoplay.
   let unseen = null;
   const stop = () => {
     unseen?.disconnect();
@@ -88,10 +88,10 @@ function controlRows(fieldset, spec, { go, at, ready }) {
   return {
     go,
     stop,
-    // Put the controls where they are; `exact` has the words of values, which may lie between two positions.
+    // Set the controls; `exact` has the text of the values, which may be between two positions.
     update: (place, exact) => rows.forEach((set, i) => set(place[i], exact?.[i])),
     fold: (folded) => { for (const group of fieldset.querySelectorAll("details")) group.open = !folded; },
-    // Play once as soon as the element is seen, unless the reader wants nothing to move.
+    // Play once as soon as the element is visible, unless the reader prefers reduced motion.
     autoplay: (i, element) => {
       if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
       unseen = new IntersectionObserver(([{ isIntersecting }]) => {

@@ -1,4 +1,4 @@
-"""The controls that a learner can set, each with its words, and the states that they span."""
+"""The controls that a learner can set, with their labels, and the states that they span."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ import numpy as np
 
 S = TypeVar("S")  # state: a frozen dataclass of controls
 RESERVED = {"self", "ranges", "step_values", "fixed", "defaults", "dark"}
-"""Names of arguments beside which the constructor and ``render`` take those of the controls."""
+"""Names that controls cannot have, because the constructor and ``render`` have arguments of these names."""
 Grid = Mapping[str, Any]
-"""For each control that moves: how many of its positions, or which; ``...``: all."""
+"""For each control of a grid, the number of its positions, or the positions; ``...`` for all."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Control:
-    """A switch, a slider over a range, a slider over given steps, or one of several choices.
+    """A switch, a slider over a range, a slider over given steps, or a choice.
 
     Attributes:
-        label: Short name beside the control.
-        help: One sentence on what it does, shown as its tooltip.
-        unit: Unit of the number, if it has one.
+        label: Short name next to the control.
+        help: One sentence about what it does, shown as a tooltip.
+        unit: Unit of the number, if any.
         range: First value, last value and step of a slider.
-        steps: Values of a slider that are not evenly spaced, from the least to the greatest.
-        choices: What can be chosen, by the words that are shown for it.
-        play: Whether a play button can walk through the slider.
-        group: Heading that it stands under, with its neighbours of the same group.
+        steps: Values of a slider that are not evenly spaced, in ascending order.
+        choices: The possible values, by the text shown for them.
+        play: Whether the slider has a play button.
+        group: Heading above the control; neighbouring controls of the same group share it.
     """
 
     label: str
@@ -44,7 +44,7 @@ class Control:
     group: str = ""
 
     def check(self, name: str, value: Any) -> Any:
-        """Return ``value`` as the control has it, or raise a ValueError that names the control if it is not allowed."""
+        """Return ``value`` in the control's own type, or raise a ValueError that names the control."""
         if hasattr(value, "__array__"):
             array = np.asarray(value)
             value = array.item() if array.ndim == 0 else array.tolist()
@@ -69,7 +69,7 @@ class Control:
         return value
 
     def positions(self, most: int | None = None) -> tuple[Any, ...]:
-        """Return every value that can be set, or ``most`` values of a slider, its ends among them."""
+        """Return all values that can be set, or at most ``most`` values of a slider, including its ends."""
         if self.choices is not None:
             return tuple(self.choices.values())
         if self.steps is not None:
@@ -77,11 +77,11 @@ class Control:
         if self.range is not None:
             first, last, step = self.range
             count = int((last - first) / step + 1e-9) + 1
-            return tuple(round(first + i * step, 10) for i in _spread(count, most))  # of whole numbers: whole
+            return tuple(round(first + i * step, 10) for i in _spread(count, most))  # integers stay integers
         return (False, True)
 
     def word(self, value: Any) -> str:
-        """Return a value as the control shows it."""
+        """Return a value as text, as the control shows it."""
         if self.choices is not None:
             return next(words for words, choice in self.choices.items() if choice == value)
         if isinstance(value, bool):
@@ -90,19 +90,19 @@ class Control:
 
     @property
     def kind(self) -> str:
-        """Its look, which is one of ``"switch"``, ``"slider"`` and ``"choice"``."""
+        """The kind of control, one of ``"switch"``, ``"slider"`` and ``"choice"``."""
         if self.choices is not None:
             return "choice"
         return "switch" if self.range is None and self.steps is None else "slider"
 
     @property
     def whole(self) -> bool:
-        """Whether it is a slider over whole numbers."""
+        """Whether the control is a slider over whole numbers."""
         return self.range is not None and all(isinstance(end, int) for end in self.range)
 
     @property
     def words(self) -> str:
-        """The label, with its unit in brackets where there is one."""
+        """The label, with the unit in brackets if there is one."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 
@@ -118,13 +118,13 @@ def control(
     play: bool = False,
     group: str = "",
 ) -> Any:
-    """Declare a field of a state, with its default and its :class:`Control`."""
+    """Declare a field of a state with its default and its :class:`Control`."""
     declared = Control(label, help, unit, range, steps, choices, play, group)
     return dataclasses.field(default=default, metadata={"control": declared})
 
 
 def _spread(count: int, most: int | None) -> list[int]:
-    """Return the numbers below ``count``, or ``most`` of them, evenly, from the first to the last."""
+    """Return the integers below ``count``, or ``most`` of them, evenly spaced from the first to the last."""
     if most is None or count <= most:
         return list(range(count))
     return [i * (count - 1) // max(1, most - 1) for i in range(most)]
@@ -135,13 +135,13 @@ class Space(Generic[S]):
 
     Args:
         kind: A frozen dataclass of :func:`control` fields.
-        ranges: Ranges that differ from the declared ones, by the name of the field.
-        steps: Steps that differ from the declared ones, by the name of the field.
-        fixed: Values of fields that are not controls here, by the name of the field.
+        ranges: Ranges that replace the declared ones, by field name.
+        steps: Steps that replace the declared ones, by field name.
+        fixed: Values of fields that are not controls here, by field name.
 
     Attributes:
         controls: The control of each field that can be set.
-        first: The state of all defaults.
+        first: The state with all defaults.
     """
 
     def __init__(
@@ -154,9 +154,9 @@ class Space(Generic[S]):
         fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
         for name, field in fields.items():
             if "control" not in field.metadata:
-                raise TypeError(f"{kind.__name__}.{name}: declare it by control(...)")
+                raise TypeError(f"{kind.__name__}.{name}: declare it with control(...)")
             if name in RESERVED:
-                raise TypeError(f"{kind.__name__}.{name}: an argument has this name; choose another")
+                raise TypeError(f"{kind.__name__}.{name}: an argument has this name; choose another name")
         for name in (*(ranges or {}), *(steps or {}), *(fixed or {})):
             if name not in fields:
                 raise ValueError(f"{name}: expected one of the fields {', '.join(fields)} of {kind.__name__}")
@@ -169,7 +169,7 @@ class Space(Generic[S]):
         self.first: S = kind(**(fixed or {}))
 
     def values(self, state: S) -> dict[str, Any]:
-        """Return what the controls are set to in ``state``."""
+        """Return the values of the controls in ``state``."""
         return {name: getattr(state, name) for name in self.controls}
 
     def changed(self, state: S, changes: Mapping[str, Any]) -> S:
@@ -186,9 +186,9 @@ class Space(Generic[S]):
             yield self.changed(start, dict(zip(values, combination, strict=True)))
 
     def states(self, start: S, grids: Sequence[Grid]) -> list[S]:
-        """Return all states of the grids, none twice, the value of ``start`` among those of each control.
+        """Return all states of the grids, without duplicates; each control's values include that of ``start``.
 
-        Controls and values that there are not on this input are left out.
+        Controls and values that do not exist for this input are left out.
         """
         found: dict[S, None] = {}
         for grid in grids:
@@ -202,10 +202,10 @@ class Space(Generic[S]):
         if isinstance(wanted, int):
             wanted = self.controls[name].positions(wanted)
         chosen = [value for value in positions if wanted is ... or value in wanted or value == present]
-        return chosen if present in chosen else sorted([*chosen, present])  # a slider may stand between two positions
+        return chosen if present in chosen else sorted([*chosen, present])  # the value may be between two positions
 
     def corners(self, start: S) -> Iterator[S]:
-        """Yield ``start`` with each control in turn at its extremes, and all controls at both ends together."""
+        """Yield ``start`` with each control at its extremes in turn, then with all controls at their ends."""
         ends = {name: control.positions(2) for name, control in self.controls.items()}
         for name, values in ends.items():
             yield from (self.changed(start, {name: value}) for value in values)
@@ -213,7 +213,7 @@ class Space(Generic[S]):
             yield self.changed(start, {name: values[end] for name, values in ends.items()})
 
     def grid(self, start: S, most: int) -> Iterator[S]:
-        """Yield up to ``most`` of all combinations of choices and of 5 positions of each slider, always the same."""
+        """Yield up to ``most`` combinations of choices and of 5 positions per slider, always the same ones."""
         axes = [control.positions(5) for control in self.controls.values()]
         total = math.prod(map(len, axes))
         kept = set(random.Random(0).sample(range(total), min(total, most)))
@@ -228,7 +228,7 @@ class Space(Generic[S]):
 
     @staticmethod
     def read(text: str, name: str) -> dict[str, Any]:
-        """Return the values that :meth:`write` wrote; nothing in the text is executed."""
+        """Return the values written by :meth:`write`, without executing the text."""
         try:
             call = ast.parse(text.strip(), mode="eval").body
             if not isinstance(call, ast.Call) or ast.unparse(call.func) != name or call.args:

@@ -1,6 +1,6 @@
-// What all scripts share.
+// Functions shared by all scripts.
 
-// A number for the page: each widget has a copy of this script, so that a counter of its own would count from 1 again.
+// A number that is unique on the page. Every widget has a copy of this script, so the counter must be global.
 const unique = () => (globalThis.rslEduCount = (globalThis.rslEduCount ?? 0) + 1);
 
 const add = (parent, tag, properties = {}) => parent.appendChild(Object.assign(document.createElement(tag), properties));
@@ -11,13 +11,13 @@ function addSvg(parent, tag, attributes = {}) {
   return parent.appendChild(element);
 }
 
-// Settle in a notebook: it also stores a still of each widget, for readers without its kernel, and VS Code puts a white
-// ground behind every widget, in a dark theme too.
+// Adapt a notebook: hide the still that it stores for readers without the kernel, and remove the white background that
+// VS Code adds to every widget, even in dark themes.
 function settleIn(model, el) {
   for (let around = el.parentElement; around; around = around.parentElement)
     if (around.classList.contains("cell-output-ipywidget-background"))
       around.style.setProperty("background", "transparent", "important");
-  // A rule and not an attribute of the still, which the kernel may replace while the widget lives.
+  // A CSS rule, because the kernel may replace the still while the widget exists.
   const cell = el.closest(".jp-OutputArea") ?? document.documentElement;
   const mark = `rsl-live-${model.get("still")}`;
   add(el, "style", { textContent: `.${mark} [data-rsl-still="${model.get("still")}"] { display: none !important; }` });
@@ -25,10 +25,10 @@ function settleIn(model, el) {
   return () => cell.classList.remove(mark);
 }
 
-const GONE = "The kernel behind this is gone. Run the cell again to make it live.";
+const GONE = "The kernel has stopped. Run the cell again to make this interactive.";
 
-// The kernel of a widget: `show` is told whenever it goes, and whenever it is back. JupyterLab tells widgets of a restart,
-// but not of a shutdown, which only its connection to the kernel knows. In other hosts, the next message fails.
+// The kernel of a widget: `show` is called whenever it stops or returns. JupyterLab notifies widgets of a restart but
+// not of a shutdown, which only its kernel connection reports. In other hosts, the next message fails.
 function kernelOf(model, show) {
   let live = true;
   const set = (is) => { if (is !== live) show(live = is); };

@@ -1,4 +1,4 @@
-"""The picture of an instrument, laid out once, then quick to change: panels in SVG, ghosts, marks."""
+"""The picture of an instrument, laid out once and then quickly updated: panels in SVG, ghosts, marks."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from .touch import Grip, Mark, Spot
 
 DPI = 100
-"""Pixels of an inch, in a file and of the images inside a picture."""
+"""Pixels per inch, in files and for images inside a picture."""
 POINTS = 72
-"""Points in an inch: the unit of SVG."""
+"""Points per inch; points are the unit of the SVG."""
 LINES = 'stroke-linejoin="round" stroke-linecap="butt"'
-"""What Matplotlib asks for in a style sheet of its own, which in a page would hold for all that is in it."""
+"""Line style that Matplotlib sets in a style sheet, which would apply to everything on a page."""
 KEPT = 32
-"""Backgrounds that a panel keeps: a slider that goes back finds its own."""
+"""Number of cached backgrounds per panel, so that a slider that moves back need not redraw them."""
 Box = tuple[float, float, float, float]
 """Left, top, width and height in points, from the picture's upper left corner."""
 
@@ -45,9 +45,9 @@ class Panel:
 
     Attributes:
         name: Label of its axes.
-        box: Where it is.
-        more: Whether it is shown only when asked for.
-        inside: Where its axes are, without their words.
+        box: Its bounding box.
+        more: Whether it is shown only on request.
+        inside: Box of its axes, without labels and titles.
     """
 
     name: str
@@ -58,20 +58,20 @@ class Panel:
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """A picture with everything that is shown with it: what a page without a kernel needs of one state.
+    """A picture with its texts: everything that a page without a kernel needs for one state.
 
     Attributes:
         state: The state.
-        title: What it says, in one sentence.
-        caption: What the picture shows, in words.
-        numbers: What is printed below it.
-        grounds: Of each panel its frame, ticks and words, in SVG: many states share them.
-        moving: Of each panel what lies over it, in SVG.
-        spots: What can be pointed at: name, numbers, arithmetic, whether it is listed, and its marks, each the number
-            of a panel, and left, top, width and height in points.
-        grips: What can be dragged: its controls, the number of its panel, the direction that counts, and x and y in
-            points for each tuple of values.
-        head: The tag that the whole picture begins with.
+        title: The main point, in one sentence.
+        caption: Description of the picture.
+        numbers: The numbers below the picture.
+        grounds: Background of each panel in SVG: frame, ticks and labels, which many states share.
+        moving: Moving artists of each panel in SVG.
+        spots: Spots to point at: name, numbers, arithmetic, whether it is listed, and its marks, each with the index
+            of a panel and left, top, width and height in points.
+        grips: Handles to drag: controls, index of the panel, direction that counts, and x and y in points for each
+            tuple of values.
+        head: The opening tag of the SVG.
     """
 
     state: Any
@@ -91,15 +91,15 @@ class Frame:
 
 
 class Drawing:
-    """The figure of an instrument: laid out once, at its default state, then moved from result to result.
+    """The figure of an instrument, laid out once in its default state and then updated for each result.
 
-    Of each panel, frame, ticks and words are the background, written again only when a limit, a tick or a word
-    changes. What is written does not depend on the states before.
+    The background of a panel consists of frame, ticks and labels. It is written again only if a limit, a tick or a
+    label changes. The output does not depend on earlier states.
 
     Attributes:
-        figure: The figure, apart from pyplot and its list of figures.
+        figure: The figure, which pyplot does not manage.
         panels: Its panels.
-        pinned: The result whose curves are left as ghosts, or None.
+        pinned: The result whose curves are shown as ghosts, or None.
     """
 
     def __init__(self, instrument: Instrument[Any, Any], dark: bool = False) -> None:
@@ -118,18 +118,18 @@ class Drawing:
             if instrument not in _layouts:
                 _layouts[instrument] = _laid_out(self.figure, canvas.get_renderer(), instrument.more)
             places, self.panels = _layouts[instrument]
-            self.figure.set_layout_engine("none")  # the layout stays: a picture must not jump
+            self.figure.set_layout_engine("none")  # keep the layout, so that the picture does not jump
             for axes, place in zip(self.figure.axes, places, strict=True):
                 axes.set_position(place)
         groups = _grouped(self.figure)
         self._axes = [groups.get(panel.name, []) for panel in self.panels]
         for image in (image for axes in self.figure.axes for image in axes.images):
-            image.set_interpolation("none")  # SVG then holds its pixels as they are
+            image.set_interpolation("none")  # keep the original pixels in the SVG
         self._written_ground = functools.lru_cache(KEPT * len(self.panels))(self._write_ground)
         self.pin(instrument.pinned)
 
     def move(self, result: Any) -> None:
-        """Move the artists to a result, and to the learner's guess."""
+        """Update the artists to a result and to the learner's guess."""
         with theme(self._dark):
             self._instrument.draw(self._artists, result)
             if self._guess is not None:
@@ -140,13 +140,13 @@ class Drawing:
 
     @property
     def guess_needs_more(self) -> bool:
-        """Whether the learner's guess is drawn in a panel that is shown only when asked for."""
+        """Whether the learner's guess is drawn in a panel that is shown only on request."""
         return self._guess is not None and any(
             panel.more and self._guess.axes in axes for panel, axes in zip(self.panels, self._axes, strict=True)
         )
 
     def pin(self, state: Any | None) -> None:
-        """Leave the curves of a state as pale ghosts behind the next ones; None takes them away."""
+        """Show the curves of a state as pale ghosts behind the current ones; None removes them."""
         if state == self._pinned_state:
             return
         self.pinned = None if state is None else self._instrument.compute(state)
@@ -158,10 +158,10 @@ class Drawing:
             self._ghosts = ghosts(artist for name, artist in self._artists.items() if name != "guess")
 
     def finished(self, more: bool = True) -> Figure:
-        """Return the figure as it is now, whoever draws it.
+        """Return the figure with its colours fixed, so that it looks the same under any settings.
 
         Args:
-            more: Whether it has the panels that are shown only when asked for.
+            more: Whether to include the panels that are shown only on request.
         """
         for panel, axes in zip(self.panels, self._axes, strict=True):
             for each in axes if panel.more and not more else ():
@@ -169,11 +169,11 @@ class Drawing:
         return fixed_colours(self.figure, self._dark)
 
     def frame(self, state: Any, more: bool = True) -> Frame:
-        """Compute and draw a state, and return its picture and its words.
+        """Compute and draw a state, and return its picture and its texts.
 
         Args:
             state: The state.
-            more: Whether to draw the panels too that are shown only when asked for; else they are empty.
+            more: Whether to draw the panels that are shown only on request; otherwise they are empty.
         """
         instrument = self._instrument
         result = instrument.compute(state)
@@ -199,13 +199,13 @@ class Drawing:
 
     @functools.cached_property
     def head(self) -> str:
-        """The tag that the whole picture begins with, and its ground."""
+        """The opening tag of the SVG, and the background of the figure."""
         with theme(self._dark), self._in_points():
             return self._write([self.figure.patch], whole=True)
 
     @contextlib.contextmanager
     def _in_points(self) -> Iterator[None]:
-        """Draw as SVG does; once for all panels, as every artist has to be placed anew."""
+        """Draw with one pixel per point; used once for all panels, because every artist is positioned again."""
         dpi, self.figure.dpi = self.figure.dpi, POINTS
         try:
             yield
@@ -217,21 +217,21 @@ class Drawing:
         axes = [each for each in self._axes[place] if each.get_visible()]
         moving = [artist for each in axes for artist in _moving(each)]
         for artist in moving:
-            artist.set_animated(True)  # else they would be part of the background
+            artist.set_animated(True)  # otherwise they would be part of the background
         words = (len(moving), *map(_fixed, axes)) if axes else tuple(map(_words, self.figure.texts))
         return self._written_ground(place, words), self._write(moving)
 
     def _write_ground(self, place: int, words: Any) -> str:
         axes = [each for each in self._axes[place] if each.get_visible()]
-        with _hidden([image for each in axes for image in each.images]):  # Matplotlib 3.10 draws animated images, too
+        with _hidden([image for each in axes for image in each.images]):  # Matplotlib 3.10 also draws animated images
             return self._write(axes if self._axes[place] else [*self.figure.texts, *self.figure.legends])
 
     def _write(self, artists: Iterable[Artist], whole: bool = False) -> str:
         file = io.StringIO()
         vector = RendererSVG(*self.figure.bbox.size, file, image_dpi=DPI, metadata=dict.fromkeys(_SVG_METADATA))
-        vector._text2path = text_to_path  # Matplotlib's own: it remembers formulas
+        vector._text2path = text_to_path  # Matplotlib's own instance, which caches formulas
         width, height = self.figure.get_size_inches()
-        # A colour bar's many colours become an image; Matplotlib's own declaration of this class is empty.
+        # Draws the many colours of a colour bar as an image; Matplotlib's type stub for this class is empty.
         renderer: Any = MixedModeRenderer(self.figure, width, height, DPI, vector)
         for artist in artists:
             artist.draw(renderer)
@@ -239,13 +239,13 @@ class Drawing:
         written = thin(file.getvalue())
         return written if whole else f"<g {LINES}>{written.partition('>')[2]}</g>"
 
-    # Places in the picture
+    # Positions in the picture
 
     def _spot(self, spot: Spot) -> tuple[Any, ...]:
         return spot.name, spot.numbers, spot.arithmetic, spot.listed, tuple(map(self._marked, spot.marks))
 
     def _marked(self, mark: Mark) -> tuple[int, Box]:
-        """Return the panel and the box of a mark, cut at the limits of its axes."""
+        """Return the panel and the box of a mark, clipped to the limits of its axes."""
         place, axes = self._panel(mark.panel)
         (x0, x1), (y0, y1) = (
             limits if extent is None else extent if isinstance(extent, tuple) else (extent, extent)
@@ -267,7 +267,7 @@ class Drawing:
         raise ValueError(f"panel: expected one of {', '.join(panel.name for panel in self.panels)}; got {name!r}")
 
     def _points(self, axes: Any, x: Sequence[float], y: Sequence[float]) -> np.ndarray:
-        """Return places ``[n, 2]`` in points from the upper left corner, of data cut at the axes' limits."""
+        """Return positions ``[n, 2]`` in points from the upper left corner, of data clipped to the axes' limits."""
         inside = [
             np.clip(np.asarray(values, float), min(limits), max(limits))
             for values, limits in ((x, axes.get_xlim()), (y, axes.get_ylim()))
@@ -278,12 +278,12 @@ class Drawing:
 
 
 _layouts: WeakKeyDictionary[Instrument[Any, Any], tuple[list[Any], list[Panel]]] = WeakKeyDictionary()
-"""Where axes and panels of an instrument are: its second drawing, in other colours, is laid out as the first."""
+"""Positions of axes and panels by instrument, so that a second drawing in other colours has the same layout."""
 _MARGIN = 2.0  # points around a panel
 
 
 def _grouped(figure: Figure) -> dict[str, list[Any]]:
-    """Return the axes by their labels: those of one label are one panel; one without a label is a panel of its own."""
+    """Return the axes of each panel: all axes with the same label, or a single one without a label."""
     groups: dict[str, list[Any]] = {}
     for place, axes in enumerate(figure.axes):
         groups.setdefault(str(axes.get_label()) or f"panel {place}", []).append(axes)
@@ -291,7 +291,7 @@ def _grouped(figure: Figure) -> dict[str, list[Any]]:
 
 
 def _laid_out(figure: Figure, renderer: Any, more: Sequence[str]) -> tuple[list[Any], list[Panel]]:
-    """Let the layout engine place the axes and return their bounds, without the digits that differ from run to run."""
+    """Run the layout engine and return the bounds of the axes, rounded because the last digits vary between runs."""
     figure.get_layout_engine().execute(figure)  # type: ignore[union-attr]
     places = [np.round(axes.get_position(original=True).bounds, 6) for axes in figure.axes]
     panels = []
@@ -303,12 +303,12 @@ def _laid_out(figure: Figure, renderer: Any, more: Sequence[str]) -> tuple[list[
         box = _box(figure, [artist.get_window_extent(renderer) for artist in words])
         panels.append(Panel("", box, False, box))
     if unknown := set(more) - {panel.name for panel in panels}:
-        raise ValueError(f"more: no axes have the label {', '.join(sorted(unknown))}")
+        raise ValueError(f"more: expected labels of axes, but there are no axes {', '.join(sorted(unknown))}")
     return places, panels
 
 
 def _box(figure: Figure, bounds: list[Any]) -> Box:
-    """Return the box around bounds in pixels, to whole points."""
+    """Return the box around bounds given in pixels, rounded to points."""
     width, height = (POINTS * float(inches) for inches in figure.get_size_inches())
     inside = np.asarray(Bbox.union(bounds).extents) * (POINTS / figure.dpi)
     left, right = (float(np.clip(x, 0, width)) for x in np.round((inside[0] - _MARGIN, inside[2] + _MARGIN)))
@@ -326,7 +326,7 @@ _SVG_METADATA = ("Date", "Creator", "Format", "Type")
 
 
 def _named_guess(guess: Any) -> Any:
-    """Return the words next to the learner's guess; none if there can be no guess."""
+    """Return the label of the learner's guess; None if there cannot be a guess."""
     if guess is None:
         return None
     look = {"size": 9, "va": "center", "color": guess.get_color(), "annotation_clip": False}
@@ -334,7 +334,7 @@ def _named_guess(guess: Any) -> Any:
 
 
 def _name_guess(words: Any, x: Any, y: Any) -> None:
-    """Put the words next to the guess, on the side where there is room."""
+    """Place the label next to the guess, on the side with more space."""
     words.set_text("your guess" if len(x) else "")
     if len(x):
         words.xy = x[0], y[0]
@@ -343,9 +343,9 @@ def _name_guess(words: Any, x: Any, y: Any) -> None:
 
 
 def _moving(axes: Any) -> list[Artist]:
-    """Return what a full draw would draw after the frame's ground and its ticks, in its order.
+    """Return the artists that a full draw would draw after background and ticks, in drawing order.
 
-    A legend stays in the background, and so do words with the gid ``ground``: text is slow to draw.
+    Legends and texts with the gid ``ground`` belong to the background because text is slow to draw.
     """
     spines = axes.spines.values() if axes.axison else ()
     texts = (text for text in axes.texts if text.get_gid() != "ground")
@@ -366,7 +366,7 @@ def _hidden(artists: Iterable[Artist]) -> Iterator[None]:
 
 
 def _fixed(axes: Any) -> tuple[Any, ...]:
-    """Return the limits, ticks and words of axes: whatever their background shows."""
+    """Return the limits, ticks and texts of axes: everything that determines their background."""
     words = (axes.get_title("left"), axes.get_title(), axes.get_title("right"), axes.get_xlabel(), axes.get_ylabel())
     ticks = [
         (tuple(getattr(axis.get_major_locator(), "locs", ())), tuple(getattr(axis.get_major_formatter(), "seq", ())))

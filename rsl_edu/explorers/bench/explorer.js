@@ -1,15 +1,15 @@
-// An explorer in the browser: its controls, its picture and what is touched in it. Plain DOM, no network. The model is
-// that of the live widget, or what a page without a kernel has in its place (static_page.js).
+// An explorer in the browser: its controls, its picture, and the spots and handles in it. Plain DOM, no network. The
+// model belongs to the widget, or to a page without a kernel (static_page.js).
 
 const BUTTONS = [
   ["more", "More panels", "Show the panels that are hidden at first"],
-  ["reset", "Reset", "Go back to the first state"],
-  ["compare", "Compare", "Keep the present curves and numbers as a ghost behind the next"],
-  ["save", "Save picture", "Download the picture as it is"],
-  ["copy", "Copy state", "Copy the state as text, to share it and to restore it"],
+  ["reset", "Reset", "Go back to the initial state"],
+  ["compare", "Compare", "Keep the current curves and numbers behind the next ones"],
+  ["save", "Save picture", "Download the current picture"],
+  ["copy", "Copy state", "Copy the state as text, to share or restore it"],
 ];
-const PIXELS = 100 / 72; // in a point
-const [NARROW, MEDIUM] = [560, 800]; // pixels: on less, panels stand one below the other; groups of controls are folded
+const PIXELS = 100 / 72; // per point
+const [NARROW, MEDIUM] = [560, 800]; // pixels; below these widths, panels are stacked; groups of controls are folded
 const LAYERS = ["ground", "moving"];
 
 function isDark() {
@@ -24,7 +24,7 @@ function isDark() {
 
 function render({ model, el }) {
   const spec = model.get("spec");
-  const prefix = `rsl${unique()}-`; // what a picture's elements refer to is named apart from other pictures
+  const prefix = `rsl${unique()}-`; // makes the ids in a picture unique on the page
   el.classList.add("rsl-view");
   const box = add(el, "div", { className: "rsl-explorer" });
   box.setAttribute("role", "group");
@@ -35,7 +35,7 @@ function render({ model, el }) {
   const controls = add(box, "fieldset", { className: "rsl-controls" });
   const figure = add(box, "figure", { className: "rsl-picture" });
   const picture = add(figure, "div", { className: "rsl-panels" });
-  const words = add(picture, "span", { className: "rsl-words" }); // one alternative text for all panels
+  const words = add(picture, "span", { className: "rsl-words" }); // a single alternative text for all panels
   words.setAttribute("role", "img");
   const pointed = add(figure, "div", { className: "rsl-pointed" });
   const numbers = add(figure, "dl");
@@ -48,7 +48,7 @@ function render({ model, el }) {
   toolbar.setAttribute("role", "toolbar");
   toolbar.setAttribute("aria-label", spec.name);
 
-  // Where the controls are. The kernel is asked for one place at a time, the newest; what it sets itself is followed.
+  // The positions of the controls. One request at a time is sent to the kernel, the newest; its own changes are adopted.
   let place = model.get("place");
   let [serial, waiting, queued] = [0, "", false];
   const ask = (message) => {
@@ -64,14 +64,14 @@ function render({ model, el }) {
     update();
   };
   const listen = () => {
-    if (waiting && model.get("served") !== waiting) return; // it is still at work
+    if (waiting && model.get("served") !== waiting) return; // the kernel is still busy
     waiting = "";
     if (queued) ask({ place });
-    else if (!model.get("error")) place = model.get("place"); // what fails waits for another control to mend it
+    else if (!model.get("error")) place = model.get("place"); // after an error, another control may fix it
     queued = false;
   };
 
-  // Which picture is shown: the kernel's, or one that it drew ahead.
+  // The picture to show: the kernel's current one, or one drawn in advance.
   const ahead = new Map();
   let epoch = model.get("epoch");
   let shown = (name) => model.get(name);
@@ -82,7 +82,7 @@ function render({ model, el }) {
     const [here, sent] = [String(place), String(model.get("place"))];
     if (here !== sent && !model.get("error") && frame) shown = (name) => frame[name];
     else if (here === sent || model.get("error") || sent !== last) shown = (name) => model.get(name);
-    else return false; // the kernel is still at a picture that was left
+    else return false; // the kernel is still drawing an outdated picture
     last = sent;
     return true;
   };
@@ -124,8 +124,8 @@ function render({ model, el }) {
     el.classList.toggle("rsl-dark", dark);
   };
 
-  // Words
-  // What was once as high as this stays so: nothing below may jump when words need a line more or less.
+  // Texts
+  // Keep the height of an element, so that nothing below it jumps when a text has more or fewer lines.
   const settle = (element) => { element.style.minHeight = `${element.offsetHeight}px`; };
   const told = {};
   const changed = (name, value) => told[name] !== (told[name] = JSON.stringify(value));
@@ -193,7 +193,7 @@ function render({ model, el }) {
   }));
   buttons.more.hidden = !panels.some(({ more }) => more);
 
-  // What a quiz or a cell sets counts more than what plays, or is asked for before that is known here.
+  // A change by a quiz or a cell overrides playback and earlier requests.
   const follow = () => {
     rows.stop();
     place = model.get("place");
@@ -224,7 +224,7 @@ function render({ model, el }) {
   model.on("change", update);
   model.on("msg:custom", (message) => {
     if (message.ahead === undefined || message.epoch !== model.get("epoch")) return;
-    // What is not in the message is as it was when the kernel sent it: as it is now.
+    // Everything that is not in the message has not changed since the kernel sent it.
     const frame = Object.fromEntries(FRAME.map((name) => [name, model.get(name)]));
     ahead.set(String(message.ahead), { ...frame, ...message.frame });
     update();
@@ -238,7 +238,7 @@ function render({ model, el }) {
     paint(true);
   });
   for (const root of [document.body, document.documentElement]) themes.observe(root, { attributes: true });
-  // The picture of a kernel that is gone stays, and says so.
+  // Without a kernel, the picture stays, with a note.
   const kernel = kernelOf(model, (live) => {
     box.classList.toggle("rsl-gone", !live);
     controls.disabled = !live;
@@ -246,7 +246,7 @@ function render({ model, el }) {
     rows.stop();
     [waiting, queued] = ["", false];
     update();
-    rows.update(place, model.get("words")); // no picture comes for where they are
+    rows.update(place, model.get("words")); // the requested picture will not arrive
   });
   let unsettle = null;
   let folded = false;
@@ -259,8 +259,8 @@ function render({ model, el }) {
   });
   widths.observe(el);
   if (spec.autoplay >= 0) rows.autoplay(spec.autoplay, figure);
-  // Keys belong to the control that has the focus. Jupyter asks the focused element itself: Notebook 7 would otherwise
-  // take the arrow keys from a slider.
+  // Keys belong to the focused control. Jupyter checks the focused element; otherwise, Notebook 7 would capture the arrow
+  // keys of a slider.
   for (const focusable of box.querySelectorAll("button, input, select, [tabindex]"))
     focusable.dataset.lmSuppressShortcuts = "true";
   return () => {

@@ -1,4 +1,4 @@
-"""The base of all explorers: an instrument as a widget, as a figure, and frame by frame for a page."""
+"""The base of all explorers: an instrument as a widget, as a figure, and as frames for a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .drawing import Drawing, Frame
 from .instrument import Instrument, R, S
 from .static_page import NOTEBOOK, explorer_html, in_a_page
 
-if TYPE_CHECKING:  # anywidget takes its time to import: only what is live needs it
+if TYPE_CHECKING:  # anywidget is slow to import and only needed for widgets
     from matplotlib.figure import Figure
 
     from .widget import Live
@@ -20,41 +20,41 @@ if TYPE_CHECKING:  # anywidget takes its time to import: only what is live needs
 class Explorer(Instrument[S, R]):
     """A picture that follows its controls: live in a notebook, as a figure, or frame by frame.
 
-    A subclass gives ``State`` (a frozen dataclass of :func:`.control` fields), ``compute``, ``stage``, ``draw``,
-    ``mark``, ``title``, ``describe``, ``numbers``, ``spots`` and ``grips``, as :class:`.Instrument` describes them.
-    That class also has the constructor, the states and what changes them. In a notebook, an explorer at the end of a
-    cell shows itself.
+    A subclass defines ``State`` (a frozen dataclass of :func:`.control` fields), ``compute``, ``stage``, ``draw``,
+    ``mark``, ``title``, ``describe``, ``numbers``, ``spots`` and ``grips``, as described in :class:`.Instrument`. The
+    constructor, the states and the methods that change them are also there. In a notebook, an explorer at the end of a
+    cell is displayed.
     """
 
     def render(self, *, dark: bool = False, **changes: Any) -> Figure:
-        """Return a new figure of the present state, or of that with ``changes``; it needs no kernel and no browser."""
+        """Return a new figure of the current state, or of it with ``changes``; needs no kernel and no browser."""
         drawing = Drawing(self, dark)
         drawing.move(self.compute(self.at(**changes)))
         return drawing.finished()
 
     def save(self, path: str | Path, *, dark: bool = False) -> None:
-        """Write the present picture to a file; its ending chooses the format: png, svg, pdf, or png where it has none.
+        """Write the current picture to a file in the format of its suffix: png, svg or pdf, or png without a suffix.
 
         Raises:
-            ValueError: A format that there is not, or no name.
+            ValueError: The format is unknown, or the file has no name.
         """
         if not Path(path).name:
-            raise ValueError(f"path: expected the name of a file, got {str(path)!r}")
+            raise ValueError(f"path: expected a file name, got {str(path)!r}")
         figure = self.render(dark=dark)
         if (Path(path).suffix[1:].lower() or "png") not in figure.canvas.get_supported_filetypes():
             raise ValueError(f"path: expected a file that ends in .png, .svg or .pdf, got {str(path)!r}")
         figure.savefig(path, dpi=200)
 
     def frames(self, *, dark: bool = False, **values: Sequence[Any]) -> Iterator[Frame]:
-        """Draw the picture at every combination of ``values``, or by default at all :meth:`swept_states`, each once."""
+        """Draw the picture for every combination of ``values``, or by default for all :meth:`swept_states`."""
         drawing = Drawing(self, dark)
         for state in self._space.product(self._state, values) if values else self.swept_states():
             yield drawing.frame(state)
 
     def swept_states(self) -> list[S]:
-        """Return what a page without a kernel holds.
+        """Return the states that a page without a kernel contains.
 
-        These are the states of :attr:`.Instrument.swept` around the present one, and those that show the answers of
+        These are the states of :attr:`.Instrument.swept` around the current one, and those that show the answers of
         :attr:`.Instrument.questions`.
         """
         states = self._space.states(self._state, self.swept or ({next(iter(self.controls)): ...},))
@@ -67,16 +67,16 @@ class Explorer(Instrument[S, R]):
         """Return the explorer for a page without a kernel, with all its :meth:`frames`.
 
         Args:
-            notebook: Address of the notebook that it is from; empty if there is none.
+            notebook: Address of the notebook that contains the explorer; empty if there is none.
         """
         return explorer_html(self, Drawing(self).panels, self.frames(), notebook)
 
     def sweep(self) -> str:
-        """Draw the picture at every corner of the state space, one control at a time; raises where one fails."""
+        """Draw the picture at every corner of the state space; raises an error if one fails."""
         corners, present = list(self.corners()), self._state
         if in_a_page():
             return f"{type(self).__name__}: {len(corners)} pictures, which the notebook draws"
-        self.live.refresh()  # the controls follow too: some bugs are only there
+        self.live.refresh()  # include the widget, where some errors occur
         try:
             for state in corners:
                 self.go(state)
@@ -86,7 +86,7 @@ class Explorer(Instrument[S, R]):
 
     @cached_property
     def live(self) -> Live:
-        """The widget, controls next to a picture."""
+        """The widget, with controls next to a picture."""
         from .widget import Live
 
         live = Live(self)
@@ -94,7 +94,7 @@ class Explorer(Instrument[S, R]):
         return live
 
     def __repr__(self) -> str:
-        """What was changed, and the sentences of the present state: what nbval compares."""
+        """Return the changed controls and the sentences of the current state, which nbval compares."""
         default = self.values(self.default)
         changed = {name: value for name, value in self.values(self._state).items() if value != default[name]}
         result = self.compute(self._state)
@@ -102,7 +102,7 @@ class Explorer(Instrument[S, R]):
         return f"{self._space.write(type(self).__name__, changed)}: {' '.join(filter(None, sentences))}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the explorer as a page has it, or a still: the widget is an output of its own."""
+        """Return the explorer for a page, or a still; the widget is a separate output."""
         if in_a_page():
             return {"text/plain": repr(self), "text/html": self.html()}, {}
         from .output import explorer_still

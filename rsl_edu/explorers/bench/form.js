@@ -1,8 +1,8 @@
-// The questions of a quiz: fields and choices as the browser has them, so that keys and screen readers work.
+// The questions of a quiz as native HTML fields and choices, so that keys and screen readers work.
 
-const RECORDED = "Recorded. Now find out by the controls, or let it be shown.";
+const RECORDED = "Recorded. Now find the answer with the controls, or click Show me.";
 
-// Whether a number is the answer, to the digits that are told.
+// Whether a number equals the answer, to the digits of the answer.
 function agrees(given, answer) {
   const plain = (text) => text?.replaceAll("−", "-");
   const [told] = plain(answer).replace(/,(?=\d{3})/g, "").match(/-?\d+(\.\d+)?/) ?? [];
@@ -11,14 +11,14 @@ function agrees(given, answer) {
 }
 
 function renderForm({ model, el }) {
-  const name = `rsl-quiz-${unique()}`; // radio buttons of one name on a page would be one choice
+  const name = `rsl-quiz-${unique()}`; // radio buttons with the same name on a page would form one group
   const box = add(el, "div", { className: "rsl-quiz" });
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", "Predict first");
   const give = (question, answer) => {
     if (answer && answer !== model.get("given")[question]) kernel.send({ question, answer });
   };
-  const told = new Set(); // questions whose answer was asked for
+  const told = new Set(); // questions whose answer was revealed
 
   const lines = model.get("questions").map(({ text, choices, unit, answer, shows }, place) => {
     const field = add(box, "fieldset");
@@ -29,7 +29,7 @@ function renderForm({ model, el }) {
       input.setAttribute("aria-label", text);
       if (unit) add(field, "span", { textContent: ` ${unit}` });
       input.addEventListener("change", () => give(place, input.value.trim()));
-      input.addEventListener("keydown", (event) => { // in JupyterLab, Enter changes nothing by itself
+      input.addEventListener("keydown", (event) => { // in JupyterLab, Enter does not trigger a change event
         if (event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
         event.preventDefault();
         event.stopPropagation();
@@ -56,7 +56,7 @@ function renderForm({ model, el }) {
     line.setAttribute("role", "status");
     return { line, answer, choices };
   });
-  for (const input of box.querySelectorAll("input, button")) input.dataset.lmSuppressShortcuts = "true"; // keys belong to it
+  for (const input of box.querySelectorAll("input, button")) input.dataset.lmSuppressShortcuts = "true"; // keys belong to the field
 
   const reply = () => model.get("replies").forEach(([text, refused], place) => {
     const { line, answer, choices } = lines[place];

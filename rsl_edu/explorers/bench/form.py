@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from .controls import Control
     from .question import Question
 
-RECORDED = "Recorded. Now find out by the controls, or let it be shown."
+RECORDED = "Recorded. Now find the answer with the controls, or click Show me."
 
 
 class Form(anywidget.AnyWidget):
-    """Questions with a field or with choices, and a line under each that says what became of the answer.
+    """Questions with an input field or choices, and a line of feedback below each.
 
     Args:
         questions: The questions.
-        number: What a question without choices asks for.
-        answer: Takes the number of a question and an answer; raises a ValueError if that is not allowed.
-        show: Takes the number of a question and shows its answer.
+        number: The number that a question without choices asks for.
+        answer: Function of the index of a question and an answer; raises a ValueError if the answer is not allowed.
+        show: Function of the index of a question that shows its answer.
 
     Attributes:
         questions: For each question its text, its choices or None, the unit of the number, its answer, and whether
             the explorer can show it.
-        given: What was entered last, by the number of the question.
-        replies: For each question the line under it, and whether the answer was refused.
-        still: Name of the picture that stands for it in a notebook without a kernel; the browser hides that.
+        given: The last input, by the index of the question.
+        replies: For each question the line below it, and whether the answer was rejected.
+        still: Name of the still that replaces the form in a notebook without a kernel; the browser hides it.
     """
 
     _esm = form_module()

@@ -1,4 +1,4 @@
-"""What an explorer declares, and the one place where its state changes; how it is shown is the business of others."""
+"""The declarations and the state of an explorer, without its display; all changes of the state are made here."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ S = TypeVar("S")  # state: a frozen dataclass
 R = TypeVar("R")  # result of compute
 C = TypeVar("C", bound=Callable[..., Any])
 Draw = Callable[..., Any]
-"""Returns a tensor of random numbers; its arguments are the shape."""
+"""Function of a shape that returns a tensor of random numbers."""
 _SETTLED = ("__init__", "compute", "stage", "draw", "mark", "title", "describe", "numbers", "spots", "grips")
 """Methods of a subclass that run under torch's and NumPy's usual settings."""
 
 
 def cached(most: int) -> Callable[[C], C]:
-    """Let a method keep its last ``most`` results, separately for each object that has it."""
+    """Cache the last ``most`` results of a method, separately for each object."""
 
     def decorate(method: C) -> C:
         name = f"_results_of_{method.__qualname__}"
@@ -45,52 +45,52 @@ def cached(most: int) -> Callable[[C], C]:
 
 
 class View(Protocol):
-    """Something that shows an instrument."""
+    """A display of an instrument."""
 
     def refresh(self) -> None:
-        """Show the instrument as it is now; raises if that fails."""
+        """Show the current state of the instrument; raises an error if that fails."""
 
 
 class Instrument(ABC, Generic[S, R]):
-    """A state that controls can set, what is computed from it, and how that is drawn and described.
+    """A state set by controls, the result computed from it, and its drawing and description.
 
     Args:
-        ranges: Ranges of controls that depend on the input, by the name of the field.
-        step_values: Steps of controls that depend on the input, by the name of the field.
-        fixed: Values of fields that cannot be set on this input, by the name of the field.
-        defaults: Defaults that depend on the input, by the name of the field.
-        state: Values to begin with, by the name of the field.
+        ranges: Ranges of controls that depend on the input, by field name.
+        step_values: Steps of controls that depend on the input, by field name.
+        fixed: Values of fields that cannot be set for this input, by field name.
+        defaults: Defaults that depend on the input, by field name.
+        state: Initial values, by field name.
 
     Attributes:
-        default: The state on this input where nothing else is asked for.
-        start: The state to begin with, and to :meth:`reset` to.
+        default: The default state for this input.
+        start: The initial state, to which :meth:`reset` returns.
         pinned: The state to compare with, or None.
         guess: The number that the learner predicted, or None.
-        answers: All that the learner predicted, in words, by the question.
-        lock: Held while something changes: ipykernel runs the callbacks of widgets in threads.
+        answers: All predictions of the learner as text, by question.
+        lock: Lock for all changes, because ipykernel runs the callbacks of widgets in threads.
 
     Raises:
-        ValueError: A value that its control does not allow.
+        ValueError: A control does not allow a value.
     """
 
     State: type[S]
     size: ClassVar[tuple[float, float]] = (9.0, 5.4)
-    """Width and height of the figure in inches; 100 pixels each."""
+    """Width and height of the figure in inches, at 100 pixels per inch."""
     swept: ClassVar[tuple[Grid, ...]] = ()
-    """What a page without a kernel holds, all combinations of each grid; those of the first control by default."""
+    """Grids of states for a page without a kernel, all combinations of each; by default those of the first control."""
     question: ClassVar[Control | None] = None
-    """What :meth:`predict` asks for."""
+    """The number for :meth:`predict`."""
     questions: tuple[Question, ...] = ()
-    """What a :class:`.Quiz` asks before the picture is shown; an explorer of a learner's own data sets it to none, as
-    the answers are those of the course's data."""
+    """Questions of a :class:`.Quiz`; an explorer with a learner's own data clears them, because the answers depend on
+    the course's data."""
     more: ClassVar[tuple[str, ...]] = ()
-    """Labels of the axes that are shown only when asked for."""
+    """Labels of the axes that are shown only on request."""
     autoplay: ClassVar[str] = ""
-    """The control that plays by itself as soon as the picture is seen, or nothing."""
+    """The control that starts to play as soon as the picture is visible, or an empty string."""
     lesson: ClassVar[int] = 0
-    """The lesson that it belongs to."""
+    """Number of the lesson that uses the explorer."""
     shows: ClassVar[str] = ""
-    """What it shows, in a few words for a table."""
+    """What the explorer shows, in a few words for a table."""
     breaks: ClassVar[str] = ""
     """The mistakes that its controls can make, in a few words for a table."""
 
@@ -114,62 +114,62 @@ class Instrument(ABC, Generic[S, R]):
         self.lock = threading.RLock()
 
     def __init_subclass__(cls, **named: Any) -> None:
-        """Let what a subclass gives run under torch's and NumPy's usual settings, whatever the learner has set."""
+        """Run the methods of a subclass under torch's and NumPy's usual settings, independent of the learner's."""
         super().__init_subclass__(**named)
         for name in _SETTLED:
             if name in vars(cls):
                 setattr(cls, name, under_usual_settings(vars(cls)[name]))
 
-    # What a subclass gives
+    # Methods of subclasses
 
     @abstractmethod
     def compute(self, state: S) -> R:
-        """Work out the numbers that the picture at ``state`` shows; from nothing but ``state`` and the input."""
+        """Compute the numbers that the picture shows, from ``state`` and the input only."""
 
     @abstractmethod
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out the axes of an empty figure and return the artists that :meth:`draw` moves.
+        """Lay out the axes of an empty figure and return the artists that :meth:`draw` updates.
 
-        Axes with one label (``axes.set_label``) are one panel, which a narrow page shows apart from the others.
-        Lines and stairs in this dictionary, or in a list in it, leave ghosts when states are compared; those in a
-        dictionary in it do not. A line under the name ``guess`` is the base's: it goes to where :meth:`mark` says, with
-        words next to it. Text that rarely changes is drawn faster with ``gid="ground"``.
+        Axes with the same label (``axes.set_label``) form a panel; a narrow page shows the panels separately. Lines and
+        stairs in the returned dictionary, or in a list in it, leave ghosts when states are compared; those in a nested
+        dictionary do not. The line named ``guess`` is updated by the base class: it is placed where :meth:`mark`
+        returns, with a label. Text that rarely changes is faster with ``gid="ground"``.
         """
 
     @abstractmethod
     def draw(self, artists: dict[str, Any], result: R) -> None:
-        """Move the artists to a result; no computing, no new artists."""
+        """Update the artists to a result, without computing and without new artists."""
 
     @abstractmethod
     def describe(self, result: R) -> str:
-        """Say in a sentence or two what the picture shows, with rounded numbers: caption and alternative text."""
+        """Return the caption and alternative text: what the picture shows, in a few sentences with rounded numbers."""
 
     def title(self, result: R) -> str:
-        """Say in one short sentence what is to be learned from the picture as it is now."""
+        """Return the main point of the current picture, in one short sentence."""
         return ""
 
     def spots(self, result: R) -> Sequence[Spot]:
-        """Return what can be pointed at in the picture, with its numbers and their arithmetic."""
+        """Return the spots of the picture to point at, with their numbers and arithmetic."""
         return ()
 
     def grips(self, result: R) -> Sequence[Grip]:
-        """Return what can be dragged in the picture."""
+        """Return the handles of the picture to drag."""
         return ()
 
     def mark(self, result: R, guess: float) -> tuple[Any, Any]:
-        """Return x and y of the learner's guess in the picture of a result; needed where there is a question."""
-        raise NotImplementedError(f"{type(self).__name__}.mark: says where in the picture a guess is drawn")
+        """Return x and y of the learner's guess in the picture of a result; required if there is a question."""
+        raise NotImplementedError(f"{type(self).__name__}.mark: must return where in the picture a guess is drawn")
 
     def numbers(self, result: R) -> dict[str, str]:
-        """Return the numbers to print beside the picture, rounded, by their names; the same names at every state."""
+        """Return the rounded numbers to print below the picture, by name; the names are the same in all states."""
         return {}
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return a little input as a learner might bring it, for tests; nothing if the constructor takes none.
+        """Return a small input such as a learner's, for tests; empty if the constructor takes none.
 
         Args:
-            draw: Draws standard normal numbers of a shape.
+            draw: Function of a shape that returns standard normal numbers.
         """
         return ()
 
@@ -182,79 +182,79 @@ class Instrument(ABC, Generic[S, R]):
 
     @classmethod
     def from_state(cls: type[Own], state: str, *data: Any) -> Own:
-        """Restore an explorer from what :attr:`state` gave, on the same input (``data``: as for the constructor)."""
+        """Restore an explorer from its :attr:`state` with the same input (``data`` as for the constructor)."""
         return cls(*data, **Space.read(state, cls.__name__))
 
     @property
     def state(self) -> str:
-        """The present state as text, to share and to restore with :meth:`from_state`."""
+        """The current state as text, to share and to restore with :meth:`from_state`."""
         return self.write(self._state)
 
     def write(self, state: S) -> str:
-        """Return a state as text, as :attr:`state` does."""
+        """Return a state as text, like :attr:`state`."""
         return self._space.write(type(self).__name__, self.values(state))
 
     def values(self, state: S) -> dict[str, Any]:
-        """Return what the controls are set to in a state, by their names."""
+        """Return the values of the controls in a state, by name."""
         return self._space.values(state)
 
     def at(self, **changes: Any) -> S:
-        """Return the present state with ``changes``, checked; nothing moves."""
+        """Return the current state with ``changes``, checked; the explorer does not change."""
         return self._space.changed(self._state, changes)
 
     def corners(self) -> Iterator[S]:
-        """Yield the first state with each control in turn at its extremes, and all controls at both ends together."""
+        """Yield the initial state with each control at its extremes in turn, then with all controls at their ends."""
         return self._space.corners(self.start)
 
     def grid(self, most: int = 100) -> Iterator[S]:
-        """Yield states from all over: 5 positions of each slider, all choices; ``most`` of these, by a fixed rule."""
+        """Yield up to ``most`` combinations of all choices and of 5 positions per slider, always the same ones."""
         return self._space.grid(self.start, most)
 
     # Changes
 
     def set(self, **changes: Any) -> None:
-        """Go to another state. If that fails, everything stays as it was."""
+        """Change some controls. If that fails, nothing changes."""
         self.go(self.at(**changes))
 
     def go(self, state: S) -> None:
-        """Go to a state such as :meth:`at` gives. If that fails, everything stays as it was."""
+        """Go to a state, such as one returned by :meth:`at`. If that fails, nothing changes."""
         self._change(_state=state)
 
     def reset(self) -> None:
-        """Go back to the state it began with; nothing is compared any more."""
+        """Go back to the initial state and end a comparison."""
         self._change(_state=self.start, pinned=None)
 
     def compare(self, on: bool = True) -> None:
-        """Pin the present curves and numbers behind the next ones, or (False) take them away."""
+        """Pin the current curves and numbers behind the next ones, or with False remove them."""
         self._change(pinned=self._state if on else None)
 
     def predict(self, guess: float | str, asked: str = "") -> None:
-        """Record a guess, which then stands beside the truth.
+        """Record a guess, which is then shown next to the truth.
 
         Args:
-            guess: The number that :attr:`question` asks for, to be drawn; or words, to be written under the picture.
-            asked: The question that the words answer; needed for words.
+            guess: The number for :attr:`question`, which is drawn, or text, which is written below the picture.
+            asked: The question that a text answers; required for text.
 
         Raises:
-            ValueError: A number that :attr:`question` does not allow; the guess before stays.
+            ValueError: :attr:`question` does not allow the number; the previous guess is kept.
         """
         if isinstance(guess, str) and asked:
             self._change(answers={**self.answers, asked: guess})
             return
         if self.question is None:
-            raise ValueError(f"{type(self).__name__} asks for no prediction")
+            raise ValueError(f"{type(self).__name__} has no number to predict")
         self.question.check("guess", guess)
         words = f"{guess:g} {self.question.unit}".rstrip()
         self._change(guess=guess, answers={**self.answers, asked or self.question.help: words})
 
     def _change(self, **values: Any) -> None:
-        """Set attributes and show what comes of them; if that fails, set them back. All changes go through here."""
+        """Set attributes and refresh all views; if that fails, restore the attributes. All changes are made here."""
         with self.lock:
             before = {name: getattr(self, name) for name in values}
             vars(self).update(values)
             try:
                 if not self._views:
-                    self.compute(self._state)  # so that a state that does not work is refused
+                    self.compute(self._state)  # raises an error for an invalid state
                 for view in self._views:
                     view.refresh()
             except Exception:

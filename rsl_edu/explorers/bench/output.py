@@ -1,8 +1,8 @@
-"""What an explorer or a quiz leaves in a notebook: a still for everyone, and the widget for those who have its kernel.
+"""The outputs of an explorer or a quiz in a notebook: a still, and a widget that needs the kernel.
 
-A notebook that is opened again has lost its kernel and its widgets; JupyterLab then says that it found no model. So the
-still is an output of its own, which the widget hides as long as it lives. A page without a kernel needs neither: there
-the explorer works by itself.
+A notebook that is opened again has lost its kernel and its widgets, and JupyterLab reports that it found no model. The
+still is therefore a separate output, which the widget hides while it exists. A page without a kernel needs neither,
+because the explorer works there by itself.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from .question import Question
 
 SHARP = 2
-"""Pixels of a still for each of the page."""
+"""Pixels of a still per pixel of the page."""
 COLOURS = 128
-"""Colours of a still; with all of them it would be four times as large."""
+"""Number of colours in a still; with all colours, the file would be four times as large."""
 _numbers = itertools.count(1)
 
 
 def show_twice(thing: Any, live: Callable[[], Any]) -> None:
-    """Display the still of something, which ``_repr_mimebundle_`` gives, and its widget.
+    """Display the still of an explorer or a quiz, from ``_repr_mimebundle_``, and its widget.
 
     Args:
         thing: An explorer or a quiz.
-        live: Returns its widget.
+        live: Function that returns its widget.
     """
     show: Any = display
     if in_a_page():
@@ -50,7 +50,7 @@ def show_twice(thing: Any, live: Callable[[], Any]) -> None:
         print(repr(thing))
     else:
         _return_memory_after_cells()
-        # Colab needs the metadata that comes with the view of a widget.
+        # Colab needs the metadata of a widget's view.
         view, told = live()._repr_mimebundle_()
         data, metadata = thing._repr_mimebundle_()
         show(data, metadata=metadata, raw=True, display_id=thing.live.still)
@@ -58,16 +58,16 @@ def show_twice(thing: Any, live: Callable[[], Any]) -> None:
 
 
 def renew_still(instrument: Instrument[Any, Any], name: str, svg: str, panels: Sequence[Panel]) -> None:
-    """Replace the still that :func:`show_twice` displayed with the picture that the browser has.
+    """Replace the still displayed by :func:`show_twice` with the picture that the browser has.
 
-    That picture is there already, which takes milliseconds. Drawing a still as :func:`explorer_still` does takes up to
-    a second, in which no slider would move.
+    This picture exists already, so it takes only milliseconds. Drawing a still as in :func:`explorer_still` takes up to
+    a second, during which the sliders would not respond.
 
     Args:
-        instrument: What is drawn.
-        name: What :func:`still_name` gave.
-        svg: Its present picture, with all panels.
-        panels: The panels that are shown.
+        instrument: The explorer.
+        name: The result of :func:`still_name`.
+        svg: Its current picture, with all panels.
+        panels: The visible panels.
     """
     show: Any = display
     left, top, right, bottom = _edges(panels)
@@ -81,17 +81,17 @@ def renew_still(instrument: Instrument[Any, Any], name: str, svg: str, panels: S
 
 
 def still_name(thing: object) -> str:
-    """Return a name that is not yet given: the same in every run of a notebook."""
+    """Return a new unique name, the same in every run of a notebook."""
     return f"{type(thing).__name__}-{next(_numbers)}"
 
 
 def explorer_still(instrument: Instrument[Any, Any], name: str, more: bool) -> dict[str, str]:
-    """Return the present picture with its words, for a notebook without a kernel: HTML, and an image alone.
+    """Return the current picture for a notebook without a kernel: as HTML with its texts, and as an image only.
 
     Args:
-        instrument: What is drawn.
-        name: What :func:`still_name` gave.
-        more: Whether the panels are in it that are shown only when asked for.
+        instrument: The explorer.
+        name: The result of :func:`still_name`.
+        more: Whether to include the panels that are shown only on request.
     """
     result = instrument.compute(instrument.at())
     png, width = _still(instrument, result, more)
@@ -101,7 +101,7 @@ def explorer_still(instrument: Instrument[Any, Any], name: str, more: bool) -> d
 
 
 def _html(name: str, title: str, caption: str, picture: str, width: int) -> str:
-    how = "This is a picture. Run the cell, and its controls appear."
+    how = "This is a static picture. Run the cell to get the controls."
     return template("still.html.j2").render(
         name=name, title=title, caption=caption, picture=picture, width=width, how=how
     )
@@ -115,7 +115,7 @@ def quiz_still(questions: Sequence[Question], name: str) -> str:
 
 
 def _still(instrument: Instrument[Any, Any], result: Any, more: bool) -> tuple[str, int]:
-    """Return the picture of a result as a notebook stores it, and its width in pixels of a page."""
+    """Return the picture of a result for a notebook, and its width in pixels of the page."""
     drawing = Drawing(instrument)
     drawing.move(result)
     raw, png = io.BytesIO(), io.BytesIO()
@@ -129,12 +129,12 @@ def _still(instrument: Instrument[Any, Any], result: Any, more: bool) -> tuple[s
 
 @functools.cache
 def _return_memory_after_cells() -> None:
-    """Return free memory to the system after each cell: up to 60 MB of a lesson, and a class shares one machine.
+    """Return free memory to the system after each cell: up to 60 MB per lesson, on machines shared by a class.
 
-    That takes a millisecond. MALLOC_TRIM_THRESHOLD_, by which the C library does it all the time, slows training by
+    This takes a millisecond. MALLOC_TRIM_THRESHOLD_, with which the C library does it continuously, slows training by
     half.
     """
-    with contextlib.suppress(AttributeError, TypeError):  # only glibc, the C library of most Linux systems, can
+    with contextlib.suppress(AttributeError, TypeError):  # only available in glibc, the C library of most Linux systems
         trim = ctypes.CDLL(None).malloc_trim
         get_ipython().events.register("post_run_cell", lambda result: trim(0))
 

@@ -1,4 +1,4 @@
-"""What pictures are made of besides curves: mosaics of images, frames around parts of them, tables of text."""
+"""Parts of pictures other than curves: mosaics of images, frames and tables of text."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .theme import GREY, RED
 
 
 def mosaic(tiles: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Lay ``tiles [tiles, height, width]`` out in one image of rows and columns, with gaps between them (NaN)."""
-    times = -(-32 // max(tiles.shape[1:]))  # a gap of one pixel must look as thin around a 1×1 tile
+    """Arrange ``tiles [tiles, height, width]`` in one image of rows and columns, with gaps of NaN between them."""
+    times = -(-32 // max(tiles.shape[1:]))  # enlarge small tiles, so that a gap of one pixel always looks thin
     tiles = np.pad(tiles.repeat(times, 1).repeat(times, 2), ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
     image: np.ndarray = np.full((rows * columns, *tiles.shape[1:]), np.nan)
     image[: len(tiles)] = tiles
@@ -26,20 +26,20 @@ def frame(x: float, y: float, width: float, height: float) -> tuple[np.ndarray, 
 
 
 def show_image(image: Any, values: np.ndarray, low: float, high: float) -> None:
-    """Set the values of an image, and the limits of its colours."""
+    """Set the values of an image and the limits of its colours."""
     image.set_data(values)
     image.set_clim(low, high if high > low else low + 1)
 
 
 class TextTable:
-    """A table of lines of equal letters, and below it room for three lines that say what is wrong.
+    """A table of monospaced lines, with space below for a warning of three lines.
 
-    Its words rarely change: they are drawn with the background of the axes.
+    Its text rarely changes, so it is drawn with the background of the axes.
 
     Args:
-        axes: Axes without ticks that the table fills.
-        head: The first line.
-        rows: Number of lines below it.
+        axes: Axes without ticks, which the table fills.
+        head: The header line.
+        rows: Number of lines below the header.
     """
 
     def __init__(self, axes: Any, head: str, rows: int) -> None:
@@ -58,7 +58,7 @@ class TextTable:
         axes.text(0, 1, head, family="DejaVu Sans Mono", **look, color=GREY)
 
     def write(self, lines: Sequence[str], wrong: int, why: str) -> None:
-        """Write the lines, the one with the number ``wrong`` in red, and below them why it is wrong."""
+        """Write the lines, with the line of index ``wrong`` in red, and the warning ``why`` below."""
         for i, (line, text) in enumerate(zip(self._lines, lines, strict=True)):
             line.set(text=text, color=RED if i == wrong else self._ink)
         self._why.set_text("\n".join(textwrap.wrap(why, 62)))

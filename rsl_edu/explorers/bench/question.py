@@ -1,4 +1,4 @@
-"""What a quiz asks about an explorer."""
+"""Questions of a quiz about an explorer."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Question:
 
     Attributes:
         text: The question.
-        choices: The answers to choose from; empty: the number that :attr:`.Instrument.question` asks for.
-        answer: The right answer: one of the choices, or the number in words; empty if nothing is to be told.
-        show: Values of controls at which the picture shows the answer; empty if it cannot be shown.
+        choices: The answers to choose from; if empty, the answer is the number of :attr:`.Instrument.question`.
+        answer: The right answer: one of the choices, or the number as text; empty if it is not to be revealed.
+        show: Values of controls for which the picture shows the answer; empty if it cannot be shown.
     """
 
     text: str

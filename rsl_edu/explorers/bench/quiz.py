@@ -1,4 +1,4 @@
-"""Questions to answer before one slides: the answers stay in sight, next to the truth."""
+"""Questions to answer before using an explorer; the answers stay visible next to the truth."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from .instrument import Instrument
 from .question import Question
 from .static_page import in_a_page, moved, quiz_html
 
-if TYPE_CHECKING:  # anywidget takes its time: only what shows a form needs it
+if TYPE_CHECKING:  # anywidget is slow to import and only needed for forms
     from .explorer import Explorer
     from .form import Form
 
 
 class Quiz:
-    """Questions about what an explorer is going to show.
+    """Questions about what an explorer will show.
 
-    Each answer is recorded in the explorer: a number is drawn next to the truth, a choice is written under the picture.
-    Nothing waits for an answer. In a notebook, a quiz at the end of a cell shows itself.
+    Each answer is recorded in the explorer: a number is drawn next to the truth, a choice is written below the picture.
+    Answers are optional. In a notebook, a quiz at the end of a cell is displayed.
 
     Args:
-        explorer: What is asked about.
-        questions: The questions, or for each question's text the answers to choose from, or None for the number that
-            :attr:`.Instrument.question` asks for. By default those of the explorer.
+        explorer: The explorer.
+        questions: The questions, or a mapping from each question's text to its choices, or to None for the number of
+            :attr:`.Instrument.question`. By default the explorer's own questions.
 
     Attributes:
-        explorer: What is asked about.
+        explorer: The explorer.
         questions: The questions.
 
     Raises:
-        TypeError: Something else than an explorer, or than questions.
-        ValueError: No question, one with fewer than two choices, a number that the explorer does not ask for, or
-            values to show that the controls do not have.
+        TypeError: ``explorer`` or ``questions`` has the wrong type.
+        ValueError: There is no question, a question has fewer than two choices or needs a number that the explorer
+            does not have, or its answer cannot be shown by the controls.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Quiz:
                 raise TypeError(f"questions: expected Question(text, ...), got {type(question).__name__}")
             if not question.choices and explorer.question is None:
                 raise ValueError(
-                    f"questions: {type(explorer).__name__} asks for no number, got {question.text!r}: None"
+                    f"questions: {type(explorer).__name__} has no number to predict; add choices to {question.text!r}"
                 )
             if question.choices and question.answer and question.answer not in question.choices:
                 raise ValueError(f"questions: expected an answer among {question.choices}, got {question.answer!r}")
@@ -68,11 +68,11 @@ class Quiz:
         """Record an answer.
 
         Args:
-            question: Number of the question, from 0 on.
+            question: Index of the question.
             answer: A number, or one of the choices.
 
         Raises:
-            ValueError: A question that there is not, or an answer that it does not allow; the one before stays.
+            ValueError: The question does not exist or the answer is not allowed; the previous answer is kept.
         """
         asked = self._asked(question)
         if not asked.choices and self.explorer.question is not None:
@@ -82,7 +82,7 @@ class Quiz:
         self.explorer.predict(answer, asked.text)
 
     def show(self, question: int) -> None:
-        """Set the explorer to where it shows the answer of a question, by its number from 0 on."""
+        """Set the explorer to the state that shows the answer of a question, given by its index."""
         self.explorer.set(**self._asked(question).show)
 
     def _asked(self, question: int) -> Question:
@@ -92,7 +92,7 @@ class Quiz:
 
     @property
     def answers(self) -> dict[str, str]:
-        """What was answered so far, by the question."""
+        """The answers so far, by question."""
         texts = {question.text for question in self.questions}
         return {text: given for text, given in self.explorer.answers.items() if text in texts}
 
@@ -104,7 +104,7 @@ class Quiz:
         return Form(self.questions, self.explorer.question, self.answer, self.show)
 
     def __repr__(self) -> str:
-        """The questions, their choices and the answers so far: what nbval compares."""
+        """Return the questions, their choices and the answers so far, which nbval compares."""
         lines = ["Quiz"]
         for question in self.questions:
             asked = f"{question.text} ({' / '.join(question.choices)})" if question.choices else question.text
@@ -112,7 +112,7 @@ class Quiz:
         return "\n".join(lines)
 
     def html(self) -> str:
-        """Return the quiz for a page without a kernel; its answers are written under the explorer that follows."""
+        """Return the quiz for a page without a kernel; its answers are written below the next explorer."""
         positions = moved(self.explorer, self.explorer.swept_states())
         return quiz_html(self.questions, self.explorer.question, positions)
 
@@ -130,5 +130,5 @@ class Quiz:
 
 def _question(text: str, choices: Sequence[str] | None) -> Question:
     if choices is not None and (isinstance(choices, str) or len(choices) < 2):
-        raise ValueError(f"questions: expected two choices or more for {text!r}, got {choices!r}")
+        raise ValueError(f"questions: expected at least two choices for {text!r}, got {choices!r}")
     return Question(text, tuple(choices or ()))

@@ -1,4 +1,4 @@
-"""The scripts and the style sheets of the browser, each put together from the files that it needs."""
+"""The scripts and style sheets for the browser, each assembled from several files."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ FORM = ("dom.js", "form.js")
 
 
 def text(*files: str) -> str:
-    """Return what is in files of this folder, one after the other."""
+    """Return the concatenated contents of files in this folder."""
     return "\n".join((HERE / file).read_text("utf-8") for file in files)
 
 
@@ -23,9 +23,9 @@ def form_module() -> str:
 
 
 def page_script() -> str:
-    """Return the script of a page: those of the live widgets, and what they ask instead of a kernel.
+    """Return the script of a page: the scripts of the widgets, and the code that replaces the kernel.
 
-    It is a classic script: a browser loads no module from a file.
+    It is a classic script because browsers do not load modules from local files.
     """
     return f"(() => {{\n{text(*PICTURE, 'form.js', 'static_page.js')}}})();\n"
 

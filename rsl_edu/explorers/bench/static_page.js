@@ -1,6 +1,6 @@
-// Explorers and quizzes in a page without a kernel: every picture is drawn beforehand, and the page picks one.
+// Explorers and quizzes in a page without a kernel: all pictures are drawn beforehand, and the page selects one.
 
-// What a live widget has in its kernel.
+// Replacement for the widget's model in the kernel.
 class Model {
   #values;
   #listeners = {};
@@ -51,7 +51,7 @@ class ExplorerElement extends HTMLElement {
     const find = (place) => frames.find((frame) => String(frame.place) === String(place));
     const agreeing = (place, other) => place.filter((value, i) => value === other[i]).length;
     let current = find(start);
-    // Of the pictures at the values that were chosen, the one that agrees most with the present one.
+    // Among the pictures with the chosen values, the one most similar to the current picture.
     const nearest = (wanted) => {
       const moved = wanted.map((value, i) => value !== current.place[i]);
       const there = frames.filter(({ place }) => place.every((value, i) => !moved[i] || value === wanted[i]));
@@ -61,16 +61,16 @@ class ExplorerElement extends HTMLElement {
     let note = null;
     const draw = (wanted) => {
       const back = spec.controls.filter((_, i) => current.place[i] !== wanted[i]).map(({ words }) => words);
-      if (note) note.textContent = back.length ? `This page does not hold every combination: ${back.join(", ")} moved as well. The notebook has them all.` : "";
+      if (note) note.textContent = back.length ? `This page does not have every combination, so it also changed: ${back.join(", ")}. The notebook has all of them.` : "";
       const { place, grounds, moving, ...words } = current;
       const before = Object.fromEntries(pinned?.numbers ?? []);
       const values = { ...words, place, words: spec.controls.map(({ values }, i) => values[place[i]]) };
       values.numbers = words.numbers.map(([term, value]) => (pinned ? [term, value, before[term]] : [term, value]));
       grounds.forEach((ground, i) => {
-        // Where the axes differ, the pinned curves would lie at the wrong values.
+        // If the axes differ, the pinned curves would be at the wrong values.
         const same = pinned && String(pinned.grounds[i]) === String(ground);
         values[`ground${i}`] = joined(ground);
-        // Words leave no ghosts: two lines of text, one over the other, cannot be read.
+        // Texts leave no ghosts, because overlapping texts cannot be read.
         const ghost = same ? joined(pinned.moving[i]).replace(/<text\b[^>]*>[^]*?<\/text>/g, "") : "";
         values[`moving${i}`] = (same ? `<g opacity="0.35">${ghost}</g>` : "") + joined(moving[i]);
       });
@@ -86,7 +86,7 @@ class ExplorerElement extends HTMLElement {
     const rest = add(panel, "p", { className: "rsl-rest" });
     if (fixed.length) rest.append(`Fixed on this page: ${fixed.join(", ")}. `);
     if (notebook) {
-      rest.append("Every value of every control, and your own data: in ");
+      rest.append("For all values of the controls and for your own data, use ");
       add(rest, "a", { href: notebook, textContent: "the notebook", download: "" });
       rest.append(".");
     }

@@ -1,4 +1,4 @@
-"""Explorers and quizzes in a page without a kernel: every picture is drawn beforehand, and the page picks one."""
+"""Explorers and quizzes in a page without a kernel: all pictures are drawn beforehand, and the page selects one."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from .question import Question
 
 NOTEBOOK = "rsl-edu:notebook"
-"""Address that stands for the notebook of the page; whoever builds the page replaces it."""
+"""Placeholder for the address of the page's notebook; the build of the page replaces it."""
 _TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined)
 _TEMPLATES.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
 
 
 def in_a_page() -> bool:
-    """Return whether what is shown now goes into a page, where no kernel will answer: the book's kernels say so."""
+    """Return whether outputs go into a page without a kernel; the book's kernels set a variable for this."""
     return bool(os.environ.get("RSL_EDU_BOOK"))
 
 
 def explorer_html(
     explorer: Instrument[Any, Any], panels: Sequence[Panel], frames: Iterable[Frame], notebook: str = NOTEBOOK
 ) -> str:
-    """Return an explorer with all pictures that a page holds; without JavaScript it is the present one.
+    """Return an explorer with all pictures for a page; without JavaScript, the page shows the current one.
 
     Args:
         explorer: The explorer.
         panels: The panels of its pictures.
-        frames: Its pictures, the present one among them.
-        notebook: Address of the notebook that it is from; empty if there is none.
+        frames: Its pictures, including the current one.
+        notebook: Address of the notebook that contains the explorer; empty if there is none.
     """
     frames = list(frames)
     positions = moved(explorer, [frame.state for frame in frames])
@@ -59,25 +59,25 @@ def explorer_html(
         "notebook": notebook,
         "drawn": _packed(explorer, frames, positions),
     }
-    picture = urllib.parse.quote(present.svg, safe=" /:;,=()!@$&'*+?[]\n")  # gzip packs it, as it does not pack base64
+    picture = urllib.parse.quote(present.svg, safe=" /:;,=()!@$&'*+?[]\n")  # gzip compresses this better than base64
     return template("explorer.html.j2").render(
         width=width, height=height, title=present.title, caption=present.caption, picture=picture, page=page
     )
 
 
 def moved(explorer: Instrument[Any, Any], states: Iterable[Any]) -> dict[str, list[Any]]:
-    """Return for each control that has several values in these states its values, in the control's order."""
+    """Return the values of each control that has several values in these states, in the control's order."""
     states = list(states)
     axes = {name: _values(control, name, states) for name, control in explorer.controls.items()}
     return {name: values for name, values in axes.items() if len(values) > 1}
 
 
 def document(title: str, *parts: str) -> str:
-    """Return a page of its own, light or dark as its reader's system, that loads nothing.
+    """Return a self-contained HTML page, light or dark depending on the reader's system.
 
     Args:
         title: Plain text.
-        parts: HTML: explorers among it.
+        parts: HTML, which may contain explorers.
     """
     styles = page_style() + text("document.css")
     page = template("document.html.j2").render(title=title, parts=parts, style=styles, script=page_script())
@@ -85,12 +85,12 @@ def document(title: str, *parts: str) -> str:
 
 
 def quiz_html(questions: Sequence[Question], number: Control | None, positions: Positions) -> str:
-    """Return questions whose answers are written under the next explorer; without JavaScript they are a list.
+    """Return questions whose answers are written below the next explorer; without JavaScript, they are a list.
 
     Args:
         questions: The questions.
-        number: What a question without choices asks for.
-        positions: The values that the controls of the explorer have on the page.
+        number: The number that a question without choices asks for.
+        positions: The values of the explorer's controls on the page.
     """
     told = questions_told(questions, number)
     for one, question in zip(told, questions, strict=True):
@@ -104,7 +104,7 @@ def quiz_html(questions: Sequence[Question], number: Control | None, positions: 
 
 
 def question_lines(questions: Sequence[Question]) -> list[str]:
-    """Return each question with the answers to choose from."""
+    """Return each question with its choices, as text."""
     return [
         f"{question.text} ({' / '.join(question.choices)})" if question.choices else question.text
         for question in questions
@@ -112,7 +112,7 @@ def question_lines(questions: Sequence[Question]) -> list[str]:
 
 
 def questions_told(questions: Sequence[Question], number: Control | None) -> list[dict[str, Any]]:
-    """Return what the script in the browser is told of questions, live or in a page."""
+    """Return the data of questions for the script in the browser, in a widget or in a page."""
     return [
         {
             "text": question.text,
@@ -131,7 +131,7 @@ def template(name: str) -> jinja2.Template:
 
 
 def _packed(explorer: Instrument[Any, Any], frames: list[Frame], positions: Mapping[str, list[Any]]) -> str:
-    """Return pictures and their words as text; the elements that pictures share, most of them, are stored once."""
+    """Return pictures and their texts, compressed; elements shared by several pictures are stored only once."""
     elements: dict[str, int] = {}
 
     def stored(panels: Iterable[str]) -> list[list[int]]:
@@ -156,7 +156,7 @@ def _packed(explorer: Instrument[Any, Any], frames: list[Frame], positions: Mapp
 
 
 def _values(control: Control, name: str, states: Iterable[Any]) -> list[Any]:
-    """Return the values of a control that there are pictures of, in the control's order."""
+    """Return the values of a control for which there are pictures, in the control's order."""
     drawn = {getattr(state, name) for state in states}
     known = [value for value in control.positions() if value in drawn]
-    return known if len(known) == len(drawn) else sorted(drawn)  # a slider may stand between two positions
+    return known if len(known) == len(drawn) else sorted(drawn)  # a value may be between two positions

@@ -1,4 +1,4 @@
-"""SVG as Matplotlib writes it, in a tenth of the bytes: a page holds hundreds of pictures."""
+"""Matplotlib's SVG, reduced to a tenth of its size, because a page contains hundreds of pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 _NAMED_GROUP = re.compile(r'<g id="[^"]*">')
-_TABLE_ROW = re.compile("<text (?=[^>]*>[^<]*  )")  # its columns are kept apart by spaces
+_TABLE_ROW = re.compile("<text (?=[^>]*>[^<]*  )")  # a row whose columns are separated by spaces
 _STYLE = re.compile(r"<defs>\s*<style.*?</style>\s*</defs>\s*", re.DOTALL)
 _ID = re.compile(r'( id="|="#|url\(#)(?=[a-z][0-9a-f]{10}\b)')
 _PNG = re.compile(r"data:image/png;base64,\s*([^\"]*)")
@@ -21,13 +21,13 @@ _OTHER_THAN_LINES = re.compile("[^MLz0-9. \n-]")
 
 
 def thin(document: str) -> str:
-    """Return what is drawn in an SVG document, from its first tag up to the last one, which is left out.
+    """Return an SVG document from its first tag on, without style sheets and without the closing tag.
 
-    Style sheets are left out, too. Images are stored without loss as WebP, places to a tenth of a point, and lines from
-    point to point.
+    Images are stored as lossless WebP, positions are rounded to a tenth of a point, and lines have relative
+    coordinates.
     """
     svg = _STYLE.sub("", document[document.index("<svg") : document.rindex("</svg>")])
-    svg = _ID.sub(r"\1rsl-", svg)  # a page that shows several pictures names each one's apart
+    svg = _ID.sub(r"\1rsl-", svg)  # a prefix, which a page with several pictures makes unique
     svg = _TABLE_ROW.sub('<text xml:space="preserve" ', _NAMED_GROUP.sub("<g>", svg))
     svg = _PLACE.sub(_short, _PNG.sub(_webp, svg))
     return _PATH.sub(_relative, svg)
@@ -40,11 +40,11 @@ def _webp(png: re.Match[str]) -> str:
 
 
 def _relative(path: re.Match[str]) -> str:
-    """Return a path of straight lines with each point relative to the one before: half of the bytes when packed."""
+    """Return a path of straight lines with relative coordinates, which takes half the space when compressed."""
     if _OTHER_THAN_LINES.search(path[0]):
         return _short(path)
     lines = []
-    for line in path[0].split("M")[1:]:  # each begins where it says
+    for line in path[0].split("M")[1:]:  # each line starts with its first point
         places = np.array(line.replace("L", " ").replace("z", " ").split(), float).reshape(-1, 2)
         steps = np.diff(np.rint(10 * places).astype(int), axis=0, prepend=0)
         (x, y), *others = [(f"{x / 10:g}", f"{y / 10:g}") for x, y in steps.tolist()]

@@ -1,4 +1,4 @@
-"""The colours of our figures, on light and on dark ground, and the settings that they are drawn with."""
+"""The colours of the figures, for light and dark backgrounds, and their Matplotlib settings."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from matplotlib.text import Text
 from .usual_settings import usual_settings
 
 _NAMES = BLUE, ORANGE, GREEN, PINK, GREY, FAINT = tuple(f"C{i}" for i in range(6))
-"""Colours of both themes, told apart by colour-blind readers (after Okabe & Ito); grey for a truth, faint for dots."""
+"""Colours of both themes, which colour-blind readers can distinguish (after Okabe & Ito); grey for a truth, faint for
+dots."""
 RED = "#D55E01"
-"""What is wrong, on light and on dark ground; never told by the colour alone. Not quite the light orange, so that
-:func:`recolouring` can tell the two apart."""
+"""Colour of anything wrong, in both themes; never the only sign of it. It differs slightly from the light orange, so
+that :func:`recolouring` can distinguish the two."""
 
 _PALETTES = {
     False: ("#0072B2", "#D55E00", "#009E73", "#B4558F", "#595959", "#C8C8C8"),
@@ -30,12 +31,12 @@ _PALETTES = {
 }
 _GROUND = {False: ("#FFFFFF", "#1A1A1A"), True: ("#111111", "#E6E6E6")}  # paper and ink
 _INKED = ("axes.edgecolor", "axes.labelcolor", "axes.titlecolor", "text.color", "xtick.color", "ytick.color")
-_settings = threading.RLock()  # Matplotlib's settings are one for all threads
+_settings = threading.RLock()  # Matplotlib's settings are shared by all threads
 
 
 @functools.cache
 def _theme(dark: bool) -> dict[str, Any]:
-    """Return all settings of our figures: a learner's own must not break a picture."""
+    """Return all settings of the figures, so that a learner's settings cannot affect a picture."""
     paper, ink = _GROUND[dark]
     ours: dict[Any, Any] = {
         **dict.fromkeys(_INKED, ink),
@@ -59,11 +60,11 @@ def _theme(dark: bool) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def theme(dark: bool) -> Iterator[None]:
-    """Draw with the settings of our figures, on light or on dark ground, and leave the learner's own as they were."""
+    """Draw with the settings of the figures, light or dark, and restore the learner's settings afterwards."""
     with usual_settings(), _settings:
         settings: dict[Any, Any] = mpl.rcParams
         before = dict(dict.items(settings))
-        dict.update(settings, _theme(dark))  # these values were checked once; rc_context would check them each time
+        dict.update(settings, _theme(dark))  # already validated; rc_context would validate them every time
         try:
             yield
         finally:
@@ -71,18 +72,18 @@ def theme(dark: bool) -> Iterator[None]:
 
 
 def recolouring() -> dict[str, str]:
-    """Return the colours of the light theme as SVG has them, and for each that of the dark theme."""
+    """Return a mapping from the colours of the light theme to those of the dark theme, as written in SVG."""
     light, dark = (map(str.lower, _PALETTES[it] + _GROUND[it]) for it in (False, True))
     return dict(zip(light, dark, strict=True))
 
 
 def fixed_colours(figure: Figure, dark: bool) -> Figure:
-    """Give a figure colours that stay what they are under the settings of whoever draws it, and return it."""
+    """Fix the colours of a figure, so that they do not depend on the settings when it is drawn; return the figure."""
     with theme(dark):
         for artist in figure.findobj(Line2D) + figure.findobj(Text):
             for of in ("color", "markerfacecolor", "markeredgecolor"):
                 colour = getattr(artist, f"get_{of}", str)()
-                if isinstance(colour, str) and colour in _NAMES:  # a place in the palette, looked up when drawn
+                if isinstance(colour, str) and colour in _NAMES:  # an index of the palette, resolved only when drawn
                     getattr(artist, f"set_{of}")(to_hex(colour))
         for collection in figure.findobj(Collection):
             collection.set(edgecolor=collection.get_edgecolor(), facecolor=collection.get_facecolor())

@@ -1,12 +1,12 @@
-// What is pointed at and dragged in a picture, by pointer, finger or keys.
+// Spots and handles in a picture, for pointer, finger or keys.
 
-const REACH = 14; // points from a pointer to what it means
+const REACH = 14; // maximum distance in points between a pointer and its target
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const WAYS = { x: "M-8.5-3l-3 3l3 3zM8.5-3l3 3l-3 3z", y: "M-3-8.5l3-3l3 3zM-3 8.5l3 3l3-3z" }; // arrows beside a handle
+const WAYS = { x: "M-8.5-3l-3 3l3 3zM8.5-3l3 3l-3 3z", y: "M-3-8.5l3-3l3 3zM-3 8.5l3 3l3-3z" }; // arrows next to a handle
 
 function touching({ spec, panels, picture, pointed, listed, shown, go, at, stop }) {
   let [spots, grips] = [[], []];
-  let chosen = null; // the name of the spot that stays lit
+  let chosen = null; // the name of the spot that stays highlighted
   let [dragged, tapped] = [null, false];
 
   const line = add(pointed, "label", { textContent: "Look closer: " });
@@ -35,7 +35,7 @@ function touching({ spec, panels, picture, pointed, listed, shown, go, at, stop 
       button.setAttribute("aria-pressed", String(button.dataset.spot === chosen));
   };
 
-  // Where a pointer is: the panel, and the place in it in points.
+  // The panel under a pointer, and the position in it in points.
   const located = ({ clientX, clientY }) => {
     for (const [i, it] of panels.entries()) {
       const place = it.panel.getBoundingClientRect();
@@ -50,7 +50,7 @@ function touching({ spec, panels, picture, pointed, listed, shown, go, at, stop 
       for (const [place, [left, top, width, height]] of marks) {
         if (place !== panel) continue;
         const [dx, dy] = [Math.max(left - x, 0, x - left - width), Math.max(top - y, 0, y - top - height)];
-        const distance = Math.hypot(dx, dy) + 1e-5 * width * height; // of two around it, the smaller one
+        const distance = Math.hypot(dx, dy) + 1e-5 * width * height; // prefer the smaller of two marks around the pointer
         if (distance < least) [best, least] = [name, distance];
       }
     return best;
@@ -98,21 +98,21 @@ function touching({ spec, panels, picture, pointed, listed, shown, go, at, stop 
     dragged = gripAt(place, REACH);
     if (dragged) take(dragged, place);
     else if (!finger) dragged = point(place);
-    tapped = finger && !dragged; // or the finger scrolls the page: then no pointerup comes
+    tapped = finger && !dragged; // if the finger scrolls the page, there is no pointerup
     if (!dragged) return;
     picture.setPointerCapture(event.pointerId);
     event.preventDefault();
   });
-  // A finger that drags does not scroll.
+  // Dragging with a finger does not scroll.
   picture.addEventListener("touchstart", (event) => { if (dragged) event.preventDefault(); }, { passive: false });
   picture.addEventListener("pointermove", (event) => {
     const place = located(event);
     if (dragged) {
-      // The grip as it is now: its places move with the picture.
+      // The current grip, because its positions change with the picture.
       const now = grips.find((grip) => String(grip[0]) === String(dragged[0]) && grip[1] === dragged[1]);
       if (now) {
         const { panel, left, top, width, height } = panels[now[1]];
-        const box = panel.getBoundingClientRect(); // also beyond its panel
+        const box = panel.getBoundingClientRect(); // valid beyond its panel too
         drag(now, [now[1], left + ((event.clientX - box.left) / box.width) * width,
           top + ((event.clientY - box.top) / box.height) * height]);
       }
@@ -190,7 +190,7 @@ function touching({ spec, panels, picture, pointed, listed, shown, go, at, stop 
       if (!named(chosen)) chosen = null;
       line.hidden = !spots.length;
       select.replaceChildren();
-      add(select, "option", { value: "", textContent: spots.length ? "point at the picture, or choose" : "" });
+      add(select, "option", { value: "", textContent: spots.length ? "point at the picture or choose" : "" });
       for (const [name] of spots) add(select, "option", { value: name, textContent: name });
       const focused = listed.contains(document.activeElement) ? document.activeElement.dataset.spot : null;
       listed.replaceChildren();

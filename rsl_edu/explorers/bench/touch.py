@@ -1,4 +1,4 @@
-"""What can be pointed at in a picture and what can be dragged, in the coordinates of its axes."""
+"""Spots to point at and handles to drag in a picture, in the coordinates of its axes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Extent = float | tuple[float, float] | None
-"""A place on an axis, a range of it, or None for all of it."""
+"""A coordinate on an axis, a range, or None for the entire axis."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Mark:
 
     Attributes:
         panel: Label of the axes.
-        x: Place or range on the x axis, in data coordinates; None for its whole length.
-        y: The same on the y axis.
+        x: Coordinate or range on the x axis, in data coordinates; None for the entire axis.
+        y: Coordinate or range on the y axis, likewise.
     """
 
     panel: str
@@ -27,14 +27,14 @@ class Mark:
 
 @dataclasses.dataclass(frozen=True)
 class Spot:
-    """One thing that a picture shows, in all places where it is shown: pointed at, they light up together.
+    """An item of a picture with all the places that show it, which are highlighted together when it is pointed at.
 
     Attributes:
-        name: What it is; no two spots of a picture have the same name.
-        numbers: Its numbers, in words.
-        marks: Where it is.
-        arithmetic: How one of its numbers is worked out, line by line; shown when it is chosen.
-        listed: Whether it is written above the picture, as a sentence that can be chosen.
+        name: Its name, unique within a picture.
+        numbers: Its numbers, as text.
+        marks: The places that show it.
+        arithmetic: The arithmetic of one of its numbers, line by line; shown when the spot is chosen.
+        listed: Whether the name is a sentence listed above the picture, where it can be chosen.
     """
 
     name: str
@@ -46,13 +46,13 @@ class Spot:
 
 @dataclasses.dataclass(frozen=True)
 class Grip:
-    """A handle in the picture that sets controls where it is dragged or stepped by keys.
+    """A handle in the picture that sets controls when it is dragged or moved by keys.
 
     Attributes:
         controls: The names of the controls that it sets.
-        panel: Label of the axes that it is in.
-        points: For each value that can be set, or each tuple of values of several controls, x and y of the handle.
-        along: ``"x"`` or ``"y"`` if only that direction counts, as for the line of a time cursor; ``"xy"`` if both do.
+        panel: Label of its axes.
+        points: Position x and y of the handle for each tuple of control values that it can set.
+        along: ``"x"`` or ``"y"`` if only that direction counts, as for a time cursor; otherwise ``"xy"``.
     """
 
     controls: tuple[str, ...]

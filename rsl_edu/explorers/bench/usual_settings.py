@@ -1,4 +1,4 @@
-"""Torch's and NumPy's usual settings, whatever the learner has set: what is shown depends on the input alone."""
+"""Torch's and NumPy's usual settings, independent of the learner's, so that results depend only on the input."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import torch
 
 C = TypeVar("C", bound=Callable[..., Any])
 
-_settings = threading.RLock()  # the default dtype and the random state are one for all threads
+_settings = threading.RLock()  # the default dtype and the random state are shared by all threads
 _here = threading.local()
 
 
 @contextlib.contextmanager
 def usual_settings() -> Iterator[None]:
-    """Run a block with the settings that torch and NumPy start with, and leave the learner's as they were.
+    """Run a block with the initial settings of torch and NumPy, and restore the learner's settings afterwards.
 
-    The settings are float32, the CPU, gradients, no inference mode, no autocast, no search for anomalies, and NumPy's
-    handling of overflow. Afterwards torch's random state on the CPU is the learner's again, too. Only one thread at a
-    time is in such a block. A block inside another one does nothing.
+    The settings are float32, the CPU, gradients enabled, no inference mode, no autocast, no anomaly detection, and
+    NumPy's handling of overflow. Torch's random state on the CPU is restored too. Only one thread at a time can be in
+    such a block. A nested block has no effect.
     """
     if getattr(_here, "inside", False):
         yield
@@ -37,7 +37,7 @@ def usual_settings() -> Iterator[None]:
         stack.enter_context(torch.autocast("cpu", enabled=False))
         stack.enter_context(torch.autograd.set_detect_anomaly(False))
         stack.enter_context(np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"))
-        if torch.get_default_device().type != "cpu":  # only then: it makes every call of torch slower
+        if torch.get_default_device().type != "cpu":  # only if needed, because it slows down every call of torch
             stack.enter_context(torch.device("cpu"))
         _here.inside = True
         try:
@@ -47,7 +47,7 @@ def usual_settings() -> Iterator[None]:
 
 
 def under_usual_settings(function: C) -> C:
-    """Let a function always run under :func:`usual_settings`."""
+    """Make a function always run under :func:`usual_settings`."""
 
     @functools.wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the script in the browser is told of an explorer, by its live widget and by a page without a kernel."""
+"""The data of an explorer for the script in the browser, from a widget or in a page without a kernel."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from .instrument import Instrument
 
 FEW = 3
-"""So many positions of a slider, or fewer, are quicker chosen by name."""
+"""Maximum number of slider positions that are shown as a choice instead."""
 Positions = Mapping[str, Sequence[Any]]
-"""The values that each control can be moved to, by its name."""
+"""The values to which each control can be set, by name."""
 
 
 def specification(instrument: Instrument[Any, Any], panels: Sequence[Panel], positions: Positions) -> dict[str, Any]:
-    """Return what stays the same: name, panels, controls and colours."""
+    """Return the constant data: name, panels, controls and colours."""
     names = list(positions)
     return {
         "name": type(instrument).__name__,
@@ -31,15 +31,15 @@ def specification(instrument: Instrument[Any, Any], panels: Sequence[Panel], pos
 
 
 def place_of(state: Any, positions: Positions) -> list[int]:
-    """Return the number of each control's position in a state, or of the nearest one."""
+    """Return the index of each control's position in a state, or of the nearest position."""
     return [_nearest(values, getattr(state, name)) for name, values in positions.items()]
 
 
 def grips_on(frame: Frame, positions: Positions) -> list[list[Any]]:
-    """Return the grips of a frame that move something.
+    """Return the grips of a frame that can be moved.
 
-    Of each: the numbers of its controls, its panel, its direction, and for each place the positions of the controls and
-    x and y.
+    For each grip: the indices of its controls, its panel, its direction, and for each of its places the positions of
+    the controls, x and y.
     """
     names = list(positions)
     grips = []

@@ -1,4 +1,4 @@
-"""The live form of an explorer: its controls and its picture in the browser, followed by the kernel."""
+"""The widget of an explorer: controls and picture in the browser, computed by the kernel."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
     from .instrument import Instrument
 
 KEPT = 48
-"""Frames that are kept: a slider that goes back shows at once what was there."""
+"""Number of cached frames, so that a slider that moves back responds immediately."""
 REST = 2.0
-"""Seconds without a change by the learner after which the picture becomes the still that the notebook stores."""
+"""Seconds without a change by the learner after which the picture replaces the still in the notebook."""
 PAUSE, AHEAD = 0.02, 2
-"""A control that rests for PAUSE seconds has its next AHEAD positions drawn before they are asked for."""
+"""Once a control has not moved for PAUSE seconds, its next AHEAD positions are drawn in advance."""
 
 
 class Live(anywidget.AnyWidget):
-    """Controls and picture of one explorer. Made by :attr:`.Explorer.live`.
+    """Controls and picture of one explorer, created by :attr:`.Explorer.live`.
 
-    The browser asks by messages, one at a time: the newest positions of the controls, or what a button does. They
-    change the instrument, and every change of the instrument comes back by :meth:`refresh`, as traits that only the
-    kernel sets.
-    A host needs ipywidgets and anywidget, as JupyterLab, Notebook 7, VS Code and Colab have; nothing comes from a CDN.
-    Of each panel, background and moving artists are a trait each, so that only what changed is sent.
+    The browser sends messages, one at a time, with the newest positions of the controls or the action of a button. The
+    messages change the instrument. Every change of the instrument is sent back by :meth:`refresh`, as traits that only
+    the kernel sets.
+    A host needs ipywidgets and anywidget, which JupyterLab, Notebook 7, VS Code and Colab have; nothing is loaded from
+    a CDN. Background and moving artists of each panel are separate traits, so that only changes are sent.
 
     Attributes:
-        spec: Name, panels, controls and colours; they stay.
+        spec: Name, panels, controls and colours, which are constant.
         place: The position of each control in the picture that is shown.
-        moved: Grows whenever something else than its own controls moves it, such as a quiz or a cell.
-        served: The serial of the last message of the browser that was dealt with.
-        epoch: Grows with whatever makes frames that were drawn ahead worthless.
-        words: The value of each control, in words.
-        title, caption, numbers: What the picture shows, in words; numbers are rows of name, number and pinned number.
-        spots, grips: What can be pointed at and dragged, as in :class:`.Frame`.
-        answers: What the learner predicted: rows of question and answer.
-        error: What is wrong with the present values of the controls; empty if nothing is.
-        state: The state as text, to be copied.
-        pinned: Whether another state is pinned.
+        moved: Counter of changes that do not come from its own controls, such as those by a quiz or a cell.
+        served: The serial of the browser's last message that was processed.
+        epoch: Counter of changes that invalidate frames drawn in advance.
+        words: The value of each control, as text.
+        title, caption, numbers: Texts of the picture; numbers are rows of name, number and pinned number.
+        spots, grips: Spots to point at and handles to drag, as in :class:`.Frame`.
+        answers: The learner's predictions: rows of question and answer.
+        error: What is wrong with the current values of the controls; empty if nothing is wrong.
+        state: The state as text, for copying.
+        pinned: Whether a state is pinned.
         more: Whether the panels are shown that are hidden at first.
-        still: Name of the picture that stands for it in a notebook without a kernel; the browser hides that.
+        still: Name of the still that replaces the widget in a notebook without a kernel; the browser hides it.
     """
 
     _esm = picture_module()
@@ -82,7 +82,7 @@ class Live(anywidget.AnyWidget):
         self._about: Any = None
         self._guess: float | None = None
         self._events = 0
-        self._asked = False  # by the browser
+        self._asked = False  # whether a message of the browser is being processed
         self._rest: asyncio.TimerHandle | None = None
         super().__init__(
             spec=specification(instrument, self._drawing.panels, self._positions), still=still_name(instrument)
@@ -95,26 +95,26 @@ class Live(anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def refresh(self) -> None:
-        """Show the instrument's state; if that fails, the last picture stays and a line under it says why."""
+        """Show the instrument's state; if that fails, keep the last picture and show the error below it."""
         with self._instrument.lock, self._told():
             self._draw()
 
     @property
     def svg(self) -> str:
-        """The picture as the browser has it, in one piece."""
+        """The complete picture that the browser shows."""
         panels = range(len(self._drawing.panels))
         layers = [getattr(self, f"{layer}{i}") for layer in ("ground", "moving") for i in panels]
         return "".join([self._drawing.head, *layers, "</svg>"])
 
     def _draw(self) -> None:
-        """Show the state, written anew unless it was kept."""
+        """Show the state, from the cache if possible."""
         instrument = self._instrument
         self._drawing.pin(instrument.pinned)
         if self._drawing.guess_needs_more and instrument.guess not in (None, self._guess):
             self.more = True
         self._guess = instrument.guess
         values = self._frame(instrument.at())
-        about = (instrument.pinned, instrument.guess, self.more)  # is in every picture
+        about = (instrument.pinned, instrument.guess, self.more)  # affects every picture
         with self.hold_sync():
             self.epoch += about != self._about
             self.moved += not self._asked and values["place"] != self.place
@@ -127,7 +127,7 @@ class Live(anywidget.AnyWidget):
             self._store_later()
 
     def _store_later(self) -> None:
-        """Let the notebook store the picture once the learner leaves it; cells change no output of cells before."""
+        """Store the picture in the notebook after a while; called only for changes by the learner, not by cells."""
         if self._rest is not None:
             self._rest.cancel()
         with contextlib.suppress(RuntimeError):  # a test has no event loop
@@ -139,7 +139,7 @@ class Live(anywidget.AnyWidget):
             renew_still(self._instrument, self.still, self.svg, panels)
 
     def _frame(self, state: Any) -> dict[str, Any]:
-        """Return what the browser shows of a state, by the names of the traits."""
+        """Return the data of a state for the browser, by the names of the traits."""
         instrument, pinned = self._instrument, self._drawing.pinned
         key = (state, self.more, instrument.pinned, instrument.guess)
         if key in self._frames:
@@ -165,7 +165,7 @@ class Live(anywidget.AnyWidget):
         return values
 
     def _receive(self, widget: Any, content: Any, buffers: Any) -> None:
-        """Do what the browser asks for, and tell it that this is done, whatever came of it."""
+        """Process a message of the browser, and confirm it even if it fails."""
         try:
             with self._instrument.lock, self._told(_from_browser()):
                 self._asked = True
@@ -184,7 +184,7 @@ class Live(anywidget.AnyWidget):
             self.served = content.get("serial", "")
 
     def _move(self, place: Sequence[int]) -> None:
-        """Let the instrument do what the controls say, and then draw what will be asked for next."""
+        """Set the instrument to the positions of the controls, and then draw the next positions in advance."""
         self._events += 1
         here = dict(zip(self._positions, place_of(self._instrument.at(), self._positions), strict=True))
         wanted = dict(zip(self._positions, place, strict=True))
@@ -195,7 +195,7 @@ class Live(anywidget.AnyWidget):
             self._later(self._events, name, 1 if wanted[name] > here[name] else -1, AHEAD)
 
     def _later(self, event: int, name: str, step: int, count: int) -> None:
-        """Draw the next position in the direction of the last step as soon as the kernel is idle."""
+        """Schedule the drawing of the next position in the direction of the last step, for when the kernel is idle."""
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop().call_later(PAUSE, self._look_ahead, event, name, step, count)
 
@@ -208,7 +208,7 @@ class Live(anywidget.AnyWidget):
             place = here[name] + step * (AHEAD + 1 - count)
             if not 0 <= place < len(self._positions[name]):
                 return
-            with contextlib.suppress(Exception):  # it is told as soon as it is asked for
+            with contextlib.suppress(Exception):  # an error is reported when the state is requested
                 values = self._frame(instrument.at(**{name: self._positions[name][place]}))
                 changed = {key: value for key, value in values.items() if getattr(self, key) != value}
                 self.send({"ahead": values["place"], "epoch": self.epoch, "frame": changed})
@@ -216,7 +216,7 @@ class Live(anywidget.AnyWidget):
 
     @contextlib.contextmanager
     def _told(self, browser: bool = False) -> Iterator[None]:
-        """Tell under the picture what fails; then it is over in a browser's event, but a cell or a test must fail."""
+        """Show an error below the picture; for a cell or a test, also raise it."""
         try:
             yield
         except Exception as error:

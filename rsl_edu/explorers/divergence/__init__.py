@@ -1,4 +1,4 @@
-"""Explorer *divergence*: entropy and KL of Gaussian policies, closed form against the integral it stands for."""
+"""Explorer *divergence*: entropy and KL of Gaussian policies, in closed form and as numeric integrals."""
 
 from __future__ import annotations
 
@@ -30,31 +30,32 @@ MeanAndStd = tuple[torch.Tensor, torch.Tensor]
 """Mean and std of a Gaussian policy in one state, each ``[actions]``."""
 
 REACHES = (1, 2, 3, 4, 5, 6, 8)
-"""First digits of the action that the axes reach to."""
+"""Leading digits of the limits of the action axes."""
 
 LEAST_STD, LARGEST = 1e-6, 1e6
-"""Least std, and greatest mean and std, of a learner's own policy: those of the library's stds."""
+"""Minimum std, and maximum mean and std, of a learner's own policy; the library has the same limits for stds."""
 
 
 class Divergence(Explorer[DivergenceState, DivergenceResult]):
-    """Log-probability, entropy and KL of two Gaussian policies, each closed form beside its numeric integral.
+    """Log-probability, entropy and KL of two Gaussian policies, each in closed form and as a numeric integral.
 
-    The dimensions of an action are independent, so that integrals over all of them are sums of integrals over each.
-    With a policy of the learner's own, the means are added to its means and the stds multiply its stds.
+    The dimensions of an action are independent, so the integrals over an action are sums over its dimensions. With a
+    learner's own policies, the control values for means are added to their means and those for stds multiply their
+    stds.
 
     Args:
-        old: Mean and std of a policy before an update, in one state, each ``[actions]``; None: 0 and 1.
-        new: The same after the update; given together with ``old``.
-        state: Values of the controls other than the defaults.
+        old: Mean and std of a policy before an update, in one state, each ``[actions]``; by default 0 and 1.
+        new: Mean and std after the update; required with ``old``.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
-        ValueError: Only one of the policies, or means and stds that no Gaussian has.
+        ValueError: Only one of the policies is given, or a mean or std is invalid.
     """
 
     State = DivergenceState
     lesson = 5
-    shows = "two Gaussians, their entropies and both KLs, closed form beside integral"
-    breaks = "KL reversed, variance for std, a forgotten half, mean for sum"
+    shows = "two Gaussians, their entropies and both KLs, in closed form and as integrals"
+    breaks = "KL reversed, variance for std, a forgotten half, mean instead of sum"
     size = (9.0, 6.2)
     more = ("curve", "table")
     swept = (
@@ -72,13 +73,14 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
             show={"new_mean": 0.5, "new_std": 0.5, "dimensions": 1},
         ),
         Question(
-            "Both means are equal. Which new std gives the larger KL(old‖new)?",
+            "The means are equal. Which new std gives the larger KL(old‖new)?",
             ("half the old one", "twice the old one", "neither"),
             "half the old one",
             {"new_mean": 0.0, "new_std": 0.5, "dimensions": 1},
         ),
         Question(
-            "Stds 1, new mean 0.6: KL 0.18 nats. If 9 joints have this KL together, what is the new mean of each?",
+            "With stds of 1 and new mean 0.6, KL is 0.18 nats. If 9 joints have this KL in total, what is the new mean "
+            "of each?",
             ("0.6", "0.2", "0.07"),
             "0.2",
             {"new_mean": 0.2, "new_std": 1.0, "dimensions": 9},
@@ -87,13 +89,13 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
 
     def __init__(self, old: MeanAndStd | None = None, new: MeanAndStd | None = None, **state: Any) -> None:
         if (old is None) != (new is None):
-            raise ValueError(f"{'old' if old is None else 'new'}: expected both policies or neither, got None")
+            raise ValueError(f"{'old' if old is None else 'new'}: expected both policies or neither, got only one")
         if old is None or new is None:
             nothing = (torch.zeros(12, dtype=torch.float64), torch.ones(12, dtype=torch.float64))
             self._policies = (nothing, nothing)
             super().__init__(fixed={"dimension": 0}, **state)
             return
-        self.questions = ()  # those of the class are about other policies
+        self.questions = ()  # the questions are about the default policies
         self._policies = (_checked("old", old), _checked("new", new))
         (mean, std), (mean2, std2) = self._policies
         if len(mean) != len(mean2):
@@ -108,16 +110,16 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
 
     @torch.inference_mode()
     def compute(self, state: DivergenceState) -> DivergenceResult:
-        """Ask the library's Gaussian for all closed forms, and integrate its log-probabilities numerically."""
+        """Compute all closed forms with the library's Gaussian, and integrate its log-probabilities numerically."""
         shown = state.dimension
         (mean, std), (mean2, std2) = self._policies
-        # Beyond these limits the library's Gaussian would clamp the std, and closed forms would differ from integrals.
+        # Beyond these limits, the library's Gaussian would clamp the std, and closed forms would differ from integrals.
         old = mean + state.old_mean, (std * state.old_std).clamp(LEAST_STD, LARGEST)  # [actions]
         new = mean2 + state.new_mean, (std2 * state.new_std).clamp(LEAST_STD, LARGEST)
         one, two = ((mean[shown : shown + 1], std[shown : shown + 1]) for mean, std in (old, new))
 
         unit, reach = self._limits(state, one, two)
-        near = torch.linspace(-5, 5, 101, dtype=torch.float64)  # so that a narrow density is drawn as finely as a wide
+        near = torch.linspace(-5, 5, 101, dtype=torch.float64)  # more points where a density is narrow
         points = [torch.linspace(-reach, reach, 301, dtype=torch.float64), *(m + s * near for m, s in (one, two))]
         actions = torch.cat(points).sort().values.clamp(-reach, reach)
         logs = torch.stack([_gaussian(policy).log_prob(actions.unsqueeze(1)) for policy in (one, two)])  # [2, points]
@@ -127,7 +129,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         counted = slice(state.dimensions)
         old, new = ((mean[counted], std[counted]) for mean, std in (old, new))
         ratio = float(two[1] / one[1])
-        scales = torch.from_numpy(RATIOS / ratio).unsqueeze(1)  # all the new stds grow and shrink together
+        scales = torch.from_numpy(RATIOS / ratio).unsqueeze(1)  # scale all new stds together
         same = torch.ones_like(scales)
         each = _closed((old[0][:, None], old[1][:, None]), (new[0][:, None], new[1][:, None]), "right")
         kls = _closed((old[0] * same, old[1] * same), (new[0] * same, new[1] * scales), state.mistake)[2:]
@@ -149,9 +151,10 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         )
 
     def _limits(self, state: DivergenceState, old: MeanAndStd, new: MeanAndStd) -> tuple[float, float]:
-        """Return the greatest std of the dimension shown before the controls change it, and how far the axes reach.
+        """Return the larger std of the shown dimension before the controls change it, and the limit of the axes.
 
-        There are two reaches, so that most changes leave the background as it is: one for stds up to the unit.
+        The limit has only two values, of which one fits stds up to this unit, so that most changes of the controls do
+        not change the background.
         """
         means, stds = (torch.stack(values)[:, state.dimension] for values in zip(*self._policies, strict=True))
         unit, far = float(stds.max()), float(means.abs().max())
@@ -166,7 +169,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         return picture.stage(figure)
 
     def draw(self, artists: dict[str, Any], result: DivergenceResult) -> None:
-        """Move curves, dots and values."""
+        """Update curves, dots and values."""
         picture.draw(artists, result, self.guess)
 
     def spots(self, result: DivergenceResult) -> Sequence[Spot]:
@@ -174,7 +177,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         return picture.spots(result)
 
     def grips(self, result: DivergenceResult) -> Sequence[Grip]:
-        """Return grips for both bells and the action."""
+        """Return the handles of both densities and of the action."""
         return picture.grips(dict(self.controls), result)
 
     def mark(self, result: DivergenceResult, guess: float) -> tuple[Any, Any]:
@@ -183,11 +186,11 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return mean and std of two policies."""
+        """Return the mean and std of two policies."""
         return (draw(3), draw(3).exp()), (draw(3), draw(3).exp())
 
     def numbers(self, result: DivergenceResult) -> dict[str, str]:
-        """Return the log-probabilities of the action, their ratio, and each closed form beside its integral."""
+        """Return the log-probabilities of the action, the probability ratio, and each closed form with its integral."""
         old, new = result.log_prob
         return {
             "log old(action)": f"{rounded(old)} nats",
@@ -197,7 +200,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         }
 
     def title(self, result: DivergenceResult) -> str:
-        """Compare the two KLs, or name what a mistake makes of a number."""
+        """Compare the two KLs, or state the effect of a mistake."""
         if result.state.mistake != "right":
             return _mistaken(result)
         kl, reverse = (rounded(value) for value in result.integral[2:])
@@ -206,7 +209,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
             return "The two policies are the same: both KLs are 0."
         if kl == reverse:
             cause = "With equal stds" if (new == old).all() else "At this setting"
-            return f"{cause} KL is the same both ways: {kl} nats."
+            return f"{cause}, KL is the same both ways: {kl} nats."
         if (new < old).all():
             return f"A narrower new policy: KL(old‖new) is {kl} nats, the reverse only {reverse}."
         if (new > old).all():
@@ -214,32 +217,32 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         return f"KL is not symmetric: KL(old‖new) is {kl} nats, the reverse {reverse}."
 
     def describe(self, result: DivergenceResult) -> str:
-        """Name both policies, what they say of the action, and their entropies."""
+        """Describe both policies, the action's log-probabilities, and the entropies."""
         state = result.state
         (old, new), (one, other) = result.log_prob, map(rounded, result.integral[:2])
         policies = [f"mean {rounded(mean)} and std {rounded(std)}" for mean, std in (result.old, result.new)]
-        shown = f"Dimension {state.dimension}: old" if "dimension" in self.controls else "Old"
+        shown = f"In dimension {state.dimension}, the" if "dimension" in self.controls else "The"
         ratio = self.numbers(result)["new/old(action)"]
         count = counted(state.dimensions, "dimension")
         return (
-            f"{shown} has {policies[0]}, new has {policies[1]}. At action {rounded(state.action)} the "
-            f"log-probabilities are {rounded(old)} and {rounded(new)}, so the density of new is "
-            f"{ratio} times that of old. The entropies over {count} are {one} and {other} nats."
+            f"{shown} old policy has {policies[0]}, the new one has {policies[1]}. "
+            f"At action {rounded(state.action)}, the log-probabilities are {rounded(old)} and {rounded(new)}, "
+            f"so the new density is {ratio} times the old one. The entropies over {count} are {one} and {other} nats."
         )
 
 
 def _mistaken(result: DivergenceResult) -> str:
-    """Return what a mistake makes of the number that it hurts most."""
+    """Return the effect of a mistake on the most relevant wrong number."""
     mistake = MISTAKES[result.state.mistake]
     if not result.wrong.any():
-        return f"✗ {mistake}: at this setting nobody would notice, all four numbers are right."
+        return f"✗ {mistake}: no effect at this setting, all four numbers are right."
     worst = max(map(int, np.flatnonzero(result.wrong)), key=[0, 1, 3, 2].__getitem__)
     closed, integral = apart(result, worst)
     return f"✗ {mistake}: {QUANTITIES[worst]} comes out as {closed} nats instead of {integral}."
 
 
 def _checked(name: str, policy: MeanAndStd) -> MeanAndStd:
-    """Return mean and std ``[actions]`` of a policy in double precision."""
+    """Return the checked mean and std ``[actions]`` of a policy, in double precision."""
     if not isinstance(policy, (tuple, list)) or len(policy) != 2:
         raise ValueError(f"{name}: expected two tensors (mean, std), got {type(policy).__name__}")
     mean, std = (learner_tensor(name, parameter).to(torch.float64, copy=True) for parameter in policy)
@@ -247,7 +250,9 @@ def _checked(name: str, policy: MeanAndStd) -> MeanAndStd:
         shapes = f"{list(mean.shape)} and {list(std.shape)}"
         raise ValueError(f"{name}: expected mean and std of one state, each [actions], got {shapes}")
     for what, values, least in (("mean", mean, -LARGEST), ("std", std, LEAST_STD)):
-        bad = values[~((values >= least - 1e-12) & (values <= LARGEST))]  # NaN is neither; float32 has 9.99999997e-7
+        bad = values[
+            ~((values >= least - 1e-12) & (values <= LARGEST))
+        ]  # NaN fails both; 1e-6 is 9.99999997e-7 in float32
         if len(bad):
             expected = f"finite means and finite stds, means from -1e6 to 1e6 and stds from {LEAST_STD:g} to 1e6"
             raise ValueError(f"{name}: expected {expected}, got a {what} of {float(bad[0]):.6g}")
@@ -255,14 +260,14 @@ def _checked(name: str, policy: MeanAndStd) -> MeanAndStd:
 
 
 def _gaussian(policy: MeanAndStd) -> HeteroscedasticGaussianDistribution:
-    """Return the library's Gaussian of mean and std ``[..., actions]``: the kind whose std is no parameter."""
+    """Return the library's Gaussian with this mean and std ``[..., actions]``, the kind whose std is an input."""
     gaussian = HeteroscedasticGaussianDistribution(policy[0].shape[-1])
     gaussian.update(torch.stack(policy, -2))
     return gaussian
 
 
 def _closed(old: MeanAndStd, new: MeanAndStd, mistake: str) -> torch.Tensor:
-    """Return the QUANTITIES in closed form ``[4, ...]``, as the library gives them or with a mistake."""
+    """Return the QUANTITIES in closed form ``[4, ...]``, from the library or with a mistake."""
     if mistake == "variance":
         old, new = (old[0], old[1].square()), (new[0], new[1].square())
     if mistake == "exponentiated":
@@ -279,14 +284,14 @@ def _closed(old: MeanAndStd, new: MeanAndStd, mistake: str) -> torch.Tensor:
 
 
 def _integrals(old: MeanAndStd, new: MeanAndStd) -> torch.Tensor:
-    """Return the QUANTITIES ``[4]`` from the log-densities alone, by the trapezoidal rule."""
-    z = torch.linspace(-10, 10, 2001, dtype=torch.float64).unsqueeze(1)  # beyond it a Gaussian has 1e-23 of its mass
+    """Return the QUANTITIES ``[4]``, integrated from the log-densities by the trapezoidal rule."""
+    z = torch.linspace(-10, 10, 2001, dtype=torch.float64).unsqueeze(1)  # 1e-23 of the probability is beyond
     values = []
     for before, after in ((old, new), (new, old)):
-        p = torch.zeros_like(before[0]), before[1]  # around its mean: next to a large one, a narrow std is rounding
+        p = torch.zeros_like(before[0]), before[1]  # shifted to mean 0: a small std is lost next to a large mean
         q = after[0] - before[0], after[1]
         actions = p[0] + p[1] * z  # [points, actions]
-        # each dimension is a Gaussian of its own, [actions, 1]: the integral over all is the sum of theirs
+        # The integral over all dimensions is the sum of the integrals over each, [actions, 1].
         log_p, log_q = (_gaussian((m[:, None], s[:, None])).log_prob(actions[..., None]) for m, s in (p, q))
         values += [-torch.trapezoid(log_p.exp() * log_p, actions, dim=0).sum()]
         values += [torch.trapezoid(log_p.exp() * (log_p - log_q), actions, dim=0).sum()]

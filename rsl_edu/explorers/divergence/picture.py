@@ -1,4 +1,4 @@
-"""The picture of the explorer *divergence*: its panels, what can be pointed at in them and what can be dragged."""
+"""The picture of the explorer *divergence*: its panels, its spots to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from .state import DivergenceResult
 
 FLOOR, CEILING = 1e-3, 1e5
-"""Least and greatest KL that the logarithmic axis shows, in nats; that of two equal policies is zero."""
+"""Limits of the logarithmic KL axis, in nats; the KL of equal policies, 0, is below."""
 MeanStd = tuple[float, float]
 FORMULA = "ln(σ₂/σ₁) + (σ₁² + (μ₁ − μ₂)²) / (2·σ₂²) − ½"
 
 
 def stage(figure: Figure) -> dict[str, Any]:
-    """Lay out the densities next to the integrands, below them KL over the ratio of the stds, and the numbers."""
+    """Lay out the densities and the integrands, and below them KL over the ratio of the stds and the numbers."""
     (top, area), (curve, table) = figure.subplots(2, 2)
     for axes, label in ((top, "densities"), (area, "integrands"), (curve, "curve"), (table, "table")):
         axes.set_label(label)
     for axes in (top, area):
         axes.set(xticks=(), yticks=(), xlabel="action")
-        axes.yaxis.set_label_coords(-0.15, 0.5)  # else it would move with the width of the tick labels
+        axes.yaxis.set_label_coords(-0.15, 0.5)  # independent of the width of the tick labels
     top.set_ylabel("density (1/unit)")
     area.set_ylabel("nats per unit of action")
     curve.set(xscale="log", yscale="log", xlim=RATIOS[[0, -1]], ylim=(FLOOR, CEILING))
@@ -46,8 +46,8 @@ def stage(figure: Figure) -> dict[str, Any]:
     table.tick_params("y", length=0)
     table.spines["left"].set_visible(False)
     table.axvline(0, color=FAINT, linewidth=1, zorder=0)
-    entitle(top, "densities, and the action", ("━ old", BLUE), ("━ new", ORANGE))
-    entitle(area, "what a KL integrates", ("━ old · log(old/new)", BLUE), ("━ new · log(new/old)", ORANGE))
+    entitle(top, "densities and the action", ("━ old", BLUE), ("━ new", ORANGE))
+    entitle(area, "integrands of the KLs", ("━ old · log(old/new)", BLUE), ("━ new · log(new/old)", ORANGE))
     entitle(curve, "KL is not symmetric", ("━ KL(old‖new)", BLUE), ("━ KL(new‖old)", ORANGE))
     entitle(table, "entropy and KL", ("○ closed form", PINK), ("● integral", GREY))
     artists: dict[str, Any] = {"top": top, "area": area, "table": table, "dots": []}
@@ -62,7 +62,7 @@ def stage(figure: Figure) -> dict[str, Any]:
     (artists["action"],) = top.plot([0, 0], [0, 1], color=GREY, linestyle=":", linewidth=1.5)
     artists["curves"] = [curve.plot([], [], color=color, linewidth=2)[0] for color in (BLUE, ORANGE)]
     for axes in (top, curve):
-        for color, size in ((BLUE, 9), (ORANGE, 6)):  # of two dots at one place both are seen
+        for color, size in ((BLUE, 9), (ORANGE, 6)):  # different sizes, so that both are visible in one place
             artists["dots"] += axes.plot([], [], "o", color=color, markersize=size)
     (artists["apart"],) = table.plot([], [], color=RED, linewidth=2)
     ring = {"markersize": 10, "markerfacecolor": "none", "markeredgewidth": 1.5}
@@ -75,7 +75,7 @@ def stage(figure: Figure) -> dict[str, Any]:
 
 
 def draw(artists: dict[str, Any], result: DivergenceResult, guess: float | None) -> None:
-    """Move curves, dots and values; the limits only in coarse steps."""
+    """Update curves, dots and values, and the limits in coarse steps."""
     reach = float(result.actions[-1])
     high = max(1.0, round_up(result.unit * float(result.densities.max()), (1, 2, 8))) / result.unit
     high = float(f"{high:.2g}")
@@ -103,10 +103,10 @@ def draw(artists: dict[str, Any], result: DivergenceResult, guess: float | None)
 
 
 def _draw_table(artists: dict[str, Any], result: DivergenceResult, guess: float | None) -> None:
-    """Move the rows of the quantities: closed form, integral, and what lies between them."""
+    """Update the rows of the quantities: closed form, integral, and their difference."""
     rows = np.arange(3, -1, -1)
     both = np.concatenate([result.closed, result.integral, [] if guess is None else [guess]])
-    # The decades that the axis spans: two on each side, and three more where these are too few.
+    # The decades of the axis: two on each side, and three more at a time if these are too few.
     low, high = (
         2 + 3 * math.ceil(max(0.0, math.log10(max(1.0, most)) - 1.9) / 3) for most in (-both.min(), both.max())
     )
@@ -120,7 +120,7 @@ def _draw_table(artists: dict[str, Any], result: DivergenceResult, guess: float 
 
 
 def apart(result: DivergenceResult, row: int) -> tuple[str, str]:
-    """Return closed form and integral, rounded no further than that two different numbers look different."""
+    """Return closed form and integral, with enough digits to tell different numbers apart."""
     closed, integral = float(result.closed[row]), float(result.integral[row])
     if result.wrong[row] and rounded(closed) == rounded(integral):
         return exact(closed), exact(integral)
@@ -128,14 +128,14 @@ def apart(result: DivergenceResult, row: int) -> tuple[str, str]:
 
 
 def words_of(result: DivergenceResult) -> list[str]:
-    """Return what to say of each of the QUANTITIES."""
+    """Return the text for each of the QUANTITIES."""
     pairs = [apart(result, row) for row in range(4)]
     wrong = zip(pairs, result.wrong, strict=True)
     return [f"✗ {closed} nats, not {integral}" if bad else f"{integral} nats" for (closed, integral), bad in wrong]
 
 
 def _frame(axes: Any, x: tuple[float, ...], y: tuple[float, ...] = (), **limits: tuple[float, float]) -> None:
-    """Put the ticks there, and the limits at the outer ones; where they are already, do nothing: new ticks are slow."""
+    """Set the ticks, and the limits to the outer ones; unchanged ticks are skipped because setting them is slow."""
     for axis, ticks, name in ((axes.xaxis, x, "xlim"), (axes.yaxis, y, "ylim")):
         if ticks and tuple(axis.get_major_locator().locs) != ticks:
             axis.set_ticks(ticks, [exact(t, 10) if 1e-3 <= abs(t) < 1e4 or t == 0 else _ten(t) for t in ticks])
@@ -146,11 +146,11 @@ def _ten(tick: float) -> str:
     return power(tick).replace("-", "−")
 
 
-# What can be dragged
+# Handles to drag
 
 
 def grips(controls: dict[str, Control], result: DivergenceResult) -> list[Grip]:
-    """Return a grip at the peak of each bell, one at its flank a std away, the action, and the ratio of the stds."""
+    """Return handles at each density's peak and one std away from it, at the action, and at the ratio of the stds."""
     found = []
     state = result.state
     for name, (mean, std) in (("old", result.old), ("new", result.new)):
@@ -172,7 +172,7 @@ def _density(z: float) -> float:
     return math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
 
 
-# What can be pointed at
+# Spots to point at
 
 
 def spots(result: DivergenceResult) -> list[Spot]:
@@ -226,7 +226,7 @@ def _log_prob(name: str, policy: MeanStd, action: float, log_prob: float) -> Spo
 
 
 def _quantity(result: DivergenceResult, row: int) -> Spot:
-    """Return the spot of one of the QUANTITIES: the closed form with its numbers, and what a mistake makes of it."""
+    """Return the spot of one of the QUANTITIES, with the arithmetic of its closed form and of a mistake."""
     count, place, each = result.state.dimensions, result.worked, result.each[row]
     one, std, other, std2 = map(float, result.policies[:, place])
     old, new = (one, std), (other, std2)
@@ -277,7 +277,7 @@ def _entropy_of(std: float) -> float:
 
 
 def _mistaken(result: DivergenceResult, row: int, p: MeanStd, q: MeanStd) -> list[str]:
-    """Return the arithmetic of the mistake, of the same dimension, and its sum."""
+    """Return the arithmetic of the mistake in the same dimension, and the sum over all dimensions."""
     mistake, count, value = result.state.mistake, result.state.dimensions, result.closed[row]
     said = f"✗ {MISTAKES[mistake]}: "
     if mistake == "mean":

@@ -1,4 +1,4 @@
-"""What the explorer *divergence* is set to, and what its picture shows."""
+"""State and result of the explorer *divergence*."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MISTAKES = {
     "mean": "mean over dimensions",
 }
 RATIOS = np.geomspace(1 / 60, 60, 161)
-"""Ratios of the stds, new to old, that the asymmetry is drawn over."""
+"""Ratios of the new std to the old std, the x axis of the KL curves."""
 STEPS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
 
 
@@ -27,44 +27,46 @@ class DivergenceState:
     """State of :class:`Divergence`."""
 
     new_mean: float = control(
-        0.5, "new mean", "Mean of the new policy; added to that of your own policy.", range=(-2.0, 2.0, 0.1)
+        0.5, "new mean", "Mean of the new policy; for your own policy, added to its mean.", range=(-2.0, 2.0, 0.1)
     )
-    new_std: float = control(0.5, "new std", "Std of the new policy; multiplies that of your own policy.", steps=STEPS)
+    new_std: float = control(
+        0.5, "new std", "Std of the new policy; for your own policy, a factor for its std.", steps=STEPS
+    )
     old_mean: float = control(
         0.0,
         "old mean",
-        "Mean of the old policy; added to that of your own policy.",
+        "Mean of the old policy; for your own policy, added to its mean.",
         range=(-2.0, 2.0, 0.1),
         group="old policy",
     )
     old_std: float = control(
         1.0,
         "old std",
-        "Std of the old policy; multiplies that of your own policy.",
+        "Std of the old policy; for your own policy, a factor for its std.",
         steps=STEPS,
         group="old policy",
     )
     action: float = control(
         -1.0,
         "action",
-        "The action whose log-probability both policies are asked for.",
+        "The action at which the log-probabilities of both policies are computed.",
         range=(-4.0, 4.0, 0.1),
         group="action",
     )
     dimensions: int = control(
         1,
         "action dimensions",
-        "How many dimensions of the action entropy and KL count.",
+        "Number of action dimensions over which entropy and KL are summed.",
         range=(1, 12, 1),
         group="action",
     )
     dimension: int = control(
-        0, "dimension shown", "Dimension of the action that is drawn.", range=(0, 11, 1), group="action"
+        0, "dimension shown", "The action dimension that is drawn.", range=(0, 11, 1), group="action"
     )
     mistake: str = control(
         "right",
         "closed form",
-        "How entropy and KL are worked out; all but the first are mistakes that people made.",
+        "How entropy and KL are computed; all but the first are mistakes that people have made.",
         choices={words: mistake for mistake, words in MISTAKES.items()},
         group="break it",
     )
@@ -72,10 +74,10 @@ class DivergenceState:
 
 @dataclasses.dataclass(frozen=True)
 class DivergenceResult:
-    """What the picture shows; curves are of one dimension, the four quantities count ``state.dimensions`` of them."""
+    """What the picture shows; curves are for one dimension, the four quantities for ``state.dimensions`` of them."""
 
     state: DivergenceState
-    old: tuple[float, float]  # mean and std of the dimension shown
+    old: tuple[float, float]  # mean and std of the shown dimension
     new: tuple[float, float]
     actions: np.ndarray  # [points]
     densities: np.ndarray  # [2, points], old and new
@@ -83,19 +85,19 @@ class DivergenceResult:
     log_prob: tuple[float, float]  # of the action, under old and new, in nats
     closed: np.ndarray  # [4], the QUANTITIES in nats
     integral: np.ndarray  # [4]
-    ratio: float  # of the stds, new to old
+    ratio: float  # new std divided by old std
     curves: np.ndarray  # [2, RATIOS], both KLs in closed form, over the ratio of the stds
-    unit: float  # the greatest std of the dimension shown before the controls change it
-    policies: np.ndarray  # [4, dimensions], means and stds of old, and of new
-    each: np.ndarray  # [4, dimensions], the right QUANTITIES of each dimension, in nats
+    unit: float  # the larger std of the shown dimension before the controls change it
+    policies: np.ndarray  # [4, dimensions], old means, old stds, new means, new stds
+    each: np.ndarray  # [4, dimensions], the correct QUANTITIES of each dimension, in nats
 
     @property
     def worked(self) -> int:
-        """The dimension whose arithmetic is written out: the one that is drawn, if it counts."""
+        """The dimension whose arithmetic is written out, which is the drawn one if it is in the sum, or the first."""
         return self.state.dimension if self.state.dimension < self.state.dimensions else 0
 
     @property
     def wrong(self) -> np.ndarray:
-        """Which of the closed forms are not what they stand for, ``[4]``."""
+        """Which of the closed forms differ from their integrals, ``[4]``."""
         wrong: np.ndarray = np.abs(self.closed - self.integral) > 1e-3 * np.abs(self.integral) + 1e-6
         return wrong

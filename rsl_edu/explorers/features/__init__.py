@@ -1,4 +1,4 @@
-"""Explorer *features*: what a convolutional network makes of a height scan, and what it invents at the border."""
+"""Explorer *features*: what a CNN computes from a height scan, and what padding adds at the border."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ if TYPE_CHECKING:
 
 
 class Features(Explorer[FeaturesState, FeaturesResult]):
-    """Filters and feature maps of a CNN over height scans, what its units see, and how the shapes flow.
+    """Filters and feature maps of a CNN on height scans, the receptive fields of its units, and the layers' shapes.
 
-    A configuration that cannot work is shown too: its row turns red, and a line says why.
+    Invalid configurations are shown too: the row of the failing layer turns red, and a message below states the reason.
 
     Args:
-        scans: Height scans ``[scans, 1, height, width]`` in metres; None takes real terrain, 0.5 m off zero.
-        network: The learner's own network, shown in evaluation mode; None builds one that the controls change.
-        state: Values of the controls other than the defaults.
+        scans: Height scans ``[scans, 1, height, width]`` in metres; by default real terrain with an offset of 0.5 m.
+        network: A network of the learner's own, shown in evaluation mode; by default, it is built from the controls.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
-        TypeError, ValueError: Scans of another shape, or with values that are not finite; a network that is no CNN, or
-            one for other scans.
+        TypeError, ValueError: The scans have the wrong shape or are not finite, or the network is not a CNN or is for
+            scans of another shape.
     """
 
     State = FeaturesState
     lesson = 2
-    shows = "filters, maps, receptive fields and the flow of shapes of a CNN over terrain"
-    breaks = "zero padding, kernels larger than the map, batch norm of one scan"
+    shows = "filters, maps, receptive fields and layer shapes of a CNN on terrain"
+    breaks = "zero padding, kernels larger than the map, batch norm over one scan"
     size = (9.0, 5.9)
     more = ("profile", "table")
     swept = (
@@ -77,14 +77,14 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
             show={"dilation": 2, "layer": 2},
         ),
         Question(
-            "With stride 1 instead of 2 in all layers, how many numbers does the head get, instead of 200?",
+            "With stride 2 in all layers, the head has 200 inputs. How many does it have with stride 1?",
             ("about 400", "about 1,600", "more than 20,000"),
             "more than 20,000",
             {"stride": "1", "layer": 2},
         ),
         Question(
-            "With zero padding, how much more strongly does the slope filter respond where it sees padding?",
-            ("about as strongly", "twice as strongly", "more than ten times as strongly"),
+            "With zero padding, how strongly does the slope filter respond to the border, compared with the inside?",
+            ("about equally", "twice as strongly", "more than ten times as strongly"),
             "more than ten times as strongly",
             {"padding": "zeros", "layer": 0},
         ),
@@ -93,9 +93,9 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
     def __init__(self, scans: torch.Tensor | None = None, network: CNN | None = None, **state: Any) -> None:
         defaults: dict[str, Any] = {}
         if scans is not None:
-            defaults["offset"] = 0.0  # the learner's own zero is where they put it
+            defaults["offset"] = 0.0  # show the learner's scans unchanged
         if scans is not None or network is not None:
-            self.questions = ()  # those of the class are about its own scans and network
+            self.questions = ()  # the questions are about the default scans and network
         self.network = None if network is None else usable_cnn(network)
         if scans is None:
             height, width = (64, 64) if self.network is None else self.network.input_shape[1:]
@@ -108,15 +108,15 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         if self.network is not None:
             if self.network.input_shape != tuple(self.scans.shape[1:]):
                 got, expected = list(self.network.input_shape), list(self.scans.shape[1:])
-                raise ValueError(f"network: expected one for scans of shape {expected}, got one for {got}")
-            fixed = {"kernel": 0, "stride": "", "dilation": 0, "padding": "", "norm": ""}  # they would change nothing
+                raise ValueError(f"network: expected a network for scans of shape {expected}, got one for {got}")
+            fixed = {"kernel": 0, "stride": "", "dilation": 0, "padding": "", "norm": ""}  # would have no effect
             channels = [module.out_channels for module in self.network if isinstance(module, nn.Conv2d)]
             ends = {"layer": len(channels), "channel": max(channels), "seed": min(10, len(self.scans))}
             ranges = {name: (0, end - 1, 1) for name, end in ends.items()}
         super().__init__(ranges=ranges, fixed=fixed, defaults=defaults, **state)
 
     def compute(self, state: FeaturesState) -> FeaturesResult:
-        """Send scans through the library's own CNN, layer by layer, up to the one that cannot work."""
+        """Run scans through the library's CNN, layer by layer, up to the first invalid layer."""
         network = _of_the_network(state)
         run, off = self._run(network), None
         shown = run.layers[state.layer] if state.layer < len(run.layers) else None
@@ -140,13 +140,13 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
 
     @cached(4)
     def _run(self, state: FeaturesState) -> ForwardPass:
-        """Run the network layer by layer, as far as it goes."""
+        """Run the network layer by layer, up to the first invalid layer."""
         network, images, why = self._input(state)
         return ForwardPass((), why) if network is None else forward_pass(network, images, why)
 
     @cached(4)
     def _input(self, state: FeaturesState) -> tuple[CNN | None, torch.Tensor, str]:
-        """Return the network, the images that it sees, and why its next layer cannot even be built."""
+        """Return the network as far as it can be built, its input, and why the next layer cannot be built."""
         network, why, count = self.network, "", 32
         if network is None:
             (stride, pool), (norm, count) = STRIDES[state.stride], NORMS[state.norm]
@@ -157,27 +157,27 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         return network, self.scans[chosen] + state.offset, why
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out the scan, one map, and filters and maps as mosaics; below, the border profile and the table."""
+        """Lay out the scan, one map, and mosaics of filters and maps; below them, the border profile and the table."""
         height, width = self.scans.shape[2:]
         return picture.stage(figure, height, width, self._depth)
 
     @property
     def _depth(self) -> int:
-        """How many layers the network has."""
+        """Number of layers of the network."""
         return len(self.controls["layer"].positions())
 
     def draw(self, artists: dict[str, Any], result: FeaturesResult) -> None:
-        """Set images, frames, curves and words."""
+        """Update images, frames, curves and labels."""
         lines = self._table(result)
         failing = len(result.run.layers) if result.run.why else -1
         picture.draw(artists, result, lines, failing, _warning(result))
 
     def grips(self, result: FeaturesResult) -> list[Grip]:
-        """Let the pixel be chosen on the map, and the map among the maps."""
+        """Return the handles of the pixel in the map and of the channel among the maps."""
         return picture.grips(result, self.controls["row"].positions())
 
     def spots(self, result: FeaturesResult) -> list[Spot]:
-        """Point at the pixel and its convolution, at the maps with their filters, and at the shapes."""
+        """Return the pixel with its convolution, the maps with their filters, the border, and the layers' shapes."""
         state = result.state
         network, images, _ = self._input(_of_the_network(state))
         if network is None:
@@ -197,7 +197,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         return [] if network is None else pointed.moments(network, images)
 
     def mark(self, result: FeaturesResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess as a square amid the scan."""
+        """Mark the guess as a square at the centre of the scan."""
         height, width = result.scan.shape
         square = frame((width - guess) / 2, (height - guess) / 2, guess, guess)
         return picture.in_sight(height, width, *square)
@@ -208,7 +208,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         return (draw(4, 1, 24, 20),)
 
     def _table(self, result: FeaturesResult) -> list[str]:
-        """Return the lines of the table: the layers, the one that fails, and the head."""
+        """Return the lines of the table: the layers, the invalid layer, and the head."""
         run, state = result.run, result.state
         rows: list[tuple[Any, ...]] = [
             (i, _sizes(layer.sizes, layer.pool), layer.shape, f"{layer.field} px", f"{layer.parameters:,}")
@@ -226,10 +226,10 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         return [picture.ROW.format(*row) for row in rows]
 
     def numbers(self, result: FeaturesResult) -> dict[str, str]:
-        """Return shapes and sizes of the layer that is shown."""
+        """Return the shapes and sizes of the shown layer."""
         shown, flat, off = result.shown, result.run.flat, result.off
         names = ["output shape", "receptive field", "parameters", "flattened last layer"]
-        names += ["mean at the border", "mean inside", "dead units", "off a batch of 32"]
+        names += ["mean at the border", "mean inside", "dead units", "off batch of 32 by"]
         if shown is None:
             return dict.fromkeys(names, "–") | {"output shape": "✗ none", "flattened last layer": "✗ none"}
         border, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
@@ -246,17 +246,17 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         return dict(zip(names, values, strict=True))
 
     def title(self, result: FeaturesResult) -> str:
-        """Say what breaks, what happens at the border, or what the pixel sees."""
+        """State what fails, what happens at the border, or what the pixel sees."""
         state, shown, run = result.state, result.shown, result.run
         if run.why:
-            return f"The network breaks at layer {len(run.layers)}: {_advice(run.why)}."
+            return f"The network fails at layer {len(run.layers)}: {_advice(run.why)}."
         if shown is None:
-            return f"Layer {state.layer} gives no map."
+            return f"Layer {state.layer} has no map."
         if result.off is not None:
-            return f"Batch norm of a single scan: the maps are {100 * result.off:.0f} % off those in a batch of 32."
+            return f"Batch norm over a single scan: the maps are {100 * result.off:.0f} % off those in a batch of 32."
         border, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
         if border > 2 * inside:
-            name = "Zero padding makes a cliff" if run.mode == "zeros" else f"Padding ({run.mode}) makes an edge"
+            name = "Zero padding creates a cliff" if run.mode == "zeros" else f"Padding ({run.mode}) creates an edge"
             more = (
                 f"{short(border / inside)} times as strong at the border as"
                 if inside >= 1e-3
@@ -264,41 +264,42 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
             )
             return f"{name}: map {result.channel} is {more} inside."
         if not shown.maps[result.channel].any():
-            return f"Map {result.channel} of layer {state.layer} is dark: all of its pixels are 0."
+            return f"Map {result.channel} of layer {state.layer} is 0 at every pixel."
         side = f"{shown.field} × {shown.field} pixels"
         if state.norm == "layer":
-            return f"Through layer norm, this pixel depends on the whole scan, not only on {side}."
+            return f"With layer norm, this pixel depends on the whole scan, not only on {side}."
         return f"This pixel of layer {state.layer} sees {picture.seen(result, shown)}."
 
     def describe(self, result: FeaturesResult) -> str:
-        """Name the shape, the strength of the map and what happens at the border, or why there is no picture."""
+        """Describe the shape and strength of the map and its border, or why there is no map."""
         state, shown = result.state, result.shown
         warning = _warning(result)
         if shown is None:
-            return f"Layer {state.layer} gives nothing. {warning}."
+            return f"Layer {state.layer} has no output. {warning}."
         row, column = result.pixel
-        text = f"Layer {state.layer} gives {shown.shape} numbers. The pixel in row {row}, column {column} of map "
-        text += f"{result.channel} is {small(shown.maps[result.channel, row, column])}, "
-        text += f"the largest {small(shown.maps[result.channel].max())}"
+        text = f"Layer {state.layer} outputs {shown.shape} numbers. In map {result.channel}, the pixel in row {row}, "
+        text += f"column {column} is {small(shown.maps[result.channel, row, column])}; "
+        text += f"the maximum is {small(shown.maps[result.channel].max())}."
         if warning:
-            return f"{text}. {warning}."
+            return f"{text} {warning}."
         border, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
         if np.isnan(border) or np.isnan(inside):
-            mean, units = (inside, "no pixel") if np.isnan(border) else (border, "every pixel")
-            text += f"; the mean size is {small(mean)}; {units} sees padding."
+            mean, units = (inside, "No pixel") if np.isnan(border) else (border, "Every pixel")
+            text += f" The mean |activation| is {small(mean)}. {units} sees padding."
         else:
             cliff = ": a cliff" if border > 2 * inside else ""
-            text += f"; the mean size is {small(border)} where padding is seen, {small(inside)} elsewhere{cliff}."
-        return f"{text} A head gets the last layer's {result.run.flat:,} numbers."
+            text += f" The mean |activation| is {small(border)} in pixels that see padding"
+            text += f" and {small(inside)} elsewhere{cliff}."
+        return f"{text} The head gets the last layer's {result.run.flat:,} numbers."
 
 
 def _of_the_network(state: FeaturesState) -> FeaturesState:
-    """Return the state without what only chooses what is shown."""
+    """Return the state with those controls set to 0 that do not affect the network or its input."""
     return dataclasses.replace(state, layer=0, channel=0, row=0, column=0)
 
 
 def _fitting(size: Sequence[int]) -> tuple[int, str]:
-    """Return kernel size and stride, usually 5 and 2, that leave a small scan two pixels each way in the last map."""
+    """Return kernel size and stride: 5 and 2, or less for small scans, so that the last map has 2 × 2 pixels."""
     for kernel, stride in ((5, 2), (5, 1), (3, 1), (2, 1)):
         side = min(size)
         for _ in CHANNELS:
@@ -309,21 +310,21 @@ def _fitting(size: Sequence[int]) -> tuple[int, str]:
 
 
 def _advice(why: str) -> str:
-    """Say what to change about a layer that does not work."""
+    """Return what to change about an invalid layer."""
     if "padding '" in why:
         return "choose a smaller kernel, less dilation or another padding"
     if "spans" in why:
         return "choose a smaller kernel or stride, or a padding"
-    return "choose a smaller stride, or another norm"  # batch norm of a single value
+    return "choose a smaller stride, or another norm"  # batch norm over a single value
 
 
 def _warning(result: FeaturesResult) -> str:
-    """Say what is wrong with the network, in a sentence; empty if nothing is."""
+    """Return what is wrong with the network, in a sentence; empty if nothing is wrong."""
     if result.run.why:
         return f"✗ {result.run.why}"
     if result.state.norm == "batch of 1":
         off = "" if result.off is None else f": its maps are {100 * result.off:.0f} % off those in a batch of 32"
-        return f"✗ batch norm of one scan takes its own mean and std for those of all{off}"
+        return f"✗ batch norm over one scan uses only this scan's mean and std{off}"
     return ""
 
 

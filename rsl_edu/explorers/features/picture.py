@@ -1,4 +1,4 @@
-"""The picture of the explorer *features*: ``stage`` lays out its panels, ``draw`` moves them to a result."""
+"""The picture of the explorer *features*: ``stage`` lays out its panels, ``draw`` updates them to a result."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from .state import FeaturesResult
 
 HIDDEN = 256
-"""Units of the linear layer that an MLP head begins with."""
+"""Units of the first linear layer of an MLP head."""
 ROWS, COLUMNS = 2, 4
 TILES = ROWS * COLUMNS
 """Tiles of a mosaic."""
 MAPS = 2.9
-"""Where the maps begin below the filters, in tiles: the words between them need room."""
+"""Top of the maps below the filters, in tiles, with space for the text between them."""
 COARSE = (0, 42, 50, 58, 100)
-"""Places of the pixel, in per cent, that a page without a kernel may hold."""
+"""Positions of the pixel, in per cent, that a page without a kernel may contain."""
 MOST = 32
-"""Rows and columns of pixels at most that can be taken hold of."""
+"""Maximum number of rows and of columns of pixels to which the handle can be dragged."""
 ROW = "{:<6}{:<20}{:>13}{:>8}{:>11}"
 HEAD = ROW.format("layer", "filter/stride", "output", "sees", "parameters")
 NOTHING: tuple[Any, Any] = ((), ())
 
 
 def stage(figure: Figure, height: int, width: int, layers: int) -> dict[str, Any]:
-    """Lay out the scan, one map, and filters and maps as mosaics; below, the border profile and the table.
+    """Lay out the scan, one map, and mosaics of filters and maps; below them, the border profile and the table.
 
     Args:
         figure: An empty figure.
         height: Rows of a scan.
         width: Columns of a scan.
-        layers: How many layers the network has.
+        layers: Number of layers of the network.
     """
     grid = figure.add_gridspec(2, 1, height_ratios=(1.6, 1))
     upper = grid[0].subgridspec(1, 3, width_ratios=(1, 1, 0.9))
@@ -68,7 +68,7 @@ def stage(figure: Figure, height: int, width: int, layers: int) -> dict[str, Any
         artists[key] = axes[home].imshow(np.zeros((2, 2)), cmap=cmap, extent=extent, interpolation="nearest")
         whole = key in ("scan", "map")
         for part, place, away, size in (("title", extent[3], 4, 11), ("note", extent[2], -4, 9)):
-            # Words that change with every step of a slider are drawn with what moves, others with the background.
+            # Labels that change with every step of a slider are in the moving layer, the others in the background.
             moving = f"{key} {part}" in ("map title", "map note", "scan note")
             look: dict[str, Any] = {"va": "bottom" if away > 0 else "top", "size": size, "annotation_clip": False}
             at = (0, float(away > 0)) if whole else (0, place)
@@ -90,7 +90,7 @@ def _stage_frames(artists: dict[str, Any], figure: Figure, height: int, width: i
     from matplotlib.patheffects import withStroke
 
     axes = artists["axes"]
-    stroke = withStroke(linewidth=4, foreground=figure.get_facecolor())  # seen on every colour of an image
+    stroke = withStroke(linewidth=4, foreground=figure.get_facecolor())  # visible on every colour of an image
     outline: dict[str, Any] = {"path_effects": [stroke], "linewidth": 2, "color": BLUE}
     (artists["field"],) = axes["scan"].plot([], [], **outline)
     (artists["pixel"],) = axes["map"].plot([], [], clip_on=False, **outline)
@@ -104,22 +104,22 @@ def _stage_frames(artists: dict[str, Any], figure: Figure, height: int, width: i
 
 def _stage_profile(artists: dict[str, Any], profile: Any, half: float) -> None:
     profile.set(xlim=(-1, max(2, half)), xlabel="distance from the border (pixels)", ylabel="mean |activation|")
-    profile.set_title("strength of the map, from its border inwards")
-    profile.yaxis.set_label_coords(-0.2, 0.5)  # tick labels of any width leave it room
-    (artists["profile"],) = profile.plot([], [], "o-", color=BLUE, markersize=4, label="sees the scan alone")
+    profile.set_title("strength of the map, from the border inwards")
+    profile.yaxis.set_label_coords(-0.2, 0.5)  # independent of the width of the tick labels
+    (artists["profile"],) = profile.plot([], [], "o-", color=BLUE, markersize=4, label="sees only the scan")
     (artists["padded"],) = profile.plot([], [], "s", color=PINK, markersize=6, label="sees padding")
     profile.legend(loc="upper right", borderaxespad=0.1)
 
 
 def draw(artists: dict[str, Any], result: FeaturesResult, lines: Sequence[str], failing: int, warning: str) -> None:
-    """Set images, frames, curves and words.
+    """Update images, frames, curves and labels.
 
     Args:
-        artists: What :func:`stage` made.
-        result: What to show.
-        lines: Those of the table.
-        failing: Which of them says what fails; -1: none.
-        warning: What is wrong with the network; empty: nothing.
+        artists: The result of :func:`stage`.
+        result: The result to show.
+        lines: Lines of the table.
+        failing: Index of the line of the invalid layer, or -1.
+        warning: What is wrong with the network; empty if nothing is wrong.
     """
     run, shown, channel = result.run, result.shown, result.channel
     height, width = result.scan.shape
@@ -158,13 +158,13 @@ def draw(artists: dict[str, Any], result: FeaturesResult, lines: Sequence[str], 
 
 
 def _draw_images(artists: dict[str, Any], result: FeaturesResult, shown: ConvLayer) -> dict[str, str]:
-    """Set the images of a layer, and return what they are called."""
+    """Update the images of a layer, and return their labels."""
     channel, maps = result.channel, shown.maps
-    page = channel // TILES * TILES  # of a wide layer: eight channels at a time
-    single = shown.filters.shape[1] == 1  # one filter for each map; else one for each map of the layer before
+    page = channel // TILES * TILES  # a wide layer is shown eight channels at a time
+    single = shown.filters.shape[1] == 1  # one filter per map; otherwise one per map of the previous layer
     filters = shown.filters[page : page + TILES, 0] if single else shown.filters[channel, :TILES]
     peak = float(np.abs(shown.filters).max())
-    scaled = maps / np.maximum(np.abs(maps).max((1, 2), keepdims=True), 1e-9)  # a map that is 0 stays dark
+    scaled = maps / np.maximum(np.abs(maps).max((1, 2), keepdims=True), 1e-9)  # a map of zeros stays dark
     tiles = mosaic(scaled[page : page + TILES], ROWS, COLUMNS)
     low, high = float(maps[channel].min()), float(maps[channel].max())
     show_image(artists["map"], maps[channel], low, high)
@@ -185,7 +185,7 @@ def _between(low: float, high: float, unit: str = "") -> str:
 
 
 def in_sight(height: int, width: int, x: Any, y: Any) -> tuple[Any, Any]:
-    """Let a frame around the whole picture be drawn at its edge."""
+    """Return the coordinates of a frame, clipped to the edges of the picture."""
     margin = max(height, width) // 8 + 0.5
     return np.clip(x, -margin, width + margin), np.clip(y, -margin, height + margin)
 
@@ -197,7 +197,7 @@ def field(result: FeaturesResult, shown: ConvLayer) -> tuple[float, float, int]:
 
 
 def seen(result: FeaturesResult, shown: ConvLayer) -> str:
-    """Say how much of the scan the chosen pixel sees, and how much of that is not there."""
+    """Return in words how much of the scan the chosen pixel sees, and how much of it is beyond the edge."""
     left, top, side = field(result, shown)
     height, width = result.scan.shape
     rows, columns = (max(0.0, min(start + side, end) - max(start, 0)) for start, end in ((top, height), (left, width)))
@@ -210,7 +210,7 @@ def seen(result: FeaturesResult, shown: ConvLayer) -> str:
 
 
 def unit_box(result: FeaturesResult, shown: ConvLayer) -> tuple[float, float, float, float]:
-    """Return left, top, width and height of the chosen pixel of the map as it is drawn."""
+    """Return left, top, width and height of the chosen pixel in the drawing of the map."""
     height, width = result.scan.shape
     down, across = height / shown.maps.shape[1], width / shown.maps.shape[2]
     row, column = result.pixel
@@ -218,28 +218,28 @@ def unit_box(result: FeaturesResult, shown: ConvLayer) -> tuple[float, float, fl
 
 
 def tile(kind: str, channel: int, ratio: float = 1.0) -> tuple[float, float, float, float]:
-    """Return left, top, width and height of a channel's tile among the filters or among the maps.
+    """Return left, top, width and height of a channel's tile among the filters or maps.
 
     Args:
         kind: ``"filters"`` or ``"maps"``.
         channel: The channel.
-        ratio: Height of a tile, which is 1 wide.
+        ratio: Height of a tile of width 1.
     """
     row, column = divmod(channel % TILES, COLUMNS)
     return column, row * ratio + (MAPS if kind == "maps" else 0), 1, ratio
 
 
 def pixel(percent: float, count: int) -> int:
-    """Return which of ``count`` pixels in a row lies at so many per cent of their way."""
+    """Return the index of the pixel, of ``count`` in a row, at a position in per cent."""
     return int(percent / 100 * (count - 1) + 0.5)
 
 
 def grips(result: FeaturesResult, positions: Sequence[int]) -> list[Grip]:
-    """Return the handle of the chosen pixel on the map, and that of the channel on the maps.
+    """Return the handles of the chosen pixel in the map and of the channel among the maps.
 
     Args:
-        result: What is shown.
-        positions: The values, in per cent, of both controls of the pixel.
+        result: The shown result.
+        positions: Values, in per cent, of both controls of the pixel.
     """
     shown = result.shown
     if shown is None:
@@ -259,7 +259,7 @@ def grips(result: FeaturesResult, positions: Sequence[int]) -> list[Grip]:
 
 
 def _one_each(count: int, positions: Sequence[int], present: int) -> list[int]:
-    """Return for each of ``count`` pixels the value that means it; of many pixels only some."""
+    """Return one control value for each of ``count`` pixels, or for every few pixels if there are many."""
     found: dict[int, int] = {}
     every = -(-count // MOST)
     for value in sorted(positions, key=lambda value: (value != present, value not in COARSE)):

@@ -1,4 +1,4 @@
-"""What can be pointed at in the picture of the explorer *features*, with the arithmetic of one number each."""
+"""The spots of the explorer *features*, each with the arithmetic of one number."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from .state import FeaturesResult
 
 LETTERS = 98
-"""Letters of a line of arithmetic."""
+"""Maximum length of a line of arithmetic."""
 Moments = tuple[torch.Tensor, torch.Tensor]
-"""Mean and variance that a norm takes, ``[channels]`` each, or of one number each."""
+"""Mean and variance that a norm uses, each ``[channels]`` or a single number."""
 
 
 def parts_of(network: CNN) -> list[list[nn.Module]]:
@@ -40,7 +40,7 @@ def parts_of(network: CNN) -> list[list[nn.Module]]:
 
 @torch.inference_mode()
 def moments(network: CNN, images: torch.Tensor) -> list[Moments | None]:
-    """Return what the norm of each layer takes for these images; None where there is none, or where a layer fails.
+    """Return the mean and variance that each layer's norm uses for these images; None without a norm or if it fails.
 
     Args:
         network: The network.
@@ -74,13 +74,13 @@ def _running(module: Any) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def pixel(modules: Sequence[nn.Module], taken: Moments | None, x: torch.Tensor, result: FeaturesResult) -> Spot | None:
-    """Return the chosen pixel of the map, with the convolution that gives it.
+    """Return the chosen pixel of the map, with the convolution that produces it.
 
     Args:
-        modules: Those of the layer.
+        modules: Modules of the layer.
         taken: Mean and variance of its norm.
-        x: What the layer sees, ``[1, channels, height, width]``.
-        result: What is shown.
+        x: Input of the layer, ``[1, channels, height, width]``.
+        result: The shown result.
     """
     shown = result.shown
     if shown is None:
@@ -111,13 +111,13 @@ def _convolution(
     normed = sums if norm is None or taken is None else _normed(norm, taken, sums, c)
     activation = modules[2 if norm is not None else 1]
     pooled = isinstance(modules[-1], nn.MaxPool2d)
-    if pooled:  # the pixel of the convolution that wins
+    if pooled:  # the pixel of the convolution that max pooling selects
         _, place = nn.functional.max_pool2d(activation(normed)[None, None], 3, 2, 1, return_indices=True)
         row, column = divmod(int(place[0, 0, row, column]), sums.shape[1])
     patch = _patch(conv, x, row, column)  # [channels, kernel, kernel]
     value, name = float(sums[row, column]), type(activation).__name__
     taps = (weight * patch).numpy()
-    if norm is None and not pooled and len(taps) == 1 and taps.shape[1] <= 5:  # there is room for every tap
+    if norm is None and not pooled and len(taps) == 1 and taps.shape[1] <= 5:  # few enough to write out every weight
         after = float(activation(torch.tensor(value)))
         terms = added([*map(written, taps[0].sum(1)), written(bias)])
         rows = zip(weight[0].numpy(), patch[0].numpy(), taps[0].sum(1), strict=True)
@@ -130,18 +130,18 @@ def _convolution(
     after = float(activation(torch.tensor(value)))
     lines.append(f"{name}({written(value)}) = {written(after)}")
     if pooled:
-        lines.append(f"max pooling: it is the largest of the 3 × 3 around it: {written(after)}")
+        lines.append(f"max pooling, the largest of the 3 × 3 around it: {written(after)}")
     return lines
 
 
 def _norm_told(norm: Any, taken: Moments, before: float, place: tuple[int, int, int]) -> str:
-    """Write how a norm changes a number at a channel, a row and a column."""
+    """Write out how a norm changes a number at a channel, a row and a column."""
     mean, variance = (float(each[place[0] if len(each) > 1 else 0]) for each in taken)
     scale, shift = _affine(norm, *place)
     affine = "" if (scale, shift) == (1, 0) else f"·{written(scale)} + {written(shift)}".replace("+ −", "− ")
     kind = "batch" if isinstance(norm, nn.BatchNorm2d) else "layer"
     std = (variance + norm.eps) ** 0.5
-    decimals = 3 if std > 0.5 else 5  # so that the quotient is right to its last digit but one
+    decimals = 3 if std > 0.5 else 5  # so that all but the last digit of the quotient is right
     centred = added([written(before, decimals), written(-mean, decimals)])
     divisor = f"{std:.4g}" if std < 1e4 else written(std)
     return f"{kind} norm, (x − mean) / √(variance + ε): ({centred}) / {divisor}{affine}"
@@ -172,7 +172,7 @@ def _patch(conv: Any, x: torch.Tensor, row: int, column: int) -> torch.Tensor:
 
 
 def _weighed(weight: np.ndarray, patch: np.ndarray, taps: np.ndarray, bias: float, total: float) -> list[str]:
-    """Write filter times patch ``[channels, kernel, kernel]`` row by row, or map by map, with the first row's taps."""
+    """Write out filter times patch ``[channels, kernel, kernel]`` by rows or by maps, and the first row in full."""
     single = len(weight) == 1
     sums = taps[0].sum(1) if single else taps.sum((1, 2))
     terms = [written(s) for s in sums]
@@ -184,7 +184,7 @@ def _weighed(weight: np.ndarray, patch: np.ndarray, taps: np.ndarray, bias: floa
 
 
 def maps(result: FeaturesResult) -> list[Spot]:
-    """Return each map that is shown, with its filter."""
+    """Return the shown maps with their filters."""
     shown = result.shown
     if shown is None:
         return []
@@ -209,27 +209,27 @@ def _tile_mark(kind: str, channel: int, result: FeaturesResult) -> Mark:
 
 
 def border(result: FeaturesResult) -> list[Spot]:
-    """Return how strongly the map answers where it sees padding; nothing where none or all of it does."""
+    """Return how strongly the map responds where it sees padding; nothing if no pixel or every pixel does."""
     shown = result.shown
     if shown is None or not shown.padded.any() or shown.padded.all():
         return []
     padded, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
     ratio = f"{small(padded)} / {small(inside)}" + (f" = {short(padded / inside)}" if inside >= 1e-3 else "")
     lines = (
-        f"mean |activation| of all pixels that see padding, over all scans: {small(padded)}",
-        f"of all others: {small(inside)}",
+        f"mean |activation| over all scans, pixels that see padding: {small(padded)}",
+        f"all other pixels: {small(inside)}",
         f"border / inside = {ratio}",
     )
     far = float(shown.distance[shown.padded].max())
     top = float(shown.strength[result.channel][shown.padded].max())
-    numbers = f"{small(padded)} where padding is seen, {small(inside)} elsewhere"
+    numbers = f"{small(padded)} in pixels that see padding, {small(inside)} elsewhere"
     return [Spot("border of the map", numbers, (Mark("profile", (0, far), (0, top)),), lines)]
 
 
 def shapes(parts: Sequence[Sequence[nn.Module]], result: FeaturesResult) -> list[Spot]:
-    """Return each row of the table, with the arithmetic of sides, weights and receptive field."""
+    """Return the rows of the table, with the arithmetic of shape, parameters and receptive field."""
     run, (height, width) = result.run, result.scan.shape
-    lines_in_all = len(run.layers) + 5  # as many heights as the table has: head, layers, linear layer, what is wrong
+    lines_in_all = len(run.layers) + 5  # lines of the table: header, layers, head, three for a warning
     spots, sides, sees, jump, before = [], (height, width), 1, 1, 1
     for i, (layer, modules) in enumerate(zip(run.layers, parts, strict=False)):
         conv: Any = modules[0]
@@ -244,7 +244,7 @@ def shapes(parts: Sequence[Sequence[nn.Module]], result: FeaturesResult) -> list
             lines[1] += f"; pooling: {sees} + 2·{jump} = {layer.field}"
             sees, jump = layer.field, jump * 2
         out, norms = len(layer.maps), layer.parameters - sum(p.numel() for p in conv.parameters())
-        norm = f" + {norms:,} of the norm" if norms else ""
+        norm = f" + {norms:,} for the norm" if norms else ""
         biases = f" + {out}" if conv.bias is not None else ""
         lines.append(f"parameters: {out}·{before}·{kernel}·{kernel}{biases}{norm} = {layer.parameters:,}")
         before, sides = out, layer.maps.shape[1:]
@@ -253,7 +253,7 @@ def shapes(parts: Sequence[Sequence[nn.Module]], result: FeaturesResult) -> list
     if run.flat is not None and len(run.layers) == len(parts):
         last = run.layers[-1].shape.replace("×", "·")
         product = f"{last} = {run.flat:,}" if run.flat == run.layers[-1].maps.size else f"{run.flat:,}"
-        lines = [f"numbers that the head gets: {product}"]
+        lines = [f"inputs of the head: {product}"]
         lines.append(f"parameters: ({run.flat:,} + 1)·{HIDDEN} = {(run.flat + 1) * HIDDEN:,}")
         mark = _row_mark(len(run.layers), lines_in_all)
         spots.append(Spot("head", f"a linear layer from {run.flat:,} to {HIDDEN}", (mark,), tuple(lines)))
@@ -261,7 +261,7 @@ def shapes(parts: Sequence[Sequence[nn.Module]], result: FeaturesResult) -> list
 
 
 def _row_mark(line: int, lines: int) -> Mark:
-    """Return where a line of the table is, in the axes' own coordinates from 0 to 1."""
+    """Return the mark of a line of the table, in axes coordinates from 0 to 1."""
     height = 1 / (lines - 1)
     top = 1 - (line + 1) * height
     return Mark("table", (0, 1), (top - 0.6 * height, top))

@@ -13,29 +13,29 @@ from rsl_edu.modules.cnn import PADDINGS
 from ..bench.controls import control
 
 STRIDES = {"1": (1, False), "2": (2, False), "3": (3, False), "1, max pool": (1, True), "2, max pool": (2, True)}
-"""Stride of every layer, and whether max pooling ends it."""
+"""Stride of every layer, and whether the layer ends with max pooling."""
 NORMS = {"none": ("none", 16), "layer": ("layer", 16), "batch of 32": ("batch", 32), "batch of 1": ("batch", 1)}
-"""Norm of every layer, and how many scans go through the network at once."""
+"""Norm of every layer, and the number of scans in a batch."""
 
 
 @dataclasses.dataclass(frozen=True)
 class FeaturesState:
     """State of :class:`Features`; kernel, stride, dilation, padding and norm are the same in all three layers.
 
-    The layers of the learner's own network are as they are.
+    These settings do not apply to a learner's own network.
     """
 
-    layer: int = control(0, "layer", "Which layer is shown, counted from 0 as in the library.", range=(0, 2, 1))
+    layer: int = control(0, "layer", "The layer that is shown, counted from 0 as in the library.", range=(0, 2, 1))
     padding: str = control(
         "none",
         "padding",
-        "What continues every map over its border; zeros are a cliff where heights are not near zero.",
+        "Values around the border of every map; if the heights are not near zero, zeros create a cliff.",
         choices={words: words for words in PADDINGS},
     )
     row: int = control(
         42,
         "pixel's row",
-        "Which pixel of the map is looked at, from its upper to its lower edge.",
+        "Row of the chosen pixel, from the upper to the lower edge of the map.",
         unit="%",
         range=(0, 100, 2),
         group="what is shown",
@@ -43,26 +43,28 @@ class FeaturesState:
     column: int = control(
         58,
         "pixel's column",
-        "Which pixel of the map is looked at, from its left to its right edge.",
+        "Column of the chosen pixel, from the left to the right edge of the map.",
         unit="%",
         range=(0, 100, 2),
         group="what is shown",
     )
     channel: int = control(
-        0, "channel", "Which map of the layer is shown large.", range=(0, 7, 1), group="what is shown"
+        0, "channel", "The map of the layer that is shown enlarged.", range=(0, 7, 1), group="what is shown"
     )
-    kernel: int = control(5, "kernel size", "Side of the filters.", unit="pixels", range=(1, 11, 1), group="network")
+    kernel: int = control(
+        5, "kernel size", "Side length of the filters.", unit="pixels", range=(1, 11, 1), group="network"
+    )
     stride: str = control(
         "2",
         "stride, pooling",
-        "Pixels from one place of the filter to the next; max pooling halves the map once more.",
+        "Step of the filter, in pixels; max pooling halves the map once more.",
         choices={words: words for words in STRIDES},
         group="network",
     )
     dilation: int = control(
         1,
         "dilation",
-        "Pixels between neighbouring taps of the filter.",
+        "Distance between neighbouring weights of the filter.",
         unit="pixels",
         range=(1, 4, 1),
         group="network",
@@ -70,24 +72,26 @@ class FeaturesState:
     norm: str = control(
         "none",
         "norm",
-        "What normalizes each layer; batch norm takes the mean and std of the batch, as in training.",
+        "Normalization in each layer; batch norm uses the mean and std of the batch, as in training.",
         choices={words: words for words in NORMS},
         group="network",
     )
     offset: float = control(
         0.5,
         "height offset",
-        "Added to every height: a scan is measured from the robot, not from the ground below it.",
+        "Added to every height; scans are measured relative to the robot, not to the ground below it.",
         unit="m",
         range=(0.0, 1.0, 0.1),
         group="scan",
     )
-    seed: int = control(0, "seed", "Chooses the scan, and draws the random filters.", range=(0, 9, 1), group="scan")
+    seed: int = control(
+        0, "seed", "Selects the scan and is the seed of the random filters.", range=(0, 9, 1), group="scan"
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class FeaturesResult:
-    """What the picture shows; ``shown`` is None where the layer cannot work."""
+    """What the picture shows; ``shown`` is None if the chosen layer is invalid."""
 
     state: FeaturesState
     scan: np.ndarray  # [height, width], as it enters the network
@@ -95,11 +99,11 @@ class FeaturesResult:
     run: ForwardPass
     shown: ConvLayer | None
     channel: int
-    pixel: tuple[int, int]  # row and column of the pixel of the map that is looked at
-    by_hand: bool  # whether the filters are those of which the first ones were set by hand
-    off: float | None  # how far the maps are from those in a batch of 32: root mean square, as a share of theirs
+    pixel: tuple[int, int]  # row and column of the chosen pixel of the map
+    by_hand: bool  # whether the first filters of this layer were set by hand
+    off: float | None  # relative difference of the maps from those in a batch of 32, root mean square
 
     def named(self, channel: int) -> str:
-        """Return a channel's number, and what its filter finds if it was set by hand."""
+        """Return a channel's number, and the name of its filter if it was set by hand."""
         name = FILTERS[channel] if self.by_hand and channel < len(FILTERS) else ""
         return f"channel {channel} ({name})" if name else f"channel {channel}"

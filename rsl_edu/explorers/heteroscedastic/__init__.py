@@ -1,4 +1,4 @@
-"""Explorer *heteroscedastic fit*: a std that depends on the state, learned from a robot whose noise does."""
+"""Explorer *heteroscedastic fit*: learn a state-dependent std from a robot whose noise depends on the state."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
     from ..bench.touch import Grip, Spot
 
 BATCH = 384
-"""Samples to learn from; the measures are of all samples."""
+"""Number of training samples; NLL and calibration are measured on all samples."""
 SHOWN = 2048
-"""Most samples that are kept."""
+"""Maximum number of samples; of more, only a subset is used."""
 POSITIONS = 40
-"""About so many angles can be looked at."""
+"""Approximate number of positions of the angle."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """A whole training; row ``t`` is after ``t`` steps."""
+    """A complete training run; row ``t`` is the state after ``t`` steps."""
 
     network: MLP
     distribution: GaussianDistribution
-    weights: np.ndarray  # [steps + 1, weights], of network and distribution
+    weights: np.ndarray  # [steps + 1, weights], network and distribution
     loss: np.ndarray  # [steps + 1], nats
 
 
 class ClampAlone(HeteroscedasticGaussianDistribution):
-    """The mistake: where the network asks for a std below the limit, the gradient is zero."""
+    """A mistake: with a plain clamp, the gradient is zero where the network outputs a std below the limit."""
 
     def _std_of(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         low, high = self.std_range if self.std_type == "scalar" else self.log_std_range
@@ -58,27 +58,27 @@ class ClampAlone(HeteroscedasticGaussianDistribution):
 
 
 class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitResult]):
-    r"""A network learns mean and std of a target from one feature, by :math:`-\log p`, on samples of uneven noise.
+    r"""A network that learns the mean and std of a target from one feature, by :math:`-\log p`, with uneven noise.
 
-    Both are normalized for the network; NLL and entropy are of the normalized target. By default the feature is the
-    angle of an Ant's hip under random torques, the target its velocity a step later: between its stops the hip is free
-    and fast, at them it is held.
+    Feature and target are normalized for the network; NLL and entropy refer to the normalized target. By default, the
+    feature is the angle of an Ant's hip under random torques, and the target is the hip's velocity one step later.
+    Between its stops, the hip moves freely and fast; at the stops, it hardly moves.
 
     Args:
-        x: What the state is ``[samples]``; None takes a robot's: ``Ant-v5``.
-        y: What is to be predicted ``[samples]``. Of more than 2,048 samples, as many are taken at even distances.
-        names: What ``x`` and ``y`` are, with their units.
-        state: Values of the controls other than the defaults.
+        x: The state, ``[samples]``; by default from an ``Ant-v5`` rollout.
+        y: The target, ``[samples]``. Of more than 2,048 samples, 2,048 at even distances are used.
+        names: Names of ``x`` and ``y``, with their units.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
-        TypeError: Names that are no words.
-        ValueError: Tensors of other shapes, with values that are not finite or too large; more or fewer names.
+        TypeError: The names are not strings.
+        ValueError: A tensor has the wrong shape or is not finite or too large, or there are not two names.
     """
 
     State = HeteroscedasticFitState
     lesson = 5
-    shows = "mean ± std on a joint whose noise depends on its angle"
-    breaks = "one std for all states, halves swapped, no initialization"
+    shows = "mean ± std of a joint whose noise depends on its angle"
+    breaks = "one std for all states, mean and std swapped, no initialization"
     size = (9.0, 6.2)
     more = ("nll", "inside")
     swept = (
@@ -86,15 +86,15 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         {"mistake": ..., "steps": 4},
         {"parameter": ..., "angle": 9},
     )
-    question = Control("ratio", "The largest fitted std over the least one, at the end.", range=(1.0, 20.0, 0.1))
+    question = Control("ratio", "Largest fitted std divided by the smallest one, at the end.", range=(1.0, 20.0, 0.1))
     questions: tuple[Question, ...] = (
         Question(
-            "How many times as large is the fitted std between the stops as at them?",
+            "How many times larger is the fitted std between the joint's stops than at the stops?",
             answer="about 4",
             show={"parameter": "log", "mistake": "none", "steps": STEPS},
         ),
         Question(
-            "With one std for all states: how many of the samples at the stops lie within one std?",
+            "With one std for all states, how many of the samples at the stops are within one std?",
             ("about half", "68 %, as for every Gaussian", "nearly all"),
             "nearly all",
             {"parameter": "one", "mistake": "none", "steps": STEPS},
@@ -110,16 +110,16 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
     ) -> None:
         if x is None and y is None:
             robot = rollout("Ant-v5", steps=64, envs=16)
-            follows = ~robot.dones[:-1]  # after an episode's end comes another episode
+            follows = ~robot.dones[:-1]  # the step after an episode end belongs to another episode
             x = robot.observations[:-1, :, robot.names.index("qpos[7]")][follows]
             y = robot.observations[1:, :, robot.names.index("qvel[8]")][follows]
             names = ("hip angle (rad)", "hip velocity, a step later (rad/s)")
         else:
-            self.questions = ()  # those of the class are about the Ant
+            self.questions = ()  # the questions are about the Ant
         x = finite_tensor("x", x, "[samples], two or more")
         y = finite_tensor("y", y, f"[{len(x)}], as x")
         if len(x) < 2:
-            raise ValueError(f"x: expected two samples or more, got {len(x)}")
+            raise ValueError(f"x: expected at least two samples, got {len(x)}")
         kept = torch.linspace(0, len(x) - 1, min(len(x), SHOWN)).round().long()
         self.x, self.y = (tensor[kept].float().unsqueeze(1) for tensor in (x, y))  # [samples, 1]
         self.names = learner_names("names", names, 2, "of x and y")
@@ -127,7 +127,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         self._inputs = (self.x - self._x_moments[0]) / self._x_moments[1]
         self._targets = (self.y - self._y_moments[0]) / self._y_moments[1]
         low, high = self.x.min().item(), self.x.max().item()
-        margin = max(0.5, 1e-3 * abs(low))  # float32 must tell both ends apart
+        margin = max(0.5, 1e-3 * abs(low))  # both ends must differ in float32
         self._grid = (
             torch.linspace(low, high, 81).unsqueeze(1)
             if high > low
@@ -140,7 +140,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         off = torch.from_numpy(residuals).float().unsqueeze(1) / self._y_moments[1]
         one = GaussianDistribution(1, init_std=max(1e-6, off.square().mean().sqrt().item()))
         one.update(torch.zeros_like(off))
-        self.nll_one = -one.log_prob(off).mean().item()  # of the best single std, around the lines of the bins
+        self.nll_one = -one.log_prob(off).mean().item()  # with the best single std, around the lines of the bins
         count = np.bincount(self.bins, minlength=len(self.edges) - 1)
         x_of, y_of = self.x.squeeze(1).numpy(), values
         pair = self.names[0], self.names[1]
@@ -153,8 +153,8 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         super().__init__(ranges={"angle": (first, last, apart)}, defaults={"angle": middle}, **state)
 
     def compute(self, state: HeteroscedasticFitState) -> HeteroscedasticFitResult:
-        """Train once for each setting, and read the network as it was after ``state.steps``."""
-        mistake = state.mistake if state.mistake in ("no init", "clamp") else "none"  # the others are made in reading
+        """Train once per setting, and evaluate the network after ``state.steps`` steps."""
+        mistake = state.mistake if state.mistake in ("no init", "clamp") else "none"  # others affect only the output
         fit = self._fit(state.parameter, state.rate, state.init, state.hidden, mistake, state.seed)
         with torch.inference_mode():
             network, distribution = copy.deepcopy((fit.network, fit.distribution))
@@ -190,7 +190,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
 
     @staticmethod
     def _read(output: torch.Tensor, distribution: GaussianDistribution, mistake: str) -> GaussianDistribution:
-        """Return the distribution of a network's output ``[..., 1]`` or ``[..., 2, 1]``, as it is or by mistake."""
+        """Return the distribution of a network's output ``[..., 1]`` or ``[..., 2, 1]``, correct or with a mistake."""
         if mistake == "swapped" and output.dim() == 3:
             output = output.flip(-2)
         distribution.update(output)
@@ -224,7 +224,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         return picture.stage(figure, self.samples, self._grid.squeeze(1).numpy())
 
     def draw(self, artists: dict[str, Any], result: HeteroscedasticFitResult) -> None:
-        """Move curves, band and steps, and what is read at the angle."""
+        """Update curves, band, bins and the values at the angle."""
         picture.draw(artists, result, self.samples, self._grid.squeeze(1).numpy())
 
     def spots(self, result: HeteroscedasticFitResult) -> Sequence[Spot]:
@@ -232,11 +232,11 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         return picture.spots(result, self.samples)
 
     def grips(self, result: HeteroscedasticFitResult) -> Sequence[Grip]:
-        """Return the angle in every panel over it, and the steps."""
+        """Return the handles of the angle and of the steps."""
         return picture.grips(self.controls["angle"].positions(), self.controls["steps"].positions())
 
     def mark(self, result: HeteroscedasticFitResult, guess: float) -> tuple[Any, Any]:
-        """Mark the largest std that the guess stands for; beyond the axis it stays in sight."""
+        """Mark the largest std that follows from the guessed ratio, at most at the top of the axis."""
         x = self._grid.squeeze(1).numpy()
         return [x[len(x) // 2]], [min(0.97 * picture.TOP * self.samples.scale, guess * float(result.std.min()))]
 
@@ -246,7 +246,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         return draw(300), draw(300)
 
     def numbers(self, result: HeteroscedasticFitResult) -> dict[str, str]:
-        """Return the std at the angle and everywhere, the NLL and the calibration."""
+        """Return the std at the angle and overall, the NLL and the calibration."""
         wrong = "✗ " if result.nll > self.nll_one + 0.05 else ""
         worst = result.inside[np.nanargmax(np.abs(result.inside - WITHIN))]
         return {
@@ -262,73 +262,74 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         }
 
     def title(self, result: HeteroscedasticFitResult) -> str:
-        """Compare the fitted std with the noise, or say what a mistake makes of it."""
+        """Compare the fitted std with the noise, or state the effect of a mistake."""
         state, inside = result.state, result.inside
         fitted = _extent(result.std)
         fits = bool(np.nanmax(np.abs(inside - WITHIN)) < 20)
         share = _share(inside)
         if state.mistake != "none" and not _spared(state):
             if fits:
-                return f"✗ {MISTAKEN[state.mistake]}, without harm here: {share} lie within one std."
-            return f"✗ {MISTAKEN[state.mistake]}: {share} lie within one std, not 68 %."
+                return f"✗ {MISTAKEN[state.mistake]}, harmless here: {share} are within one std."
+            return f"✗ {MISTAKEN[state.mistake]}: {share} are within one std, not 68 %."
         if self.samples.noise < picture.HARDLY:
-            none = "There is no noise" if self.samples.noise < 1e-6 else "Hardly any noise"
-            return f"{none}: the samples of each bin lie on a line. Fitted std: {fitted}."
+            none = "There is no noise" if self.samples.noise < 1e-6 else "There is hardly any noise"
+            return f"{none}: the samples of each bin are on a line. Fitted std: {fitted}."
         if " to " not in fitted:
             which = "One std before the first step" if not state.steps else "One std for all states"
-            return f"{which}, {fitted}: {share} lie within it{'' if fits else ', not 68 %'}."
+            return f"{which}, {fitted}: {share} are within it{'' if fits else ', not 68 %'}."
         if fits and len(inside) == 1:
-            return f"Too few samples to see whether the noise varies; the fitted std is {fitted}."
+            return f"There are too few samples to see whether the noise varies; the fitted std is {fitted}."
         if fits and self.samples.even:
             return f"The noise is about the same everywhere; the fitted std is {fitted}."
         if fits:
             return f"The fitted std follows the noise: {fitted}, observed {_extent(self.bin_std)}."
-        return f"After {state.steps} steps the std misses the noise: {share} lie within it."
+        return f"After {state.steps} steps, the std is wrong: {share} are within it."
 
     def describe(self, result: HeteroscedasticFitResult) -> str:
-        """Say what is fitted and observed at the angle, and how a mistake comes about."""
+        """Describe the fit and the observations at the angle, and the cause of a mistake."""
         state, place = result.state, result.bin
         name, unit = picture.name_and_unit(self.names[0])
         gain = self.nll_one - result.nll
         where = "below" if gain > 0 else "above"
-        nll = f"The NLL, of y in stds, is {_large(abs(gain))} nats {where} that of the best single std."
-        symptom = "One std for all is spared this mistake. " if _spared(state) else SYMPTOMS[state.mistake]
+        nll = f"The NLL of normalized y is {_large(abs(gain))} nats {where} the NLL with the best single std."
+        symptom = "This mistake cannot occur with one std for all states. " if _spared(state) else ""
         return (
-            f"{symptom}At {name} {rounded(state.angle)}{unit} the fitted mean is {rounded(result.here[0])} and the std "
+            f"{symptom or SYMPTOMS[state.mistake]}"
+            f"At {name} {rounded(state.angle)}{unit}, the fitted mean is {rounded(result.here[0])} and the fitted std "
             f"{rounded(result.here[1])}. The samples near it have mean {rounded(self.bin_mean[place])} and, "
             f"around a line through them, std {rounded(self.bin_std[place])}; {result.inside[place]:.0f} % of them "
-            f"lie within one fitted std. {nll}"
+            f"are within one fitted std. {nll}"
         )
 
 
 MISTAKEN = {
-    "variance": "Variance taken for std",
+    "variance": "Variance used as std",
     "swapped": "Mean and std swapped",
     "no init": "Not initialized",
-    "clamp": "Clamp alone",
+    "clamp": "Plain clamp",
 }
 SYMPTOMS = {
     "none": "",
     "variance": "The std is squared: too wide where it is wide, too narrow elsewhere. ",
     "swapped": "The std is drawn as the mean. ",
-    "no init": "The std begins anywhere, below zero too. ",
-    "clamp": "A std below zero has no gradient. ",
+    "no init": "The initial std can have any value, even below zero. ",
+    "clamp": "Where the std is below zero, its gradient is zero. ",
 }
 
 
 def _spared(state: HeteroscedasticFitState) -> bool:
-    """Return whether the mistake cannot be made with one std for all states."""
+    """Return whether the mistake is impossible with one std for all states."""
     return state.parameter == "one" and state.mistake in ("swapped", "no init", "clamp")
 
 
 def _extent(values: np.ndarray) -> str:
-    """Return the least and the greatest number, or one if both are written alike."""
+    """Return the smallest and largest number as text, or only one if both round to the same."""
     low, high = rounded(np.nanmin(values)), rounded(np.nanmax(values))
     return low if low == high else f"{low} to {high}"
 
 
 def _share(inside: np.ndarray) -> str:
-    """Return which share of the samples lie inside, in words."""
+    """Return the share of the samples within one std, in words."""
     low, high = f"{np.nanmin(inside):.0f}", f"{np.nanmax(inside):.0f}"
     if len(inside) == 1:
         return f"{low} % of the samples"
@@ -340,7 +341,7 @@ def _large(value: float) -> str:
 
 
 def _set(network: MLP, distribution: GaussianDistribution, flat: torch.Tensor) -> None:
-    """Let network and distribution have these weights, without a copy."""
+    """Set the weights of network and distribution, without copying."""
     start = 0
     for each in itertools.chain(network.parameters(), distribution.parameters()):
         each.data = flat[start : start + each.numel()].view_as(each)
@@ -354,7 +355,7 @@ def _moments(values: torch.Tensor) -> tuple[float, float]:
 
 
 def _bins(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return edges of at most 10 bins with as many samples each, 40 or more, and the bin of each sample."""
+    """Return the edges of at most 10 bins with equal numbers of samples, at least 40, and the bin of each sample."""
     edges = np.unique(np.quantile(x, np.linspace(0, 1, 1 + min(10, max(1, len(x) // 40)))))
     if len(edges) == 1:
         edges = edges[0] + np.array([-0.5, 0.5])
@@ -362,7 +363,7 @@ def _bins(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def around_lines(x: np.ndarray, y: np.ndarray, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Fit a straight line to the samples of each bin, or a mean where there are too few of them or x is the same.
+    """Fit a straight line to the samples of each bin, or a mean if there are too few samples or x is constant.
 
     Args:
         x: ``[samples]``.
@@ -370,8 +371,9 @@ def around_lines(x: np.ndarray, y: np.ndarray, bins: np.ndarray) -> tuple[np.nda
         bins: The bin of each sample, ``[samples]``.
 
     Returns:
-        How far each sample is from its line, ``[samples]``. Of each bin the std of these, unbiased, and the degrees
-        of freedom that it has, ``[bins]``: the samples less 2 for a line and 1 for a mean. NaN where that leaves none.
+        The residual of each sample, ``[samples]``. For each bin, the unbiased std of the residuals and its degrees of
+        freedom, ``[bins]``: the number of samples minus 2 for a line or 1 for a mean. Without degrees of freedom, the
+        std is NaN.
     """
     off, std, free = y.astype(float), [], []
     for i in range(bins.max() + 1):
@@ -387,5 +389,5 @@ def around_lines(x: np.ndarray, y: np.ndarray, bins: np.ndarray) -> tuple[np.nda
 
 
 def _by_bin(of: Any, values: np.ndarray, bins: np.ndarray) -> np.ndarray:
-    """Return a measure of the values in each bin, NaN where there is none."""
+    """Apply a function to the values in each bin; NaN for an empty bin."""
     return np.array([of(values[bins == i]) if (bins == i).any() else np.nan for i in range(bins.max() + 1)])

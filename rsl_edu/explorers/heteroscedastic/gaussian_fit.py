@@ -1,4 +1,4 @@
-"""A Gaussian's training by -log p, for the explorer *heteroscedastic fit*, without the cost of autograd."""
+"""Training of a Gaussian by -log p for the explorer *heteroscedastic fit*, without the cost of autograd."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import math
 import numpy as np
 
 MOST = 1.0
-"""Norm to which a longer gradient is clipped: rsl_rl's ``max_grad_norm``."""
+"""Maximum norm of the gradient, to which longer ones are clipped (rsl_rl's ``max_grad_norm``)."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """How a std is read from the network's second output, or from the one parameter of all states.
+    """How the std is computed from the network's second output, or from the single parameter for all states.
 
     Attributes:
-        log: The number is the logarithm of the std.
-        low, high: Limits of the number, beyond which it is clamped.
-        leads_back: Whether a gradient that leads back from beyond the limits passes, as the library has it, or none.
+        log: Whether the number is the logarithm of the std.
+        low, high: Limits to which the number is clamped.
+        leads_back: Whether gradients that point back inside the limits pass the clamp, as in the library.
     """
 
     log: bool
@@ -27,12 +27,12 @@ class Reading:
     leads_back: bool
 
     def std_of(self, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the number within its limits, and the std; of any shape."""
+        """Return the clamped number and the std; of any shape."""
         held = np.minimum(np.maximum(asked, self.low), self.high)
         return held, np.exp(held) if self.log else held
 
     def passed(self, gradient: np.ndarray, asked: np.ndarray, held: np.ndarray) -> np.ndarray:
-        """Return what passes the clamp of a gradient with respect to ``held``; of one shape."""
+        """Return the part of a gradient with respect to ``held`` that passes the clamp; all of the same shape."""
         passes: np.ndarray = gradient * (held - asked) <= 0 if self.leads_back else held == asked
         passed: np.ndarray = gradient * passes
         return passed
@@ -41,17 +41,17 @@ class Reading:
 def train(
     weights: np.ndarray, hidden: int, reading: Reading, x: np.ndarray, y: np.ndarray, rate: float, steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Train a network with one hidden layer of tanh on all samples at each step, by Adam with clipped gradients.
+    """Train a network with one hidden tanh layer by Adam with clipped gradients, on all samples in every step.
 
     Args:
-        weights: To begin with, flat: of the hidden layer ``[hidden]``, its biases, the output's ``[outputs, hidden]``,
-            its biases; with a single output, the number of the std at the end.
+        weights: Initial weights, flat: hidden weights ``[hidden]`` and biases, output weights ``[outputs, hidden]`` and
+            biases; with a single output, followed by the parameter of the std.
         hidden: Units of the hidden layer.
-        reading: Of the std.
-        x: What the state is, ``[samples]``.
-        y: What is to be predicted, ``[samples]``.
+        reading: How the std is computed.
+        x: The state, ``[samples]``.
+        y: The target, ``[samples]``.
         rate: Learning rate.
-        steps: How many steps.
+        steps: Number of steps.
 
     Returns:
         The weights ``[steps + 1, weights]`` and the loss ``[steps + 1]`` (nats), before the first step and after each.
@@ -77,7 +77,7 @@ def loss_and_gradient(
     outputs = 1 if one else 2
     w, b, rest = weights[:hidden], weights[hidden : 2 * hidden], weights[2 * hidden :]
     out = rest[: outputs * hidden].reshape(outputs, hidden)
-    h = np.multiply.outer(w, x)  # [hidden, samples]: each unit in a row, each output too
+    h = np.multiply.outer(w, x)  # [hidden, samples]; the outputs are rows too
     h += b[:, None]
     np.tanh(h, out=h)
     output = out @ h + rest[outputs * hidden : outputs * (hidden + 1), None]

@@ -1,4 +1,4 @@
-"""The picture of the explorer *heteroscedastic fit*: its panels, what can be pointed at in them and what dragged."""
+"""The picture of the explorer *heteroscedastic fit*: its panels, its spots to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TOP = 3.3
-"""Upper end of the std's axis, in stds of the target: the greatest init std is 3."""
+"""Upper limit of the std axis, in stds of the target; the largest initial std is 3."""
 NAME, UNIT = 30, 12
-"""Most letters of a name and of a unit in sentences."""
+"""Maximum length of a name and of a unit in sentences."""
 ACROSS, LINE = 36, 28
-"""Most letters of a label below an axis, and of each of two lines beside one."""
+"""Maximum length of a label below an axis, and of each of two lines next to an axis."""
 LOWEST, HIGHEST = (0.9, 0.0, -4.0, -15.0), (2.3, 5.0, 10.0)
-"""Limits that the loss's axis can have; a std at its limit costs 10¹² nats, beside which nothing else could be seen."""
+"""Possible limits of the loss axis; a std at its limit costs 10¹² nats, which would hide everything else."""
 MOST = 0.9
-"""So much of the training at least lies below the upper one, if any can hold so much."""
+"""Share of the training losses that should be below the upper limit, if possible."""
 HARDLY = 0.01
-"""Greatest std of a bin, in stds of all y, that is hardly any noise."""
+"""Maximum std of a bin, in stds of all y, that counts as hardly any noise."""
 DOTS = 600
-"""Most samples that are drawn: more dots take longer than all else."""
+"""Maximum number of drawn samples; drawing more would take longer than everything else."""
 
 
 def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
-    """Lay out the fit next to its std, and below them the NLL over the steps and the calibration."""
+    """Lay out the fit and its std, and below them the NLL over the steps and the calibration."""
     (fit, std), (nll, inside) = figure.subplots(2, 2)
     for axes, label in ((fit, "fit"), (std, "std"), (nll, "nll"), (inside, "inside")):
         axes.set_label(label)
@@ -50,7 +50,7 @@ def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
     low, high = float(y.min()), float(y.max())
     margin = 0.15 * (high - low) or max(1.0, 1e-3 * abs(low))
     fit.set(ylim=(low - margin, high + margin), ylabel=_in_lines(_label(samples.names[1], 2 * LINE - 10)))
-    entitle(fit, "the samples, and what is fitted", ("● observed", GREY), ("━ mean ± std", BLUE), x=0.25)
+    entitle(fit, "samples and fit", ("● observed", GREY), ("━ mean ± std", BLUE), x=0.25)
     third: dict[str, Any] = {"transform": fit.transAxes + fit.titleOffsetTrans, "fontsize": 9, "gid": "ground"}
     fit.text(0.57, 1.01, "● sample at the angle", color=PINK, **third)
     some = slice(None, None, -(-len(x) // DOTS))
@@ -64,7 +64,7 @@ def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
     std.set(ylim=(0, TOP * samples.scale), ylabel=_in_lines(f"std ({unit.strip() or name})"))
     for axes in (fit, std):
         _plain_ticks(axes.yaxis)
-    entitle(std, "the std, over the same states", ("━ observed", GREY), ("━ fitted", BLUE))
+    entitle(std, "std over the same states", ("━ observed", GREY), ("━ fitted", BLUE))
     std.stairs(samples.std, samples.edges, baseline=None, color=GREY, linewidth=1.5, label="observed")
     (artists["std"],) = std.plot([], [], color=BLUE, linewidth=2, label="fitted")
     (artists["observed here"],) = std.plot([], [], "o", color=GREY, markersize=6)
@@ -72,8 +72,8 @@ def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
     (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, label="your guess")
 
     nll.locator_params(axis="y", nbins=5)
-    nll.set(xlim=(-0.02 * STEPS, STEPS * 1.02), xlabel="steps", ylabel="NLL of y in stds\n(nats a sample)")
-    entitle(nll, "the loss (dashed: best single std)", ("━ in training", BLUE), ("● all samples", PINK))
+    nll.set(xlim=(-0.02 * STEPS, STEPS * 1.02), xlabel="steps", ylabel="NLL of normalized y\n(nats per sample)")
+    entitle(nll, "loss (dashed: best single std)", ("━ in training", BLUE), ("● all samples", PINK))
     nll.axhline(samples.nll_one, color=GREY, linestyle="--")
     (artists["loss"],) = nll.plot([], [], color=BLUE, linewidth=2, label="training")
     (artists["nll"],) = nll.plot([], [], "o", color=PINK, markersize=7, label="all samples")
@@ -82,7 +82,7 @@ def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
     artists["nll beyond"] = nll.text(0.98, 0.84, "", color=PINK, **look)
 
     inside.set(ylim=(0, 105), ylabel="% of the samples")
-    entitle(inside, "how many lie within ± 1 std", ("━ in each bin", BLUE), ("┅ 68 %, as of a Gaussian", GREY))
+    entitle(inside, "share of samples within ± 1 std", ("━ in each bin", BLUE), ("┅ 68 %, as for a Gaussian", GREY))
     share = WITHIN / 100
     doubt = 200 * np.sqrt(share * (1 - share) / max(1, len(x) / len(samples.std)))  # two standard errors
     inside.axhspan(WITHIN - doubt, WITHIN + doubt, color=FAINT, alpha=0.5, linewidth=0)
@@ -93,14 +93,14 @@ def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
 
 
 def draw(artists: dict[str, Any], result: HeteroscedasticFitResult, samples: Samples, x: np.ndarray) -> None:
-    """Move curves, band and steps, and what is read at the angle."""
+    """Update curves, band, bins and the values at the angle."""
     mean, std, angle = result.mean, result.std, result.state.angle
     artists["mean"].set_data(x, mean)
     artists["band"].set_xy(np.column_stack([[*x, *x[::-1]], [*(mean + std), *(mean - std)[::-1]]]))
     artists["std"].set_data(x, std)
     low, high = result.losses
     artists["nll axes"].set_ylim(low, high)
-    artists["loss"].set_data(np.arange(len(result.loss)), np.minimum(result.loss, 2 * high))  # seen to leave the axis
+    artists["loss"].set_data(np.arange(len(result.loss)), np.minimum(result.loss, 2 * high))  # visibly leaves the axis
     artists["nll"].set_data([result.state.steps], [min(result.nll, high)])
     most = float(result.loss.max())
     artists["beyond"].set_text(f"▲ in training up to {rounded(most)}" if most > high else "")
@@ -115,12 +115,12 @@ def draw(artists: dict[str, Any], result: HeteroscedasticFitResult, samples: Sam
 
 
 def limits_of_loss(loss: np.ndarray, nll: float, one: float) -> tuple[float, float]:
-    """Return limits of the loss's axis: all that is low lies within them, and most of the training.
+    """Return limits of the loss axis that include all low values and most of the training.
 
     Args:
-        loss: Of the whole training, so that the axis stays while it is played, ``[steps + 1]``, nats.
-        nll: Of all samples, nats; it can be far beyond.
-        one: That of the best single std, nats.
+        loss: Loss of the complete training, so that the axis is constant during playback, ``[steps + 1]``, nats.
+        nll: NLL of all samples, nats; it can be far above the limits.
+        one: NLL with the best single std, nats.
     """
     least, most = min(float(loss.min()), nll, one), max(float(np.quantile(loss, MOST)), one)
     low = next((limit for limit in LOWEST if limit < least), LOWEST[-1])
@@ -128,18 +128,18 @@ def limits_of_loss(loss: np.ndarray, nll: float, one: float) -> tuple[float, flo
 
 
 def name_and_unit(words: str) -> tuple[str, str]:
-    """Return a name without its unit, and the unit after a space, or nothing."""
+    """Return a name without its unit, and the unit after a space or an empty string."""
     name, bracket, unit = words.rpartition(" (")
     return (cut(name, NAME), f" {cut(unit.removesuffix(')'), UNIT)}") if bracket else (cut(words, NAME), "")
 
 
 def cut(words: str, most: int) -> str:
-    """Return words of at most so many letters."""
+    """Return text cut to at most ``most`` letters."""
     return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
 
 
 def _label(words: str, most: int) -> str:
-    """Return a name and its unit, if there is one, in at most so many letters."""
+    """Return a name with its unit, if any, cut to at most ``most`` letters."""
     if len(words) <= most:
         return words
     unit = name_and_unit(words)[1].strip()
@@ -148,28 +148,28 @@ def _label(words: str, most: int) -> str:
 
 
 def _in_lines(words: str) -> str:
-    """Return a label beside an axis: at most two lines."""
+    """Return a y-axis label wrapped to at most two lines."""
     return "\n".join(textwrap.wrap(words, LINE, max_lines=2, placeholder="…"))
 
 
 def _plain_ticks(axis: Any) -> None:
-    """Write each tick out, as Matplotlib's own words for large numbers stand apart from them, over the legend."""
+    """Write every tick in full, because Matplotlib's offset text for large numbers would overlap the legend."""
     low, high = axis.get_view_interval()
     most = max(abs(low), abs(high))
-    powers = high - low > 0.05 * most  # else the ticks differ in their last digits
+    powers = high - low > 0.05 * most  # otherwise the ticks differ only in their last digits
     axis.set_major_formatter(lambda value, _: tick(value) if powers else exact(value, 9))
-    if axis.axis_name == "x" and not 1e-3 <= most < 1e4:  # long words
+    if axis.axis_name == "x" and not 1e-3 <= most < 1e4:  # long labels
         axis.set_major_locator(MaxNLocator(3))
 
 
 def tick(value: float) -> str:
-    """Return the words at a tick: ``0.5``, ``1,000,001``, and from 100,000 on ``1.5·10⁶`` where that is all of it."""
+    """Return a tick label: ``0.5``, ``1,000,001``, or from 100,000 on ``1.5·10⁶`` if that is exact."""
     whole = abs(value) >= 1e5 and math.isclose(value, float(f"{value:.1e}"), rel_tol=1e-9)
     return power(value).replace("-", "−") if whole else exact(value, 9)
 
 
 def grips(angles: Sequence[float], steps: Sequence[int]) -> list[Grip]:
-    """Return the angle in each panel over it, and the steps below their curve."""
+    """Return the handles of the angle in each panel over the angle, and of the steps below their curve."""
     feet = {"fit": -1e30, "std": 0.0, "inside": 0.0}  # at the lower edge
     found = [grip("angle", panel, {a: (a, foot) for a in angles}, along="x") for panel, foot in feet.items()]
     return [*found, grip("steps", "nll", {t: (t, -1e30) for t in steps}, along="x")]
@@ -183,7 +183,7 @@ def spots(result: HeteroscedasticFitResult, samples: Samples) -> list[Spot]:
         *(_bin(result, samples, i) for i in np.flatnonzero(np.isfinite(samples.std)).tolist()),
         Spot(
             "NLL of all samples",
-            f"{rounded(nll)} nats, of y in stds" if abs(nll) < 1e5 else "beyond the scale",
+            f"{rounded(nll)} nats for normalized y" if abs(nll) < 1e5 else "beyond the scale",
             (Mark("nll", result.state.steps, min(result.nll, result.losses[1])),),
             (f"compared with the best single std: {exact(nll)} − {signed(one)} = {exact(nll - one)}",),
         ),
@@ -191,19 +191,19 @@ def spots(result: HeteroscedasticFitResult, samples: Samples) -> list[Spot]:
 
 
 def _sample(result: HeteroscedasticFitResult, samples: Samples) -> Spot:
-    """Return the spot of one sample, with its NLL written out."""
+    """Return the spot of the sample at the angle, with its NLL written out."""
     x, y, mean, std = result.sample
     name, unit = name_and_unit(samples.names[0])
     z, relative = (y - mean) / std, std / samples.scale
     nll = 0.5 * z**2 + math.log(relative) + 0.5 * math.log(2 * math.pi)
     return Spot(
         "sample at the angle",
-        f"NLL {exact(nll, 2)} nats, of y in stds",
+        f"NLL {exact(nll, 2)} nats for normalized y",
         (Mark("fit", x, y),),
         (
             f"{name} {exact(x)}{unit}: y = {exact(y)}, fitted μ = {exact(mean)}, σ = {exact(std)}",
             f"z = (y − μ) / σ = ({difference(y, mean)}) / {signed(std)} = {exact(z)}",
-            f"σ as the network has it, in stds of all y: {signed(std)} / {signed(samples.scale)} = {exact(relative)}",
+            f"σ in the network, in stds of all y: {signed(std)} / {signed(samples.scale)} = {exact(relative)}",
             f"−log p = ½·z² + ln σ + {HALF_LOG_2PI}",
             f"= ½·{signed(z)}² + ln({exact(relative)}) + {HALF_LOG_2PI} = {exact(nll)}",
         ),

@@ -1,4 +1,4 @@
-"""What the explorer *heteroscedastic fit* is set to, what it is about, and what its picture shows."""
+"""State, samples and result of the explorer *heteroscedastic fit*."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from ..bench.controls import control
 
 STEPS = 300
-"""Gradient steps of a whole training."""
+"""Gradient steps in a complete training run."""
 WITHIN = 68.27
-"""Percent of a Gaussian that lie within one std of its mean."""
+"""Percentage of a Gaussian's samples within one std of its mean."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,67 +22,65 @@ class HeteroscedasticFitState:
     parameter: str = control(
         "log",
         "std",
-        "Whether the std depends on the state, and what the network gives.",
+        "Whether the std depends on the state, and what the network outputs.",
         choices={
-            "by state: network gives its log": "log",
-            "by state: network gives it": "scalar",
+            "by state: network outputs its log": "log",
+            "by state: network outputs it": "scalar",
             "one for all states": "one",
         },
     )
     angle: float = control(
-        0.0, "angle", "The state, such as the angle of a joint, at which all panels are read.", range=(-1.0, 1.0, 0.05)
+        0.0, "angle", "The state at which all panels are read, such as a joint angle.", range=(-1.0, 1.0, 0.05)
     )
     mistake: str = control(
         "none",
         "mistake",
-        "All but the first are mistakes that people make; one std for all is spared the last three.",
+        "Mistakes that people make; the last three cannot occur with one std for all states.",
         choices={
-            "none: right": "none",
-            "variance taken for std": "variance",
+            "none": "none",
+            "variance used as std": "variance",
             "mean and std swapped": "swapped",
             "network not initialized": "no init",
-            "clamp alone (rsl_rl)": "clamp",
+            "plain clamp (rsl_rl)": "clamp",
         },
         group="break it",
     )
     steps: int = control(
-        STEPS, "steps", "How far the training has come.", range=(0, STEPS, 5), play=True, group="training"
+        STEPS, "steps", "How many training steps have been made.", range=(0, STEPS, 5), play=True, group="training"
     )
     rate: float = control(
-        0.02, "learning rate", "Of Adam.", steps=(0.001, 0.003, 0.01, 0.02, 0.05, 0.1), group="training"
+        0.02, "learning rate", "Learning rate of Adam.", steps=(0.001, 0.003, 0.01, 0.02, 0.05, 0.1), group="training"
     )
-    init: float = control(1.0, "init std", "In stds of the target.", steps=(0.1, 0.3, 1.0, 3.0), group="training")
+    init: float = control(1.0, "initial std", "In stds of the target.", steps=(0.1, 0.3, 1.0, 3.0), group="training")
     hidden: int = control(
-        16, "hidden units", "In the one hidden layer.", steps=(1, 2, 4, 8, 16, 32, 64), group="training"
+        16, "hidden units", "Units of the hidden layer.", steps=(1, 2, 4, 8, 16, 32, 64), group="training"
     )
-    seed: int = control(
-        0, "seed", "Of the network and of the samples it learns from.", range=(0, 9, 1), group="training"
-    )
+    seed: int = control(0, "seed", "Seed of the weights and the training samples.", range=(0, 9, 1), group="training")
 
 
 @dataclasses.dataclass(frozen=True)
 class Samples:
-    """What is fitted, in bins of the state with as many samples each."""
+    """The samples, in bins of the state with equal numbers of samples."""
 
     x: np.ndarray  # [samples]
     y: np.ndarray  # [samples]
-    names: tuple[str, str]  # of x and y, with their units
+    names: tuple[str, str]  # names of x and y, with units
     scale: float  # std of y
     edges: np.ndarray  # [bins + 1]
     count: np.ndarray  # [bins]
     mean: np.ndarray  # [bins], of y
-    std: np.ndarray  # [bins], of y around a straight line in each bin: what changes along it is no noise
-    free: np.ndarray  # [bins], samples less what was fitted to them: 2 for a line, 1 for a mean
-    nll_one: float  # nats, of the best single std around these lines
+    std: np.ndarray  # [bins], of y around a straight line in each bin, so that a trend does not count as noise
+    free: np.ndarray  # [bins], degrees of freedom: samples minus 2 for a line or 1 for a mean
+    nll_one: float  # nats, with the best single std around these lines
 
     @property
     def noise(self) -> float:
-        """The greatest std of a bin, in stds of all y."""
+        """The largest std of a bin, in stds of all y."""
         return float(np.nanmax(self.std, initial=0.0)) / self.scale
 
     @property
     def even(self) -> bool:
-        """Whether the stds of the bins differ by no more than samples of one std would (three standard errors)."""
+        """Whether the stds of the bins differ by no more than chance (three standard errors)."""
         some = np.isfinite(self.std)
         count, std = self.free[some], self.std[some]
         together = math.sqrt(float((count * std**2).sum() / count.sum()))
@@ -101,11 +99,11 @@ class HeteroscedasticFitResult:
     mean: np.ndarray  # [grid]
     std: np.ndarray  # [grid]
     loss: np.ndarray  # [steps + 1], nats
-    losses: tuple[float, float]  # limits of the loss's axis, which hold most of the whole training
-    nll: float  # of all samples, nats, as the network's output is read
+    losses: tuple[float, float]  # limits of the loss axis, which fit most of the complete training
+    nll: float  # of all samples, nats, with the chosen mistake
     entropy: float  # mean over the samples, nats
     inside: np.ndarray  # [bins], percent of the samples within one std
     inside_all: float
     here: tuple[float, float]  # fitted mean and std at the angle
-    bin: int  # that the angle is in
-    sample: tuple[float, float, float, float]  # x, y, fitted mean and std of the sample that is nearest to the angle
+    bin: int  # the bin of the angle
+    sample: tuple[float, float, float, float]  # x, y, fitted mean and std of the sample closest to the angle

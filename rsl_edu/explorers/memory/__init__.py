@@ -1,4 +1,4 @@
-"""Explorer *memory*: what a recurrent network carries along, when it forgets, and how far back its gradient reaches."""
+"""Explorer *memory*: the hidden state of a recurrent network, its resets, and how far back the gradient reaches."""
 
 from __future__ import annotations
 
@@ -30,33 +30,34 @@ if TYPE_CHECKING:
     from .spots import Step
 
 STEPS, ENVS = 128, 16
-"""What is shown of a larger rollout: its first steps and its first environments."""
+"""Maximum size of a rollout; of larger ones, only the first steps and environments are shown."""
 TIMES = (10, 40, 83, 97, 98, 99, 101, 104, 107, 120)
-"""Steps that a page without a kernel can show: around the last end of an episode of robot 14 they lie close."""
+"""Steps that a page without a kernel can show, close together around the last episode end of robot 14."""
 
 
 class Memory(Explorer[MemoryState, MemoryResult]):
-    """Memory of a recurrent network in parallel robots whose episodes end, with its mistakes, over time.
+    """Hidden state of a recurrent network over time, in parallel robots whose episodes end, with wrong resets to try.
 
-    The memory runs in the rollout mode of :class:`.RNN`; gradients are those of its batched mode, of a random linear
-    head on the last layer, ``y = w · h``, as an action or a value has one.
+    The hidden state is computed in the rollout mode of :class:`.RNN`. Gradients are computed in its batched mode, for a
+    random linear head on the last layer, ``y = w · h``, as used for actions or values.
 
     Args:
-        observations: A rollout ``[time, envs, features]``; None takes a robot's: the positions of ``Ant-v5``, whose
-            velocities are masked, so that only a memory can tell them. Its first 128 steps of 16 robots are used.
-        dones: 1 or True where an episode ended with this step, ``[time, envs]``; with observations of one's own.
-        network: A network of one's own, which sees the observations as they are; without one, they are normalized, and
-            the network has two layers of untrained weights.
-        state: Values of the controls other than the defaults.
+        observations: A rollout ``[time, envs, features]``, of which the first 128 steps of 16 robots are used. By
+            default, the positions of an ``Ant-v5`` rollout without the velocities, which only a recurrent network can
+            estimate.
+        dones: 1 or True where an episode ended with this step, ``[time, envs]``; required with ``observations``.
+        network: A network of the learner's own, which gets the observations unchanged. By default, the observations
+            are normalized and the network has two untrained layers.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
-        TypeError, ValueError: An argument that does not fit; the message names it.
+        TypeError, ValueError: An argument is invalid; the message names it.
     """
 
     State = MemoryState
     lesson = 3
-    shows = "what a GRU or an LSTM remembers, forgets, and learns from"
-    breaks = "no reset, `dones` as an index, resets of everybody, detaching"
+    shows = "the hidden state of a GRU or an LSTM, its resets and its gradient through time"
+    breaks = "no reset, `dones` as an index, resets of all robots, detaching"
     size = (9.0, 6.6)
     more = ("gradient", "gradients", "batch")
     swept = (
@@ -66,30 +67,29 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         {"layer": ...},
     )
     question = Control(
-        "distance", "How far the memory is from a fresh one at the present step (rms).", range=(0.0, 1.0, 0.01)
+        "distance", "Distance (rms) of the hidden state from the correct one at this step.", range=(0.0, 1.0, 0.01)
     )
     questions: tuple[Question, ...] = (
         Question(
-            "Robot 14 is not reset when its episode ends after step 97. All units lie between −1 and 1. How far "
-            "from a fresh memory (rms) is its own at step 98?",
+            "The hidden state of robot 14 is not reset when its episode ends after step 97. All units are between −1 "
+            "and 1. How far is the hidden state (rms) from the correct one at step 98?",
             answer="0.21",
             show={"reset": "never", "env": 14, "time": 98},
         ),
         Question(
-            "Nobody is ever reset. Ten steps into a new episode, how far is the memory from a fresh one?",
-            ("as far as at its first step", "a few percent of that", "it is the same as a fresh one"),
+            "The hidden state is never reset. Ten steps into a new episode, how far is it from the correct one?",
+            ("as far as at the first step", "a few percent of that", "they are equal"),
             "a few percent of that",
             {"reset": "never", "env": 14, "time": 107},
         ),
         Question(
-            "dones are used as an index. In step 97 the episode of robot 14 ends, and no other does. Whose memory is "
-            "wiped after it?",
-            ("that of robot 14", "those of robots 0 and 1", "those of all but robot 14"),
+            "dones is used as an index. At step 97, only the episode of robot 14 ends. Which hidden states are reset?",
+            ("that of robot 14", "those of robots 0 and 1", "all but that of robot 14"),
             "those of robots 0 and 1",
             {"reset": "index", "env": 14, "time": 98},
         ),
         Question(
-            "With the right resets, how many steps back does the gradient at step 120 stay above 1 % of its largest?",
+            "With the right resets, how many steps back does the gradient at step 120 stay above 1 % of its maximum?",
             ("one or two", "about a dozen", "all 22, to the start of the episode"),
             "about a dozen",
             {"reset": "right", "env": 14, "time": 120},
@@ -107,7 +107,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         ours = observations is None
         if observations is None:
             if dones is not None:
-                raise ValueError("dones: expected observations with them, got none")
+                raise ValueError("dones: expected observations too, got only dones")
             robot = rollout("Ant-v5", steps=STEPS, envs=ENVS)
             positions = [i for i, name in enumerate(robot.names) if name.startswith("qpos")]
             observations, dones, self._feature = robot.observations[..., positions], robot.dones, "torso height"
@@ -124,27 +124,27 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         self._batch = np.ma.masked_array(batch.T.numpy(), ~self._mask.T.numpy())
         time, envs = self.dones.shape
         layers, fixed = 2, {}
-        if self._given is not None:  # its type and size are no choice
+        if self._given is not None:  # its type and size are given
             layers, fixed = self._given.rnn.num_layers, {"type": "", "hidden": self._given.rnn.hidden_size, "seed": 0}
         env = int(self.dones.sum(0).argmax())
         ends = self.dones[:-1, env].nonzero().flatten().tolist()
-        # Soon after an end; of the robots above, while they still remember the episode before.
+        # Shortly after an episode end; for the default robots, early enough to see the effect of a missed reset.
         later = 2 if ours else 10
         defaults: dict[str, Any] = {"env": env, "time": min(time - 1, ends[-1] + later) if ends else time - 1}
         if not ours or network is not None:
-            self.questions = ()  # those of the class are about the Ant and an untrained network
-            defaults |= {"reset": "right"}  # a network of one's own is first seen as it should run
+            self.questions = ()  # the questions are about the Ant and the untrained network
+            defaults |= {"reset": "right"}  # start with correct resets for the learner's data or network
         ranges = {"env": (0, envs - 1, 1), "layer": (1, layers, 1), "time": (0, time - 1, 1)}
         super().__init__(ranges=ranges, fixed=fixed, defaults=defaults, **state)
 
     def compute(self, state: MemoryState) -> MemoryResult:
-        """Run memory and gradient at all times, if that was not done yet, and pick what ``state`` asks for."""
+        """Compute the hidden states and gradients of all steps, unless cached, and select what ``state`` shows."""
         key = (state.type, state.hidden, state.seed, state.reset)
         carried, gradients = self._carried(*key), self._gradients(*key, state.env, state.detach)
         reset, dones = resets(self.dones, state.reset), self.dones
         ends = dones[:, state.env].nonzero().flatten().numpy()
         before = int((ends < state.time).sum())  # episodes
-        # The batch lists trajectories environment by environment.
+        # The rows of the batch are sorted by environment.
         begin = int(dones[:-1, : state.env].sum()) + state.env
         row = gradients[state.time]
         felt = np.flatnonzero(row >= picture.FELT * row.max())
@@ -173,7 +173,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
     def _network(self, type: str, hidden: int, seed: int) -> RNN:
         with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
             if self._given is not None:
-                return copy.deepcopy(self._given)  # its memory is changed: each thread needs its own
+                return copy.deepcopy(self._given)  # its hidden state changes, so each thread needs a copy
             torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
             return RNN(self.observations.shape[2], hidden, num_layers=2, type=type).requires_grad_(False)
 
@@ -190,19 +190,19 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         return gradients_through_time(network, self.observations[:, env], carried.begins[:, :, :, env], cut, head)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out resets, units and distance over time; below them gradients and the padded batch."""
+        """Lay out resets, units and distance over time, and below them gradients and the padded batch."""
         return picture.stage(figure, self.dones.numpy(), self._batch, self._feature)
 
     def draw(self, artists: dict[str, Any], result: MemoryResult) -> None:
-        """Move images, curves, marks and the cursor."""
+        """Update images, curves, marks and the cursor."""
         picture.draw(artists, result)
 
     def grips(self, result: MemoryResult) -> list[Grip]:
-        """Let the cursor be dragged in each panel over time, and the robot be chosen in the panel of resets."""
+        """Return the time cursors and the handle that selects the robot in the panel of resets."""
         return picture.grips(result, self.dones.shape[1])
 
     def spots(self, result: MemoryResult) -> list[Spot]:
-        """Point at one unit and its gates at the present step, at the distance, and at each end of an episode."""
+        """Return a unit with its gates at this step, the distance, the episode ends, and the gradient's reach."""
         state = result.state
         found = pointed.episodes(result, self.dones)
         steps = self._steps(state.type, state.hidden, state.seed, state.reset, state.env, state.time)
@@ -211,7 +211,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         return [*found, pointed.reach(result)]
 
     def _steps(self, type: str, hidden: int, seed: int, how: str, env: int, time: int) -> tuple[Step, Step] | None:
-        """Return the present step with these resets and with the right ones; None for a cell of another kind."""
+        """Return this step with the chosen resets and with the right ones; None for an unknown kind of cell."""
         layers = self._layers(type, hidden, seed)
         if layers is None:
             return None
@@ -225,16 +225,16 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         return layers_of(network) if is_plain(network) else None
 
     def mark(self, result: MemoryResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the present step."""
+        """Mark the guess at the current step."""
         return [result.state.time], [guess]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return observations and the ends of episodes."""
+        """Return observations and episode ends."""
         return draw(24, 4, 3), draw(24, 4) > 1.3
 
     def numbers(self, result: MemoryResult) -> dict[str, str]:
-        """Return how far memory and gradient are from what they should be."""
+        """Return the errors of the hidden state, the gradient and the resets."""
         now, most = result.distance[result.state.time], result.distance.max()
         reach = "–" if result.reach is None else counted(result.reach, "step")
         if result.leaked:
@@ -252,27 +252,27 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         }
 
     def title(self, result: MemoryResult) -> str:
-        """Say what the robot still remembers, or lost, at the present step."""
+        """State the effect of a wrong or missed reset on the robot's hidden state at this step."""
         state, now = result.state, result.distance[result.state.time]
-        robot, kind, step = f"Robot {state.env}", *self._mistake(result)
+        hidden, kind, step = f"Robot {state.env}'s hidden state", *self._mistake(result)
         if kind == "missed" and now >= 0.01:
-            return f"{robot} remembers its last episode: its memory is {short(now)} off after a missed reset."
+            return f"{hidden} is {short(now)} off: the reset after its last episode was missed."
         if kind == "missed":
             steps = counted(state.time - step, "step")
-            return f"{robot} has almost forgotten its last episode, {steps} after the missed reset."
+            return f"{hidden} has almost recovered, {steps} after the missed reset."
         if kind == "wrong" and now >= 0.01:
-            return f"{robot} forgot in mid-episode: its memory is {short(now)} off after a wrong reset."
+            return f"{hidden} is {short(now)} off: it was reset in mid-episode."
         if kind == "wrong":
-            return f"{robot} forgot in mid-episode, and has almost caught up with a memory that did not."
+            return f"{hidden} has almost recovered from a reset in mid-episode."
         if state.reset != "right":
-            return f"Nothing has gone wrong for robot {state.env} so far: its memory is as it should be."
+            return f"{hidden} is correct: none of its resets has gone wrong so far."
         if state.detach:
             every = "every step" if state.detach == 1 else f"every {state.detach} steps"
-            return f"Detached after {every}: the gradient is cut, but robot {state.env} remembers all the same."
-        return f"{robot} forgets only when its episode ends: its memory is as it should be."
+            return f"Detached after {every}: the gradient is cut, but the hidden state stays the same."
+        return f"{hidden} is reset only when its episode ends, as it should be."
 
     def _mistake(self, result: MemoryResult) -> tuple[str, int]:
-        """Return the kind of the last mistake that matters to the present memory, and its step."""
+        """Return the kind and the step of the latest mistake that affects the current hidden state."""
         state = result.state
         steps = {
             kind: [t for t, env in places.tolist() if env == state.env] for kind, places in result.forgotten.items()
@@ -283,25 +283,26 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         return ("missed", result.born - 1) if result.born - 1 in steps["missed"] else ("", -1)
 
     def describe(self, result: MemoryResult) -> str:
-        """Name the numbers that the picture shows, and the symptom of a wrong reset."""
+        """Describe the numbers in the picture and the symptom of a wrong reset."""
         state = result.state
         symptom = {
-            "right": "Each robot forgets when its episode ends",
-            "never": "Memories of ended episodes leak into the next",
-            "index": "Robots 0 and 1 forget while they run, all others never forget",
-            "all": "When one robot's episode ends, all robots forget",
+            "right": "Each robot's hidden state is reset when its episode ends",
+            "never": "Hidden states leak from one episode into the next",
+            "index": "Only robots 0 and 1 are reset, in mid-episode",
+            "all": "When one robot's episode ends, all robots are reset",
         }[state.reset]
         wrong, missed = (counted(len(result.forgotten[kind]), "reset") for kind in ("wrong", "missed"))
-        most = f"{small(result.distance.max())} from a fresh memory"
+        most = f"{small(result.distance.max())} from the correct one"
         if result.distance.max() >= 1e-3:
             most += " (✗ should be 0)"
         on = "does not depend on any input"
         if result.reach is not None:
             on = f"depends on inputs up to {counted(result.reach, 'step')} back"
         if result.leaked:
-            on += f", ✗ {result.leaked} of them before this episode, which it should not know"
+            on += f", ✗ {result.leaked} of them before this episode"
         return (
-            f"{symptom}: {wrong} in mid-episode, {missed} missed. The {result.cell} of robot {state.env} is "
-            f"{counted(state.time - result.born, 'step')} into its episode and at most {most}; its "
-            f"output {on}. Units of layer {state.layer} stay within ±{short(np.abs(result.hidden).max())}."
+            f"{symptom}: {wrong} in mid-episode, {missed} missed. Robot {state.env} is "
+            f"{counted(state.time - result.born, 'step')} into its episode. The hidden state of its {result.cell} is "
+            f"at most {most}; its output {on}. "
+            f"Units of layer {state.layer} stay within ±{short(np.abs(result.hidden).max())}."
         )

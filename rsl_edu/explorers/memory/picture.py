@@ -1,4 +1,4 @@
-"""The picture of the explorer *memory*: ``stage`` lays out its panels, ``draw`` moves them to a result."""
+"""The picture of the explorer *memory*: ``stage`` lays out its panels, ``draw`` updates them to a result."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from .state import MemoryResult
 
 FELT = 0.01
-"""An input counts as having an effect if its gradient is above this share of the largest."""
+"""An input counts as having an effect if its gradient is at least this share of the largest."""
 DECADES = 6
-"""Powers of ten that the gradient's axis and its map span."""
+"""Number of decades on the gradient axis and in the gradient map."""
 
 
 def stage(figure: Figure, dones: np.ndarray, batch: np.ma.MaskedArray[Any, Any], feature: str) -> dict[str, Any]:
-    """Lay out resets, units and distance over time; below them the gradient, and the maps of batch and gradients.
+    """Lay out resets, units and distance over time, and below them the gradient and maps of gradients and batch.
 
     Args:
         figure: An empty figure.
-        dones: Where episodes ended, ``[time, envs]``.
-        batch: One feature of the padded batch, ``[trajectories, time]``, padding masked.
-        feature: Its name.
+        dones: True where an episode ended, ``[time, envs]``.
+        batch: One feature of the padded batch, ``[trajectories, time]``, with the padding masked.
+        feature: Name of this feature.
     """
     time, envs = dones.shape
     grid = figure.add_gridspec(2, 1, height_ratios=(1.5, 1))
@@ -46,11 +46,11 @@ def stage(figure: Figure, dones: np.ndarray, batch: np.ma.MaskedArray[Any, Any],
     axes["units"].set(ylim=(1, 0), yticks=[], ylabel="unit", title="hidden units")
     axes["distance"].set_yscale("symlog", linthresh=1e-6, linscale=0.5)
     axes["distance"].set(
-        yticks=(0, 1e-4, 1e-2, 1), ylabel="rms over all units", xlabel="time step (lines: episodes end)"
+        yticks=(0, 1e-4, 1e-2, 1), ylabel="rms over all units", xlabel="time step (lines: episode ends)"
     )
-    axes["distance"].set_title("distance from a fresh memory")
+    axes["distance"].set_title("distance from the correct state")
     axes["gradient"].set(
-        yscale="log", xlabel="time step (▴ gradient cut)", ylabel="‖∂y/∂x‖", title="gradient of the present output"
+        yscale="log", xlabel="time step (▴ gradient cut)", ylabel="‖∂y/∂x‖", title="gradient of the current output"
     )
     axes["gradients"].set(xlim=(-0.5, time - 0.5), ylim=(time - 0.5, -0.5), title="gradient of every output")
     axes["gradients"].set(xlabel="time step of the input x", ylabel="time step of the output y")
@@ -70,7 +70,7 @@ def _stage_images(
     shown: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest"}
     over_time = (-0.5, time - 0.5, 1, 0)
     artists["units"] = units.imshow(np.zeros((1, 1)), cmap="RdBu_r", vmin=-1, vmax=1, extent=over_time, **shown)
-    # The words that follow the controls are no part of the background: it stays as it is.
+    # The labels that depend on the controls are not part of the background, which then stays the same.
     look: dict[str, Any] = {"size": 9, "transform": units.transAxes, "ha": "right", "va": "bottom", "in_layout": False}
     artists["units note"] = units.text(1, 1.03, "", **look)
     artists["gradients note"] = gradients.text(0.97, 0.9, "", **look | {"transform": gradients.transAxes})
@@ -90,7 +90,7 @@ def _stage_curves(artists: dict[str, Any], axes: dict[str, Any]) -> None:
     (artists["guess"],) = distance.plot([], [], "X", color=ORANGE, markersize=10, zorder=4)
     (artists["gradient"],) = gradient.plot([], [], ".-", color=BLUE, linewidth=2, label="this episode")
     (artists["leak"],) = gradient.plot([], [], color=RED, linewidth=2, linestyle="--", label="earlier")
-    artists["marks"] = {  # a dictionary: no ghosts of these
+    artists["marks"] = {  # artists in nested dictionaries get no ghosts
         "row": resets.plot([], [], color=FAINT, linewidth=6, zorder=0)[0],
         "right": resets.plot([], [], "|", color=GREY, markersize=7, label="right")[0],
         "wrong": resets.plot([], [], "x", color=RED, markersize=4, label="too early")[0],
@@ -119,7 +119,7 @@ def _stage_marks(artists: dict[str, Any], axes: dict[str, Any]) -> None:
 
 
 def draw(artists: dict[str, Any], result: MemoryResult) -> None:
-    """Move images, curves, marks and the cursor to a result."""
+    """Update images, curves, marks and the cursor to a result."""
     state, marks, axes = result.state, artists["marks"], artists["axes"]
     size, time = result.hidden.shape
     most = next(limit for limit in (0.1, 0.25, 0.5, 1) if np.abs(result.hidden).max() <= limit)
@@ -160,9 +160,9 @@ def _draw_marks(marks: dict[str, Any], result: MemoryResult, time: int) -> None:
 
 
 def grips(result: MemoryResult, envs: int) -> list[Grip]:
-    """Return the cursor of every panel over time, and the row of the robot."""
+    """Return the cursor of every panel over time, and the handle at the row of the robot."""
     time = result.hidden.shape[1]
-    heights = {"resets": envs, "units": 1.0, "distance": -1.0, "gradient": 0.0}  # at the axis below, or cut there
+    heights = {"resets": envs, "units": 1.0, "distance": -1.0, "gradient": 0.0}  # at or below the lower edge
     cursors = [grip("time", name, {t: (t, y) for t in range(time)}, along="x") for name, y in heights.items()]
     robot = grip("env", "resets", {env: (-0.5, env) for env in range(envs)}, along="y")
     return [*cursors, robot] if envs > 1 else cursors
@@ -174,5 +174,5 @@ def felt_level(result: MemoryResult) -> float:
 
 
 def decade(value: float) -> float:
-    """Return the power of ten above a value, but at least 1."""
+    """Return the next power of ten above a value, but at least 1."""
     return float(10.0 ** max(0, np.ceil(np.log10(max(value, 1e-9)))))

@@ -1,6 +1,6 @@
-"""Memory and gradient of a GRU or an LSTM for the explorer *memory*: as the library's module has them, but faster.
+"""Hidden states and gradients of a GRU or an LSTM for the explorer *memory*, computed faster than by the module.
 
-Tests compare both with :mod:`rsl_edu.diagnosis.recurrent_memory`, which runs the module and autograd.
+Tests compare both with :mod:`rsl_edu.diagnosis.recurrent_memory`, which uses the module and autograd.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rsl_edu.modules import RNN
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """Weights of one layer; gates in torch's order, r, z, n of a GRU and i, f, g, o of an LSTM."""
+    """Weights of one layer, with the gates in torch's order: r, z, n for a GRU; i, f, g, o for an LSTM."""
 
     lstm: bool
     by_input: np.ndarray  # [gates, units, inputs]
@@ -27,17 +27,17 @@ class Layer:
     state_bias: np.ndarray  # [gates, units]
 
     def of_input(self, x: np.ndarray) -> np.ndarray:
-        """Return what the inputs ``[..., inputs]`` contribute to the gates, ``[..., gates * units]``."""
+        """Return the contribution of the inputs ``[..., inputs]`` to the gates, ``[..., gates * units]``."""
         gates: np.ndarray = x @ self.by_input.reshape(-1, x.shape[-1]).T + self.input_bias.ravel()
         return gates
 
     def of_state(self, h: np.ndarray) -> np.ndarray:
-        """Return what the units ``[..., units]`` contribute to the gates, ``[..., gates * units]``."""
+        """Return the contribution of the units ``[..., units]`` to the gates, ``[..., gates * units]``."""
         gates: np.ndarray = h @ self.by_state.reshape(-1, h.shape[-1]).T + self.state_bias.ravel()
         return gates
 
     def step(self, of_input: np.ndarray, state: list[np.ndarray]) -> list[np.ndarray]:
-        """Return the state after a step, each part of it ``[..., units]``: the units, and an LSTM's cells."""
+        """Return the state after a step: the units and, for an LSTM, the cells, ``[..., units]`` each."""
         h, units = state[0], state[0].shape[-1]
         of_state = self.of_state(h)
         if self.lstm:
@@ -50,7 +50,7 @@ class Layer:
 
 
 def is_plain(network: RNN) -> bool:
-    """Return whether the cell inside is one that ``RNN`` builds: a learner may have put another one there."""
+    """Return whether the inner cell is one that ``RNN`` builds; a learner may have replaced it."""
     rnn = network.rnn
     options = (rnn.bias, not rnn.bidirectional, not rnn.proj_size, not rnn.dropout, not rnn.batch_first)
     return type(rnn) in (nn.GRU, nn.LSTM) and all(options)
@@ -70,12 +70,12 @@ def layers_of(network: RNN) -> list[Layer]:
 
 
 def carried_memory(network: RNN, observations: torch.Tensor, dones: torch.Tensor, how: str) -> CarriedMemory:
-    """Do as :func:`rsl_edu.diagnosis.recurrent_memory.carried_memory`."""
+    """Return the same as :func:`rsl_edu.diagnosis.recurrent_memory.carried_memory`."""
     if not is_plain(network):
         return recurrent_memory.carried_memory(network, observations, dones, how)
     layers = layers_of(network)
-    # The same robots twice, with these resets and with the right ones: never in one matrix, whose rows may be rounded
-    # differently.
+    # The same robots twice, with the chosen resets and with the right ones, but not as rows of one matrix, because
+    # different rows may be rounded differently.
     keeps = ~torch.stack([resets(dones, how), dones], 1).unsqueeze(3).numpy()  # [time, 2, envs, 1]
     inputs = observations.numpy()[:, None]  # [time, 1, envs, features]
     parts, units = 1 + layers[0].lstm, network.rnn.hidden_size
@@ -96,7 +96,7 @@ def carried_memory(network: RNN, observations: torch.Tensor, dones: torch.Tensor
 def gradients_through_time(
     network: RNN, observations: torch.Tensor, begins: torch.Tensor, cut: torch.Tensor, head: torch.Tensor
 ) -> np.ndarray:
-    """Do as :func:`rsl_edu.diagnosis.recurrent_memory.gradients_through_time`: step by step, all outputs at once."""
+    """Return :func:`rsl_edu.diagnosis.recurrent_memory.gradients_through_time`, computed for all outputs together."""
     if not is_plain(network):
         return recurrent_memory.gradients_through_time(network, observations, begins, cut, head).numpy()
     layers = layers_of(network)
@@ -110,7 +110,7 @@ def gradients_through_time(
     out = head.numpy() / len(head) ** 0.5
     ends = [*(np.flatnonzero(cut[:-1].numpy()) + 1).tolist(), time]
     for first, end in zip([0, *ends], ends, strict=False):
-        # Of each output from here on, the gradient with respect to the state of each layer
+        # For each output from here on, the gradient with respect to the state of each layer
         back = [np.zeros((end - first, states.shape[1] * states.shape[3]), np.float32) for _ in layers]
         for t in reversed(range(first, end)):
             later = slice(t - first, None)
@@ -129,8 +129,8 @@ def _slopes(layer: Layer, of_input: np.ndarray, state: np.ndarray) -> list[np.nd
 
     Args:
         layer: The layer.
-        of_input: Of the inputs of all times, ``[time, gates * units]``.
-        state: What each step begins with, ``[parts, time, units]``.
+        of_input: Contribution of the inputs at all steps, ``[time, gates * units]``.
+        state: State before each step, ``[parts, time, units]``.
     """
     h, units = state[0], state.shape[2]
     of_state = layer.of_state(h)
@@ -147,7 +147,7 @@ def _slopes(layer: Layer, of_input: np.ndarray, state: np.ndarray) -> list[np.nd
 
 
 def _jacobian(layer: Layer, slopes: list[np.ndarray]) -> np.ndarray:
-    """Return the derivatives of a step's new state ``[state]`` with respect to ``[state + inputs]`` before it."""
+    """Return the derivatives of a step's new state ``[state]`` with respect to its old state and its inputs."""
     gates, inputs = np.stack(slopes[: len(layer.by_input)])[..., None], layer.by_input
     units = inputs.shape[1]
     if layer.lstm:
@@ -167,7 +167,7 @@ def _parted(gates: np.ndarray, units: int) -> list[np.ndarray]:
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    """Return the logistic function by tanh, which cannot overflow."""
+    """Return the logistic function, computed by tanh, which cannot overflow."""
     half: np.ndarray = np.tanh(x * np.float32(0.5))
     half *= np.float32(0.5)
     half += np.float32(0.5)

@@ -1,4 +1,4 @@
-"""What can be pointed at in the picture of the explorer *memory*, with the arithmetic of one number each."""
+"""The spots of the explorer *memory*, each with the arithmetic of one number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .state import MemoryResult
 
 NEAR = 6
-"""So many ends and so many episodes, those next to the present, can be pointed at."""
+"""Number of episode ends and of trajectories that can be pointed at, those closest to the current step."""
 OVER_TIME = ("units", "distance", "gradient")
 
 
@@ -30,9 +30,9 @@ class Step:
 
     Attributes:
         layers: Weights of each layer.
-        inputs: What each layer sees, ``[features]`` or ``[units]``.
-        before: What each layer begins with, ``[parts, units]``: the units, and an LSTM's cells.
-        after: What it ends with.
+        inputs: Input of each layer, ``[features]`` or ``[units]``.
+        before: State of each layer before the step, ``[parts, units]``: the units, and an LSTM's cells.
+        after: State of each layer after the step.
     """
 
     layers: Sequence[Layer]
@@ -42,7 +42,7 @@ class Step:
 
 
 def step(layers: Sequence[Layer], x: np.ndarray, begins: np.ndarray) -> Step:
-    """Run one step from an observation ``x [features]`` and from ``begins [parts, layers, units]``."""
+    """Compute one step from an observation ``x [features]`` and the state ``begins [parts, layers, units]``."""
     inputs, before, after = [], list(begins.transpose(1, 0, 2)), []
     for layer, state in zip(layers, before, strict=True):
         inputs.append(x)
@@ -52,7 +52,7 @@ def step(layers: Sequence[Layer], x: np.ndarray, begins: np.ndarray) -> Step:
 
 
 def unit(now: Step, result: MemoryResult) -> list[Spot]:
-    """Return the first unit of the shown layer at the present step, and each of its gates."""
+    """Return the first unit of the shown layer at the current step, and each of its gates."""
     i = result.state.layer - 1
     layer, x, state = now.layers[i], now.inputs[i], now.before[i]
     by_input = layer.by_input[:, 0] @ x + layer.input_bias[:, 0]  # [gates]
@@ -61,7 +61,7 @@ def unit(now: Step, result: MemoryResult) -> list[Spot]:
     mark = Mark("units", (time - 0.5, time + 0.5), (0, 1 / len(state[0])))
     told = _lstm(by_input, by_state, state[:, 0]) if layer.lstm else _gru(by_input, by_state, state[0, 0])
     h = now.after[i][0, 0]
-    spots = [Spot("unit 1 now", f"h = {written(h)}, before this step {written(state[0, 0])}", (mark,), tuple(told))]
+    spots = [Spot("unit 1 now", f"h = {written(h)}, previously {written(state[0, 0])}", (mark,), tuple(told))]
     words = (
         ("input gate i", "forget gate f", "candidate g", "output gate o")
         if layer.lstm
@@ -79,7 +79,7 @@ def unit(now: Step, result: MemoryResult) -> list[Spot]:
 
 
 def _weighed(name: str, of: str, weights: np.ndarray, values: np.ndarray, bias: float) -> str:
-    """Write a sum of weighted values with its bias."""
+    """Write out a weighted sum with its bias."""
     total = added([products(weights, values, 3), written(bias)])
     return f"{name} ({counted(len(values), of)}, bias): {total} = {written(weights @ values + bias)}"
 
@@ -125,22 +125,22 @@ def _lstm(a: np.ndarray, b: np.ndarray, state: np.ndarray) -> list[str]:
 
 
 def distance(now: Step, fresh: Step, result: MemoryResult) -> Spot:
-    """Return the distance of the present memory from a fresh one."""
+    """Return the distance of the current hidden state from the correct one."""
     time = result.state.time
     ours, theirs = (np.stack(each.after).transpose(1, 0, 2).ravel() for each in (now, fresh))
     apart = ours - theirs
     mean = float(np.square(apart).mean())
     value = float(result.distance[time])
     lines = (
-        f"unit 1 of layer 1: {written(ours[0])}, in a fresh memory {written(theirs[0])}, apart by {written(apart[0])}",
-        f"mean of the squares of all {len(apart)} differences: {short(mean)}",
+        f"unit 1 of layer 1: {written(ours[0])}, correct: {written(theirs[0])}, difference: {written(apart[0])}",
+        f"mean square of all {len(apart)} differences: {short(mean)}",
         f"square root of the mean: √({short(mean)}) = {short(mean**0.5)}",
     )
     return Spot("distance now", short(value) if value >= 1e-6 else "0", (Mark("distance", time, value),), lines)
 
 
 def episodes(result: MemoryResult, dones: torch.Tensor) -> list[Spot]:
-    """Return the ends of the robot's episodes next to the present, its latest wrong reset, and its trajectories."""
+    """Return the robot's episode ends closest to the current step, its latest wrong reset, and its trajectories."""
     state = result.state
     ends = sorted(sorted(result.ends.tolist(), key=lambda end: abs(end - state.time))[:NEAR])
     missed = {(t, env) for t, env in result.forgotten["missed"].tolist()}
@@ -155,11 +155,11 @@ def _reset(result: MemoryResult, end: int, name: str, missed: bool = False) -> S
     env, h = result.state.env, float(result.hidden[0, end])
     wrong = name.startswith("latest")
     numbers = (
-        f"wrong, step {end}: robot {env}'s episode went on, but its memory was set to zero"
+        f"wrong, step {end}: robot {env}'s hidden state was reset although its episode continued"
         if wrong
-        else f"missed: robot {env}'s memory goes on into the next episode"
+        else f"missed: robot {env}'s hidden state carries over into the next episode"
         if missed
-        else f"right: robot {env}'s memory was set to zero"
+        else f"right: robot {env}'s hidden state was reset to zero"
     )
     done, reset = int(not wrong), int(not missed)
     lines = (
@@ -172,7 +172,7 @@ def _reset(result: MemoryResult, end: int, name: str, missed: bool = False) -> S
 
 
 def _trajectories(result: MemoryResult, dones: torch.Tensor) -> list[Spot]:
-    """Return the robot's trajectories in the padded batch, those next to the present."""
+    """Return the robot's trajectories in the padded batch, those closest to the current one."""
     env, time = result.state.env, len(dones)
     begin, present, _ = result.trajectories
     starts = [0, *(end + 1 for end in result.ends.tolist() if end + 1 < time)]
@@ -189,17 +189,17 @@ def _trajectories(result: MemoryResult, dones: torch.Tensor) -> list[Spot]:
         lines = (
             f"{counted(env, 'robot')} before it, with {counted(begin - env, 'end')}: trajectories 0 to {begin - 1}"
             if env
-            else "it is the first robot: its trajectories come first",
-            f"ends of robot {env} before this one: {k}, so it is trajectory {begin} + {k} = {row}",
+            else "this is the first robot, so its trajectories come first",
+            f"robot {env} has {counted(k, 'earlier episode')}, so this is trajectory {begin} + {k} = {row}",
             f"steps {first} to {last}: {last} − {first} + 1 = {steps}; padding: {time} − {steps} = {time - steps}",
         )
-        numbers = f"robot {env}, {counted(steps, 'step')}, then {time - steps} of padding"
+        numbers = f"robot {env}, {counted(steps, 'step')}, then {counted(time - steps, 'step')} of padding"
         spots.append(Spot(f"trajectory {row}", numbers, marks, lines))
     return spots
 
 
 def reach(result: MemoryResult) -> Spot:
-    """Return how far back the gradient of the present output reaches."""
+    """Return how far back the gradient of the current output reaches."""
     time, row = result.state.time, result.gradients[result.state.time]
     name = "reach of the gradient"
     if result.reach is None:
@@ -207,7 +207,7 @@ def reach(result: MemoryResult) -> Spot:
     first, level = time - result.reach, felt_level(result)
     most = int(row.argmax())
     lines = [
-        f"largest ‖∂y/∂x‖ of the output at step {time}: {small(row[most])}, of the input at step {most}",
+        f"largest ‖∂y/∂x‖ for the output at step {time}: {small(row[most])}, at the input of step {most}",
         f"{100 * FELT:.0f} % of it: {short(level)}",
         f"input at step {first}: {short(row[first])}, above; {time} − {first} = {counted(result.reach, 'step')} back",
     ]

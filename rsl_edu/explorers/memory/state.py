@@ -16,30 +16,28 @@ class MemoryState:
     reset: str = control(
         "never",
         "reset",
-        "Whose memory is set to zero after a step; all but the first are mistakes that people shipped.",
+        "Which hidden states are reset after a step; all but the first are mistakes that people have shipped.",
         choices={
             "dones as a mask: right": "right",
             "never (IsaacLab #3837)": "never",
             "dones as an integer index (rsl_rl #50)": "index",
-            "all robots when any is done": "all",
+            "all robots if any is done": "all",
         },
     )
-    time: int = control(90, "time step", "The present: where the cursor is.", range=(0, 127, 1), play=True)
-    env: int = control(
-        14, "environment", "Which of the parallel robots is shown.", range=(0, 15, 1), group="what is shown"
-    )
-    layer: int = control(1, "layer", "Which layer's units are shown.", range=(1, 2, 1), group="what is shown")
+    time: int = control(90, "time step", "The current step, at the cursor.", range=(0, 127, 1), play=True)
+    env: int = control(14, "environment", "The robot that is shown.", range=(0, 15, 1), group="what is shown")
+    layer: int = control(1, "layer", "The layer whose units are shown.", range=(1, 2, 1), group="what is shown")
     type: str = control("gru", "type", "The recurrent cell.", choices={"GRU": "gru", "LSTM": "lstm"}, group="network")
-    hidden: int = control(16, "hidden size", "Units of a layer.", unit="units", steps=(8, 16, 32, 64), group="network")
+    hidden: int = control(16, "hidden size", "Units per layer.", unit="units", steps=(8, 16, 32, 64), group="network")
     detach: int = control(
         0,
         "detach every",
-        "Cuts the memory off from the steps that made it; 0: never.",
+        "Cuts the gradient through the hidden state after this many steps; 0: never.",
         unit="steps",
         steps=(0, 1, 2, 4, 8, 16, 32, 64),
         group="network",
     )
-    seed: int = control(0, "seed", "Seed of the weights, as before the first update.", range=(0, 9, 1), group="network")
+    seed: int = control(0, "seed", "Seed of the untrained weights.", range=(0, 9, 1), group="network")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,17 +47,17 @@ class MemoryResult:
     state: MemoryState
     cell: str
     ends: np.ndarray  # [ends], steps after which an episode of this environment ended
-    born: int  # first step of the present episode
+    born: int  # first step of the current episode
     hidden: np.ndarray  # [hidden, time]
     distance: np.ndarray  # [time]
     gradients: np.ndarray  # [time of the output, time of the input]
-    reach: int | None  # steps back to the last input that is felt; None if none is
+    reach: int | None  # steps back to the earliest input with an effect; None if no input has one
     cuts: np.ndarray  # [cuts], steps after which the gradient is cut
-    forgotten: dict[str, np.ndarray]  # (step, environment) of resets that are right, wrong (still running), missed
-    trajectories: tuple[int, int, int]  # rows in the padded batch: the first of this robot, the present one, the next's
+    forgotten: dict[str, np.ndarray]  # (step, environment) of right, wrong (mid-episode) and missed resets
+    trajectories: tuple[int, int, int]  # rows in the padded batch: this robot's first, its current, the next robot's
     padding: float  # share of the batch
 
     @property
     def leaked(self) -> int:
-        """How many steps before the start of the present episode the gradient reaches; 0 where all is right."""
+        """Number of steps that the gradient reaches back before the current episode; 0 with the right resets."""
         return max(0, (self.reach or 0) - (self.state.time - self.born))

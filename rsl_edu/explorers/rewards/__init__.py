@@ -1,4 +1,4 @@
-"""Explorer *rewards*: why rewards are divided by the std of their discounted sums, and by no other."""
+"""Explorer *rewards*: why rewards are divided by the std of their discounted sums and not by another std."""
 
 from __future__ import annotations
 
@@ -26,34 +26,35 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEARNED_FROM = (0.1, 2.0)
-"""Std of the sums of normalized rewards from which lesson 4's critic learns about as well as from 1."""
+"""Range of the std of normalized sums in which lesson 4's critic learns about as well as at 1."""
 DIVISORS = {
     "returns": "the std of the discounted sums",
     "rewards": "the std of the rewards",
     "across": "the std of sums over robots",
-    "each step": "the std over the robots of this step",
-    "centred": "the mean is subtracted, and the std of the discounted sums",
+    "each step": "the std over the robots at this step",
+    "centred": "the mean is subtracted and the std of the discounted sums",
 }
 
 
 class Rewards(Explorer[RewardsState, RewardsResult]):
-    """Rewards before and after they are divided by a running std, and the scale that a value function then meets.
+    """Rewards before and after division by a running std, and the resulting scale of a value function's targets.
 
-    Grey is what would be right: divided by the std of the discounted sums of the whole recording, which end with their
-    episodes. A value function always knows the ends; whether the normalizer does is a switch.
+    The grey curves are correct: they use the std of the discounted sums of the entire recording, in which every sum
+    ends with its episode. The value function's targets always respect episode ends; a switch decides whether the
+    normalizer does too.
 
     Args:
-        rewards: Rewards ``[time, envs]``; None takes a robot's: ``Humanoid-v5``.
-        dones: 1 or True where a step ended an episode, ``[time, envs]``; None with rewards: none did.
-        state: Values of the controls other than the defaults.
+        rewards: Rewards ``[time, envs]``; by default those of a ``Humanoid-v5`` rollout.
+        dones: 1 or True where a step ended an episode, ``[time, envs]``. If only rewards are given, no episode ends.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
-        ValueError: Rewards or dones of another shape, or with values that are not allowed.
+        ValueError: The rewards or dones have the wrong shape or invalid values.
     """
 
     State = RewardsState
     lesson = 4
-    shows = "rewards before and after scaling, and what a value function meets"
+    shows = "rewards before and after scaling, and the resulting scale for a value function"
     breaks = "sums that ignore episode ends, three wrong divisors, a subtracted mean"
     size = (8.6, 8.4)
     more = ("sums", "values", "std", "spread")
@@ -63,11 +64,11 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         {"divide": ..., "shift": (-5.0, 0.0, 5.0)},
         {"divide": ..., "scale": (0.01, 1.0, 100.0)},
     )
-    question = Control("running std", "What the rewards are divided by at the last step.", range=(1e-3, 1e6, 1e-3))
+    question = Control("running std", "Divisor of the rewards at the last step.", range=(1e-3, 1e6, 1e-3))
     questions: tuple[Question, ...] = (
         Question(
-            "1. A humanoid that stumbles about earns some 5 a step and falls every 25 steps. What will its rewards be "
-            "divided by after 512 steps, if nobody tells the normalizer that episodes end?",
+            "1. A stumbling humanoid earns about 5 per step and falls every 25 steps. What will its rewards be "
+            "divided by after 512 steps if the normalizer does not get the episode ends?",
             answer="about 114",
             show={"step": 512, "ends": False},
         ),
@@ -83,13 +84,13 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         own = rewards is not None
         if rewards is None:
             if dones is not None:
-                raise ValueError("dones: expected None where rewards are None")
+                raise ValueError("dones: expected None because rewards is None, got dones without rewards")
             robot = rollout("Humanoid-v5", steps=512, envs=16)
             rewards, dones = robot.rewards, robot.dones
         rewards = finite_tensor("rewards", rewards, "[time, envs]")
         dones = torch.zeros(rewards.shape) if dones is None else dones
         self.rewards, self.dones = rewards.float(), episode_ends("dones", dones, rewards.shape)  # [time, envs]
-        size = self.rewards.double()  # whose square a float32 may not hold
+        size = self.rewards.double()  # the squares may exceed the range of float32
         self._unit = float(10 ** np.round(np.log10(float(size.std(correction=0)) or 1.0)))
         steps, envs = rewards.shape
         stride = max(1, steps // 64)
@@ -103,13 +104,13 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         defaults: dict[str, Any] = {"step": stride * max(1, steps // stride // 2)}
         if own:
             self.questions = ()
-        else:  # as rsl_rl does it
+        else:  # as in rsl_rl
             defaults["ends"] = False
         own_steps = {"shift": shifts} if most < 1e-6 else None
         super().__init__(ranges=ranges, step_values=own_steps, defaults=defaults, **state)
 
     def compute(self, state: RewardsState) -> RewardsResult:
-        """Scale the rewards of all steps at once, as the library's normalizer does step by step."""
+        """Scale the rewards of all steps; the result is what the library's normalizer computes step by step."""
         seen = self.dones[: state.step].numpy()
         return RewardsResult(
             state=state,
@@ -127,11 +128,11 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         on = sums
         if divide == "rewards":
             sums = rewards
-        elif divide == "across":  # robots taken for time: the sum runs from the first robot to the last
+        elif divide == "across":  # robots and time confused: the sum runs from the first robot to the last
             sums = _sums(rewards.T, None, gamma).T
         std = _std(sums, divide)
         ended = _std(right, divide) if sums is on and not ends else std
-        divisor = (std + (std == 0))[:, None]  # as the library: 1 where nothing varied yet
+        divisor = (std + (std == 0))[:, None]  # as in the library, 1 while nothing has varied
         normalized = rewards / divisor
         if divide == "centred":
             normalized -= running_mean(rewards).astype(np.float32)[:, None] / divisor
@@ -144,43 +145,43 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
             normalized=normalized,
             values=_sums(normalized, dones, gamma),
             right=right,
-            truth=truth if truth > 1e-6 * float(np.abs(right).max()) else 0.0,  # less is rounding
+            truth=truth if truth > 1e-6 * float(np.abs(right).max()) else 0.0,  # anything smaller is rounding error
         )
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out the reward before and after; below them the sums, the std and the histogram."""
+        """Lay out the reward before and after scaling, and below them the sums, the std and the histogram."""
         return picture.stage(figure, len(self.rewards), self._unit)
 
     def draw(self, artists: dict[str, Any], result: RewardsResult) -> None:
-        """Move lines, marks, bars and words."""
+        """Update lines, marks, bars and labels."""
         picture.draw(artists, result, self._std_limits(result.state))
 
     def title(self, result: RewardsResult) -> str:
-        """Say what the rewards are divided by, and what would be right."""
+        """State the divisor of the rewards and the right one."""
         return picture.title(result)
 
     def spots(self, result: RewardsResult) -> tuple[Spot, ...]:
-        """Return the step of the cursor, the first one, and the last ends of episodes."""
+        """Return the current step, the first step, and the latest episode ends."""
         return picture.spots(result)
 
     def grips(self, result: RewardsResult) -> tuple[Grip, ...]:
-        """Return the cursor of the steps."""
+        """Return the step cursor."""
         return picture.grips(result, self.controls["step"].positions())
 
     def _std_limits(self, state: RewardsState) -> tuple[float, float]:
         return 0.01 * self._unit * state.scale, 3000 * self._unit * state.scale
 
     def mark(self, result: RewardsResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the end of the running std's panel."""
+        """Mark the guess at the end of the running-std panel."""
         return [len(result.trace.rewards)], [np.clip(guess, *self._std_limits(result.state))]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return rewards and the ends of episodes."""
+        """Return rewards and episode ends."""
         return draw(24, 4), draw(24, 4) > 1.3
 
     def numbers(self, result: RewardsResult) -> dict[str, str]:
-        """Return the scales before and after, and the sum of the robot."""
+        """Return the scales before and after normalization, and the sum of the robot."""
         state, trace, late = result.state, result.trace, result.late
         std, scale = trace.std[state.step - 1], trace.values[late].std(dtype=float)
         return {
@@ -195,15 +196,15 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         }
 
     def describe(self, result: RewardsResult) -> str:
-        """Name what the rewards are divided by, what would be right, and the symptom of what is wrong."""
+        """State the divisor, the right divisor, and the symptom of a wrong one."""
         state, trace, late = result.state, result.trace, result.late
         std, scale = trace.std[state.step - 1], trace.values[late].std(dtype=float)
         if trace.truth == 0:
-            symptom = "nothing varies, nothing is divided"
+            symptom = "nothing varies, so the divisor is 1"
         elif state.divide == "centred":
-            symptom = "staying alive pays nothing on average"
+            symptom = "on average, staying alive earns nothing"
         elif state.divide == "across":
-            symptom = "the scale follows the number of robots, not the episodes"
+            symptom = "the scale depends on the number of robots instead of the episodes"
         elif state.divide == "each step":
             least, most = (three(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
             symptom = f"the scale jumps between {least} and {most}"
@@ -212,39 +213,40 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         elif scale <= LEARNED_FROM[0]:
             symptom = "too small for a value function, which learns well near 1"
         elif scale < 0.5:
-            symptom = "below 1, but a value function learns well from them, too"
+            symptom = "below 1, but a value function can still learn well from them"
         else:
             symptom = "a good scale for a value function"
         after = f"After {counted(state.step, 'step')} and {counted(result.episodes, 'episode')}"
         return (
-            f"{after} {DIVISORS[state.divide]} is "
-            f"{three(std)}; right, at the end, is {three(trace.truth)}. "
+            f"{after}, {DIVISORS[state.divide]} is "
+            f"{three(std)}; the right divisor at the end is {three(trace.truth)}. "
             f"Robot {state.env}'s sum is {rounded(trace.sums[state.step - 1, state.env])}. "
-            f"Normalized rewards have mean {_mean(result)}, their sums std {rounded(scale)}: {symptom}."
+            f"The normalized rewards have mean {_mean(result)} and their sums have std {rounded(scale)}: {symptom}."
             f"{_underflow(std)}"
         )
 
 
 def _std(sums: np.ndarray, divide: str) -> np.ndarray:
-    """Return what a step's rewards are divided by, ``[time]``: the std over the robots, or over all steps so far."""
-    each = sums - sums[:, :1]  # whose std is exactly 0 where all are the same
+    """Return the divisor of each step, ``[time]``: the std over the robots, or over all steps so far."""
+    each = sums - sums[:, :1]  # equal sums then have a std of exactly 0
     std: np.ndarray = each.std(1, dtype=float) if divide == "each step" else running_std(sums)
     return std.astype(np.float32)
 
 
 def _underflow(std: float) -> str:
-    """Say that the library's variance, a float32, would be 0, where it would be."""
+    """Return a note if the library's float32 variance would underflow to 0."""
     lost = std > 0 and np.float32(std) * np.float32(std) == 0
-    return " The library keeps the variance in float32, where one so small is 0: it would divide by 1." if lost else ""
+    note = " The library stores the variance in float32, where this one underflows to 0, so it would divide by 1."
+    return note if lost else ""
 
 
 def _mean(result: RewardsResult) -> str:
-    """Write the mean of the last normalized rewards."""
+    """Return the mean of the latest normalized rewards as text."""
     return "0" if result.averages_nothing else rounded(result.trace.normalized[result.late].mean(dtype=float))
 
 
 def _sums(rewards: np.ndarray, dones: np.ndarray | None, gamma: float) -> np.ndarray:
-    """Return the discounted sums at each step, ``[time, envs]``, those of ended episodes for the last time."""
+    """Return the discounted sum at each step, ``[time, envs]``; an episode's last step still belongs to its sum."""
     sums, before = np.empty_like(rewards), np.zeros_like(rewards[0])
     goes_on = None if dones is None else (~dones).astype(rewards.dtype)
     for t, total in enumerate(sums):

@@ -1,4 +1,4 @@
-"""The picture of the explorer *rewards*: its panels, and what can be pointed at and dragged in them."""
+"""The picture of the explorer *rewards*: its panels, its spots to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 
 _LOG = 10 ** np.linspace(1, 3, 21)
 EDGES = np.concatenate([-_LOG[:0:-1], np.arange(-10, 10.1, 0.5), _LOG[1:]])
-"""Bins of the normalized sums: even up to 10, then evenly spaced in the logarithm; the outermost hold the rest."""
+"""Edges of the bins of the normalized sums, linear up to 10 and then logarithmic. The outermost bins count the rest."""
 TICKS = (-1000, -100, -10, -5, 0, 5, 10, 100, 1000)
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
-"""Where legends stand: between the title and what moves."""
+"""Position of the legends, between the title and the axes."""
 ENDS = 4
-"""Ends of episodes that can be pointed at: the last ones."""
+"""Number of episode ends that can be pointed at, the latest ones."""
 TITLES = {
     "reward": ("before: reward of one robot", "reward"),
     "normalized": ("after: normalized reward", "reward / std"),
-    "sums": ("what the std is taken of", "sum of rewards"),
-    "values": ("discounted sum of the normalized", "normalized sum"),
+    "sums": ("values used for the std", "sum of rewards"),
+    "values": ("discounted sum after normalization", "normalized sum"),
     "std": ("running std, all robots", "std"),
 }
-"""Of each time series, which is a panel: its title, and what the y axis shows."""
+"""Title and y-axis label of each time series' panel."""
 
 
 def stage(figure: Figure, total: int, unit: float = 1.0) -> dict[str, Any]:
-    """Lay out the reward before and after; below them the sums, the std and the histogram.
+    """Lay out the reward before and after scaling, and below them the sums, the std and the histogram.
 
     Args:
         figure: An empty figure.
-        total: Steps of the whole recording.
-        unit: A power of ten that the rewards are as large as: it decides how long the words at the ticks are.
+        total: Number of steps in the recording.
+        unit: Order of magnitude of the rewards, a power of ten; it determines the length of the tick labels.
     """
     from matplotlib.transforms import ScaledTranslation
 
@@ -63,26 +63,26 @@ def stage(figure: Figure, total: int, unit: float = 1.0) -> dict[str, Any]:
     std.minorticks_off()
     _stage_spread(spread, min(WINDOW, total))
     artists: dict[str, Any] = {"axes": grid, "marks": {}, "words": {}}
-    for axes in (reward, sums, normalized, values):  # in a dictionary: they leave no ghosts
+    for axes in (reward, sums, normalized, values):  # artists in nested dictionaries get no ghosts
         artists["marks"][axes] = axes.plot([], [], color=FAINT, linewidth=1, transform=axes.get_xaxis_transform())[0]
     for name in ("sums", "std", "normalized", "values"):
         (artists[f"right {name}"],) = series[name].plot([], [], color=GREY, linewidth=1.2)
     for name, axes in series.items():
         (artists[name],) = axes.plot([], [], color=BLUE, linewidth=1.5)
     (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False)
-    artists["guess"].set_in_layout(False)  # without a guess it would pass for a mark at the figure's corner
+    artists["guess"].set_in_layout(False)  # an unclipped, empty artist would count as one at the figure's corner
     bars = np.zeros(len(EDGES) - 1)
     artists["right spread"] = spread.stairs(bars, EDGES, color=GREY, linewidth=1.2)
     artists["spread"] = spread.stairs(bars, EDGES, fill=True, color=BLUE, alpha=0.7)
     for name in ("normalized", "sums", "values", "std", "spread"):
         axes = spread if name == "spread" else series[name]
-        axes.legend([artists[name], artists[f"right {name}"]], ["as set", "right"], ncols=2, **ABOVE)
+        axes.legend([artists[name], artists[f"right {name}"]], ["current", "right"], ncols=2, **ABOVE)
     reward.legend([artists["marks"][reward]], ["end of an episode"], **ABOVE)
     for axes in grid.flat:
         look = {"textcoords": "offset points", "ha": "right", "fontsize": 9}
         artists["words"][axes] = axes.annotate("", (1, 1), (0, 4), xycoords="axes fraction", **look)
         beside = axes.transAxes + ScaledTranslation(-0.5 if 1e-3 < unit < 1e4 else -0.72, 0, figure.dpi_scale_trans)
-        axes.yaxis.set_label_coords(0, 0.5, transform=beside)  # there: whatever the ticks say
+        axes.yaxis.set_label_coords(0, 0.5, transform=beside)  # independent of the tick labels
     return artists
 
 
@@ -97,7 +97,7 @@ def _stage_spread(spread: Any, shown: int) -> None:
 
 
 def draw(artists: dict[str, Any], result: RewardsResult, std_limits: tuple[float, float]) -> None:
-    """Move lines, marks, bars and words."""
+    """Update lines, marks, bars and labels."""
     state, trace = result.state, result.trace
     (reward, normalized), (sums, values), (std, spread) = artists["axes"]
     total, ideal = len(trace.rewards), trace.truth or 1.0
@@ -106,7 +106,7 @@ def draw(artists: dict[str, Any], result: RewardsResult, std_limits: tuple[float
     right = {"sums": trace.right, "normalized": trace.rewards / ideal, "values": trace.right / ideal}
     reward.set_ylim(_limits(trace.rewards))
     sums.set_ylim(_limits(trace.sums, trace.right))
-    normalized.set_ylim(_limits(trace.normalized[half], right["normalized"]))  # what comes first may leave it
+    normalized.set_ylim(_limits(trace.normalized[half], right["normalized"]))  # the first steps may exceed it
     values.set_ylim(_limits(trace.values[half], right["values"]))
     std.set_ylim(std_limits)
     artists["reward"].set_data(steps, trace.rewards[seen, state.env])
@@ -123,12 +123,12 @@ def draw(artists: dict[str, Any], result: RewardsResult, std_limits: tuple[float
     words = artists["words"]
     words[reward].set_text(f"robot {state.env}")
     words[std].set_text(f"{three(trace.std[state.step - 1])}, right: {three(trace.truth)}")
-    words[normalized].set_text(f"at first up to {rounded(np.abs(trace.normalized[:8]).max())}")
+    words[normalized].set_text(f"initially up to {rounded(np.abs(trace.normalized[:8]).max())}")
     words[spread].set_text(f"std {rounded(trace.values[result.late].std(dtype=float))}")
 
 
 def tick(value: float, position: int | None = None) -> str:
-    """Write a tick's number in at most seven characters."""
+    """Return a tick label of at most seven characters."""
     value = float(f"{value:.3g}")  # ticks come with rounding errors
     if 1000 <= abs(value) < 1e6:
         text = f"{value / 1000:g}k"
@@ -140,64 +140,64 @@ def tick(value: float, position: int | None = None) -> str:
 
 
 def three(value: float) -> str:
-    """Return a divisor's number to three digits: with two, a reader who divides one by another finds another ratio."""
+    """Return a divisor to three digits; with two, ratios computed from the text would differ from those shown."""
     return large(value) if abs(value) >= 1e6 else exact(value, 3)
 
 
 def _limits(*series: np.ndarray) -> tuple[float, float]:
-    """Return round limits around all numbers and 0: they move in coarse steps."""
+    """Return round limits that include all numbers and 0; they change only in coarse steps."""
     low, high = min(0.0, *(float(x.min()) for x in series)), max(0.0, *(float(x.max()) for x in series))
     step, room = round_up((high - low) / 8 or 0.2), 0.02 * (high - low)
     return float(np.floor((low - room * (low < 0)) / step)) * step, float(np.ceil((high + room) / step) or 1) * step
 
 
 def title(result: RewardsResult) -> str:
-    """Say in one sentence what the rewards are divided by, and what would be right."""
+    """State in one sentence the divisor of the rewards and the right one."""
     state, trace, late = result.state, result.trace, result.late
     std, truth = float(trace.std[state.step - 1]), trace.truth
     if std == 0:
-        return "Nothing varies, so nothing is divided."
+        return "Nothing varies, so the divisor is 1."
     if truth == 0:
-        return f"The sums hardly vary: rewards are divided by {three(std)}, and there is no right scale."
+        return f"The sums hardly vary: rewards are divided by {three(std)}, but there is no right scale."
     if state.divide == "centred":
         mean = "0" if result.averages_nothing else rounded(trace.normalized[late].mean(dtype=float))
         before = rounded(trace.rewards[late].mean(dtype=float) / truth)
         return f"The mean is subtracted: rewards average {mean} instead of {before}."
     if state.divide == "each step":
         least, most = (three(edge) for edge in (trace.std[late].min(), trace.std[late].max()))
-        return f"The std over the robots jumps between {least} and {most}; {three(truth)} is right."
+        return f"The std over the robots jumps between {least} and {most}; the right one is {three(truth)}."
     if state.divide == "rewards":
         scale = large(trace.values[late].std(dtype=float))
         return f"Divided by their own std, rewards add up to sums with std {scale} instead of 1."
     if state.divide == "across":
-        return f"Summed over robots instead of time: the divisor is {three(std)}, the right one {three(truth)}."
+        return f"Summed over robots instead of time: the divisor is {three(std)}; the right one is {three(truth)}."
     return _of_the_right_divisor(result, std)
 
 
 def _of_the_right_divisor(result: RewardsResult, std: float) -> str:
-    """Compare the divisor with the right one, and blame ignored ends for as much as they change."""
+    """Compare the divisor with the right one, and attribute to ignored ends only what they change."""
     state, truth, ended = result.state, result.trace.truth, float(result.trace.ended[result.state.step - 1])
     divided, right = three(std), three(truth)
     if state.ends or not result.episodes:
-        return f"After {counted(state.step, 'step')} rewards are divided by {divided}; the right divisor is {right}."
+        return f"After {counted(state.step, 'step')}, rewards are divided by {divided}; the right divisor is {right}."
     if divided == three(ended):
-        return f"Ignoring episode ends changes nothing here: the divisor is {divided}; right is {right}."
+        return f"Ignoring episode ends changes nothing here: the divisor is {divided}; the right one is {right}."
     if abs(std - ended) < 0.5 * abs(std - truth) or (std - ended) * (std - truth) < 0:
-        return f"Ignoring episode ends moves the divisor from {three(ended)} to {divided}; right is {right}."
-    ratio = float(f"{std:.3g}") / float(f"{truth:.3g}")  # of what is printed, so that a reader finds it too
+        return f"Ignoring episode ends moves the divisor from {three(ended)} to {divided}; the right one is {right}."
+    ratio = float(f"{std:.3g}") / float(f"{truth:.3g}")  # of the printed numbers, so that readers get the same ratio
     if large(ratio) != "1":
-        return f"Episode ends are ignored: rewards are divided by {divided}, {large(ratio)} times the right {right}."
+        return f"Episode ends are ignored: rewards are divided by {divided}, {large(ratio)} times the correct {right}."
     return f"Episode ends are ignored: rewards are divided by {divided}; the right divisor is {right}."
 
 
 def grips(result: RewardsResult, positions: Sequence[int]) -> tuple[Grip, ...]:
-    """Return the cursor of the steps, its knob low in the panel of the rewards."""
+    """Return the step cursor, with its knob near the bottom of the reward panel."""
     low, high = _limits(result.trace.rewards)
     return (grip("step", "reward", {step: (step, low + 0.08 * (high - low)) for step in positions}, along="x"),)
 
 
 def spots(result: RewardsResult) -> tuple[Spot, ...]:
-    """Return the step of the cursor, the first one, and the last ends of episodes."""
+    """Return the current step, the first step, and the latest episode ends."""
     found = [_step(result, result.state.step - 1, "this step")]
     if result.state.step > 1:
         found.append(_step(result, 0, "the first step"))
@@ -222,12 +222,12 @@ def _step(result: RewardsResult, t: int, name: str) -> Spot:
 
 
 def round_to(value: float | None) -> float | None:
-    """Return a place with no more digits than can be seen."""
+    """Return a coordinate rounded to the digits that can be seen."""
     return None if value is None else float(f"{value:.4g}")
 
 
 def step_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
-    """Return the arithmetic of a step, from 0 on: the sum of the robot that is shown, the std, the reward after."""
+    """Return the arithmetic of a step, counted from 0: the shown robot's sum, the std, the normalized reward."""
     state, trace, env = result.state, result.trace, result.state.env
     reward, std = float(trace.rewards[t, env]), float(trace.std[t])
     divisor = std or 1.0
@@ -246,28 +246,28 @@ def _sum_line(result: RewardsResult, t: int) -> str:
     state, trace, env = result.state, result.trace, result.state.env
     reward, total = float(trace.rewards[t, env]), exact(float(trace.sums[t, env]))
     if state.divide == "rewards":
-        return f"no sum: the std is taken of the reward itself, {exact(reward)}"
+        return f"no sum: the std is over the rewards themselves, here {exact(reward)}"
     if state.divide == "across":
         if env == 0:
-            return f"sum = {total}: the reward alone, as this is the first robot"
+            return f"sum = {total}, only the reward, because this is the first robot"
         before = signed(float(trace.sums[t, env - 1]))
         return f"sum = γ · sum of robot {env - 1} + r = {state.gamma:g} · {before} + {signed(reward)} = {total}"
     if t == 0:
         return f"sum = r = {total}"
     if state.ends and result.dones[t - 1]:
-        return f"sum = γ · 0 + r = {total}, as the step before ended an episode"
+        return f"sum = γ · 0 + r = {total}, because the previous step ended an episode"
     before = signed(float(trace.sums[t - 1, env]))
-    return f"sum = γ · sum before + r = {state.gamma:g} · {before} + {signed(reward)} = {total}"
+    return f"sum = γ · previous sum + r = {state.gamma:g} · {before} + {signed(reward)} = {total}"
 
 
 def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
-    """Return how the std comes from that of the steps before and the sums of all robots at this one."""
+    """Return the arithmetic of the std, from the statistics of earlier steps and this step's sums of all robots."""
     trace, what = result.trace, "rewards" if result.state.divide == "rewards" else "sums"
     new = trace.sums[t].astype(float)
     m, mean, var = len(new), float(new.mean()), float(np.square(new - new.mean()).mean())
     here = f"{counted(m, 'robot')}: mean {exact(mean)}, variance {exact(var)}"
     if result.state.divide == "each step" or t == 0:
-        return f"{what} of {here}", f"std = √{signed(var)} = {exact(float(trace.std[t]))}"
+        return f"{what} over {here}", f"std = √{signed(var)} = {exact(float(trace.std[t]))}"
     past = trace.sums[:t].astype(float)
     n, past_mean, past_var = past.size, float(past.mean()), float(past.var())
     total, delta = n + m, mean - past_mean
@@ -275,25 +275,25 @@ def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
     shares = f"({n:,} · {exact(past_var)} + {m:,} · {exact(var)}) / {total:,}"
     return (
         f"{what} so far: n = {n:,}, mean {exact(past_mean)}, variance {exact(past_var)}",
-        f"{what} now, n = {here}",
+        f"{what} of this step: n = {here}",
         f"variance = {shares} + {n:,}·{m:,}/{total:,}² · {signed(delta)}² = {exact(variance)}",
         f"std = √{signed(variance)} = {exact(float(trace.std[t]))}",
     )
 
 
 def _end(result: RewardsResult, end: int) -> Spot:
-    """Return the end of an episode: what the sum was then, and how the next step goes on from it."""
+    """Return the spot of an episode end, with the sum then and at the next step."""
     state, trace, env = result.state, result.trace, result.state.env
     right = float(trace.right[end, env])
     marks = [Mark("reward", end + 1), Mark("sums", end + 1, round_to(float(trace.sums[end, env])))]
-    lines = [f"its discounted sum at the end = {exact(right)}"]
+    lines = [f"discounted sum at the end = {exact(right)}"]
     if end + 1 < len(trace.rewards):
         reward = float(trace.rewards[end + 1, env])
         lines.append(f"right, at the next step: {state.gamma:g} · 0 + {signed(reward)} = {exact(reward)}")
         if state.divide in ("returns", "centred", "each step") and not state.ends:
             total = float(trace.sums[end, env])
             goes_on = f"{state.gamma:g} · {signed(total)} + {signed(reward)} = {exact(float(trace.sums[end + 1, env]))}"
-            alike = exact(float(trace.sums[end + 1, env])) == exact(reward)
-            lines.append(f"as set: {goes_on}, {'the same here' if alike else 'as if the robot had not fallen'}")
-    numbers = f"robot {env}'s episode ends, its discounted sum {exact(right)}"
+            same = exact(float(trace.sums[end + 1, env])) == exact(reward)
+            lines.append(f"current: {goes_on}, {'the same here' if same else 'as if the robot had not fallen'}")
+    numbers = f"robot {env}'s episode ends with a discounted sum of {exact(right)}"
     return Spot(f"end at step {end + 1:,}", numbers, tuple(marks), tuple(lines))

@@ -1,4 +1,4 @@
-"""What the explorer *rewards* is set to, and what it shows."""
+"""State and result of the explorer *rewards*."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import numpy as np
 from ..bench.controls import control
 
 WINDOW = 128
-"""Steps of all environments that the histogram and its numbers are of: the last ones."""
+"""Number of latest steps, of all environments, in the histogram and its numbers."""
 
 
 @dataclasses.dataclass(frozen=True)
 class RewardsState:
     """State of :class:`Rewards`."""
 
-    step: int = control(256, "steps seen", "How far the rewards have come in.", range=(8, 512, 8), play=True)
-    ends: bool = control(True, "episode ends", "Whether the sum ends with its episode; rsl_rl lets it run on.")
+    step: int = control(256, "steps seen", "Number of steps seen so far.", range=(8, 512, 8), play=True)
+    ends: bool = control(True, "episode ends", "Whether a sum ends with its episode; in rsl_rl it does not.")
     divide: str = control(
         "returns",
         "divide by",
-        "What a reward is divided by; all but the first are mistakes that people made, or asked for.",
+        "Divisor of the rewards; all but the first are mistakes that people have made or requested.",
         choices={
             "std of returns (rsl_rl)": "returns",
             "std of rewards (baselines #538)": "rewards",
@@ -34,20 +34,20 @@ class RewardsState:
     gamma: float = control(
         0.99,
         "gamma",
-        "How much of the sum is kept at each step.",
+        "Discount factor: the share of the sum that is kept at each step.",
         steps=(0.0, 0.5, 0.9, 0.97, 0.99, 0.997, 0.999),
         group="normalizer",
     )
-    env: int = control(0, "environment", "Whose rewards the time series show.", range=(0, 15, 1), group="rewards")
+    env: int = control(0, "environment", "Environment shown in the time series.", range=(0, 15, 1), group="rewards")
     scale: float = control(
         1.0,
         "reward scale",
-        "All rewards are multiplied by it; it must not matter.",
+        "Factor for all rewards; the normalized rewards should not depend on it.",
         steps=(0.01, 0.1, 1.0, 10.0, 100.0),
         group="rewards",
     )
     shift: float = control(
-        0.0, "reward shift", "Added to each reward before it is scaled.", range=(-5.0, 5.0, 1.0), group="rewards"
+        0.0, "reward shift", "Added to every reward before scaling.", range=(-5.0, 5.0, 1.0), group="rewards"
     )
 
 
@@ -56,12 +56,12 @@ class NormalizedRewards:
     """All steps of all environments."""
 
     rewards: np.ndarray  # [time, envs], scaled and shifted
-    sums: np.ndarray  # [time, envs], what the std is taken of
+    sums: np.ndarray  # [time, envs], values from which the std is computed
     std: np.ndarray  # [time], after each step
-    ended: np.ndarray  # [time], what `std` is if sums end with their episodes
+    ended: np.ndarray  # [time], `std` if the sums ended with their episodes
     normalized: np.ndarray  # [time, envs]
-    values: np.ndarray  # [time, envs], discounted sums of `normalized` up to the true ends: a value function's scale
-    right: np.ndarray  # [time, envs], discounted sums of the rewards up to the true ends
+    values: np.ndarray  # [time, envs], discounted sums of `normalized` with correct ends: a value function's scale
+    right: np.ndarray  # [time, envs], discounted sums of the rewards with correct ends
     truth: float  # std of `right`
 
 
@@ -73,15 +73,15 @@ class RewardsResult:
     trace: NormalizedRewards
     dones: np.ndarray  # [time], whether a step ended an episode of the environment
     ends: np.ndarray  # steps at which an episode of the environment ended, so far
-    episodes: int  # that ended so far, in all environments
+    episodes: int  # episodes ended so far, in all environments
 
     @property
     def late(self) -> slice:
-        """The last steps seen."""
+        """The latest steps seen."""
         return slice(max(0, self.state.step - WINDOW), self.state.step)
 
     @property
     def averages_nothing(self) -> bool:
-        """Whether the mean of the last normalized rewards is so small beside their std that its digits say nothing."""
+        """Whether the mean of the latest normalized rewards is negligible compared with their std."""
         late = self.trace.normalized[self.late]
         return bool(abs(late.mean(dtype=float)) <= 0.02 * late.std(dtype=float))

@@ -1,4 +1,4 @@
-"""Explorer *signal*: what each layer of an MLP does to the signal that goes up and to the gradient that comes down."""
+"""Explorer *signal*: what each layer of an MLP does to the forward signal and to the gradient."""
 
 from __future__ import annotations
 
@@ -30,43 +30,43 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SAMPLES, DEEPEST, OUTPUTS = 1024, 10, 8
-"""The most samples shown, the most hidden layers, and the outputs of the network that the explorer builds: an Ant's."""
+"""Maximum numbers of samples and of hidden layers, and the outputs of the built-in network (an Ant's actions)."""
 INPUT = ("normalize", "scale")
-"""The controls of the input: those that a learner's own network leaves."""
+"""The controls of the input, which remain if learners pass their own network."""
 _AS_BUILT = {"width": 64, "normalize": True, "scale": 1.0, "shared": False, "seed": 0}
-"""Where the answers of the questions hold: the other controls as they are at first."""
+"""Defaults of the other controls, for which the answers of the questions are correct."""
 FADED, DEAD = 0.4, 0.03
-"""Of a signal or a gradient below these shares of what preserved norms would leave, the title says that it fades, or
-dies; above one divided by them that it grows, or explodes."""
+"""Thresholds for the title, relative to a norm-preserving network. Below them, a signal or a gradient fades or dies;
+above their inverse, it grows or explodes."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SignalState:
-    """State of :class:`Signal`; of the learner's own network only the input can be changed."""
+    """State of :class:`Signal`; with a learner's own network, only the input can be changed."""
 
-    depth: int = control(6, "hidden layers", "How many hidden layers there are.", range=(1, DEEPEST, 1), play=True)
+    depth: int = control(6, "hidden layers", "Number of hidden layers.", range=(1, DEEPEST, 1), play=True)
     gain: float = control(
         1.0,
         "gain",
-        "Factor of all hidden weights; orthogonal ones keep a signal at about 1 (selu), 1.2 (elu, tanh), 1.41 (relu).",
+        "Scales all hidden weights; orthogonal ones keep a signal at about 1 (selu), 1.2 (elu, tanh), 1.41 (relu).",
         steps=(0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.2, 1.41, 1.67, 2.0, 2.5, 3.0, 4.0),
     )
     activation: str = control(
         "elu",
         "activation",
-        "What follows each hidden linear layer.",
+        "The function after each hidden linear layer.",
         choices={name: name for name in ACTIVATIONS},
         group="network",
     )
     init: str = control(
         "torch",
         "initial weights",
-        "How the weights are drawn at gain 1.",
+        "How the weights are drawn, before the gain is applied.",
         choices={"torch default": "torch", "orthogonal": "orthogonal", "Xavier": "Xavier", "Kaiming": "Kaiming"},
         group="network",
     )
     width: int = control(
-        64, "width", "Units of each hidden layer.", unit="units", steps=(8, 16, 32, 64, 128, 256), group="network"
+        64, "width", "Units per hidden layer.", unit="units", steps=(8, 16, 32, 64, 128, 256), group="network"
     )
     normalize: bool = control(
         True, "normalize input", "Subtract each feature's mean and divide by its std.", group="input"
@@ -74,17 +74,17 @@ class SignalState:
     scale: float = control(
         1.0,
         "input scale",
-        "The input is multiplied by this.",
+        "Factor by which the input is multiplied.",
         steps=(0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0),
         group="input",
     )
     shared: bool = control(
         False,
         "shared activation",
-        "Break it: one activation object for all layers, and a viewer that hooks into it.",
+        "Break it: use one activation object for all layers and read the layers through a hook on it.",
         group="mistake, seed",
     )
-    seed: int = control(0, "seed", "Which random weights are drawn.", range=(0, 9, 1), group="mistake, seed")
+    seed: int = control(0, "seed", "Seed of the random weights.", range=(0, 9, 1), group="mistake, seed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,30 +93,32 @@ class SignalResult:
 
     state: SignalState
     layers: Layers
-    ideal_std: np.ndarray  # [rows], of a network that preserves norms
+    ideal_std: np.ndarray  # [rows], for a network that preserves norms
     ideal_gradient: np.ndarray  # [rows]
 
 
 class Signal(Explorer[SignalState, SignalResult]):
-    """The values of all layers of an MLP, how far the samples stay apart in each, and the gradient that comes back.
+    """The values of all layers of an MLP, the spread of the samples in each layer, and the backpropagated gradient.
 
-    The spread of a layer is the std over the samples, root mean square over the units: at 0 the layer's values are the
-    same for all observations. The gradient is that of a random error at the output, relative to its size.
+    The spread of a layer is the std over the samples, averaged over the units as a root mean square. If it is 0, the
+    layer has the same values for all observations. The gradient is that of a random error at the output, as a share of
+    the norm of this error.
 
     Args:
-        observations: ``[samples, features]`` or ``[time, envs, features]``, of which up to 1,024 evenly spaced samples
-            are shown; None takes 1,024 of a robot: ``Ant-v5``.
-        network: The learner's own network for these observations: an :class:`.MLP` or another ``nn.Sequential`` with
-            linear layers. A copy of it is shown as it is, in evaluation mode. None builds one from the controls.
-        state: Values of the controls other than the defaults; with a network of one's own only those of the input.
+        observations: ``[samples, features]`` or ``[time, envs, features]``; at most 1,024 evenly spaced samples are
+            used. By default, 1,024 samples of ``Ant-v5``.
+        network: A network of the learner's own for these observations: an :class:`.MLP` or another ``nn.Sequential``
+            with linear layers. The explorer shows a copy of it in evaluation mode. By default, the network is built
+            from the controls.
+        state: Initial values of controls, by name; with a network, only those of the input.
 
     Raises:
-        ValueError: Observations of another shape or with values that are not finite; a network that cannot map them.
+        ValueError: The observations have the wrong shape or are not finite, or the network does not accept them.
     """
 
     State = SignalState
     lesson = 1
-    shows = "what each layer of an MLP does to the signal and to its gradient"
+    shows = "what each layer of an MLP does to the signal and the gradient"
     breaks = "one gain for all activations, raw input, a shared activation under a hook"
     size = (10.4, 4.0)
     more = ("flat", "sizes")
@@ -135,24 +137,24 @@ class Signal(Explorer[SignalState, SignalResult]):
         {"activation": ("tanh",), "init": ("orthogonal",), "normalize": ..., "scale": (1.0, 10.0)},
         {"init": ..., "gain": (1.0, 1.2)},
     )
-    question = Control("std", "The std over the samples in the last hidden layer.", range=(1e-12, 1e12, 1e-12))
+    question = Control("std", "Std over the samples in the last hidden layer.", range=(1e-12, 1e12, 1e-12))
 
     questions: tuple[Question, ...] = (
         Question(
-            "Six ELU layers with torch's default weights: the input has a std of 0.68. What is it in layer 6?",
+            "Six ELU layers with torch's default weights: the input has a std of 0.68. What is the std in layer 6?",
             answer="0.016",
             show={"depth": 6, "activation": "elu", "init": "torch", "gain": 1.0, **_AS_BUILT},
         ),
         Question(
-            "tanh, 10 layers, orthogonal weights: which gain brings both signal and gradient through?",
+            "tanh, 10 layers, orthogonal weights: which gain preserves both the signal and the gradient?",
             ("1", "1.2", "3"),
             "1.2",
             {"depth": 10, "activation": "tanh", "init": "orthogonal", "gain": 1.2, **_AS_BUILT},
         ),
         Question(
             "ReLU, 10 layers, torch's default weights: how many units are dead, that is, 0 for every observation?",
-            ("none", "every tenth", "every third"),
-            "every third",
+            ("none", "one in ten", "one in three"),
+            "one in three",
             {"depth": 10, "activation": "relu", "init": "torch", "gain": 1.0, **_AS_BUILT},
         ),
     )
@@ -161,7 +163,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         self, observations: torch.Tensor | None = None, network: nn.Sequential | None = None, **state: Any
     ) -> None:
         if observations is not None or network is not None:
-            self.questions = ()  # those of the class are about the Ant and networks that the explorer builds
+            self.questions = ()  # the questions are about the Ant and the built-in networks
         if observations is None:
             observations = rollout("Ant-v5", steps=64, envs=16).observations
         observations = finite_tensor("observations", observations, "[samples, features]", "[time, envs, features]")
@@ -174,14 +176,15 @@ class Signal(Explorer[SignalState, SignalResult]):
         self._network = None if network is None else _usable_layers(network, self.observations)
         if network is None:
             super().__init__(**state)
-        else:  # it stays as it is
+        else:  # only the input can be changed
             built = {field.name: field.default for field in dataclasses.fields(SignalState) if field.name not in INPUT}
             super().__init__(fixed=built, defaults={"normalize": False}, **state)
 
     def compute(self, state: SignalState) -> SignalResult:
-        """Send the observations up through the network, and a random error back down."""
+        """Run the observations through the network and backpropagate a random error."""
         layers = self._measure(state)
-        # An orthogonal map keeps the norm, of which more units have less each; to fewer dimensions it keeps their share
+        # An orthogonal map to more units preserves the norm, which is then spread over more of them; a map to fewer
+        # units preserves only their share of it.
         kept = [min(1.0, below / above) ** 0.5 for below, above in itertools.pairwise(layers.units)]
         ideal_std = layers.std[0] * np.cumprod([1.0, *kept])
         ideal_gradient = np.cumprod([1.0, *kept[::-1]])[::-1]
@@ -200,7 +203,7 @@ class Signal(Explorer[SignalState, SignalResult]):
 
     @cached(64)
     def _arithmetic(self, state: SignalState) -> list[tuple[str, ...]]:
-        """Return how one number of each row comes about, as a hook that does not mix the calls up would see it."""
+        """Return the arithmetic of one unit per row, as a correct hook would record it."""
         x = state.scale * (self._normalized if state.normalize else self.observations)
         if self._network is not None:
             return arithmetic(self._network, x)
@@ -210,29 +213,29 @@ class Signal(Explorer[SignalState, SignalResult]):
         rows = arithmetic(network, x)
         if self._shared(state):
             shown = exact(self._measure(state).std[-2])
-            wrong = f"the hook shows {shown} instead, the std of layer {state.depth}: it records only the last call"
+            wrong = f"the hook records only the last call, so it shows {shown}, the std of layer {state.depth}"
             rows[1:-2] = [(*lines, wrong) for lines in rows[1:-2]]
         return rows
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out one row a layer, the input at the bottom, across five panels."""
+        """Lay out one row per layer, with the input at the bottom, across five panels."""
         return picture.stage(figure, DEEPEST + 2)
 
     def draw(self, artists: dict[str, Any], result: SignalResult) -> None:
-        """Move the rows to their heights, and in them bars, dots and words."""
+        """Update the bars, dots and labels of all rows."""
         guess = [] if self.guess is None else [self.guess]
-        there = result.layers if self.pinned is None else self._measure(self.pinned)  # the axes hold its ghosts too
+        there = result.layers if self.pinned is None else self._measure(self.pinned)  # the axes also fit its ghosts
         ideals = result.ideal_std, result.ideal_gradient
-        rows = max(len(result.layers.units), len(there.units))  # up to 8 rows stay where they are
+        rows = max(len(result.layers.units), len(there.units))  # up to 8 rows, the heights stay the same
         room = max(rows, 8 if self._network is None else 4)
         picture.draw(artists, result.layers, ideals, ([*there.std, *guess], there.gradient), room)
 
     def spots(self, result: SignalResult) -> list[Spot]:
-        """Return each layer."""
+        """Return one spot per layer."""
         return picture.spots(result.layers, self._arithmetic(result.state))
 
     def grips(self, result: SignalResult) -> list[Grip]:
-        """Return the handle that adds and removes layers; a network of one's own has none."""
+        """Return the handle that adds and removes layers; there is none for a learner's own network."""
         return picture.grips(DEEPEST) if self._network is None else []
 
     def _shared(self, state: SignalState) -> bool:
@@ -248,7 +251,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         return (draw(24, 4, 6),)
 
     def numbers(self, result: SignalResult) -> dict[str, str]:
-        """Return what arrives at both ends of the hidden layers."""
+        """Return signal and gradient in the first and last hidden layers, and the shares of flat values and units."""
         layers, wrong = result.layers, "✗ " if self._shared(result.state) else ""
         hidden = len(layers.units) > 2
         flat, asleep = (_overall(layers, shares) for shares in (layers.flat, layers.asleep))
@@ -264,19 +267,19 @@ class Signal(Explorer[SignalState, SignalResult]):
         }
 
     def title(self, result: SignalResult) -> str:
-        """Say what becomes of the signal, and of the gradient if the signal arrives."""
+        """State what happens to the signal and, if it arrives, to the gradient."""
         layers, last = result.layers, len(result.layers.units) - 2
         before, after = size_word(layers.std[0]), size_word(layers.std[max(last, 1)])
         if not layers.std[0]:
-            return "The input is the same at all observations: there is no signal."
+            return "The input is the same for all observations, so there is no signal."
         if not last:
             return f"A single linear layer: the input has a std of {before}, the output of {after}."
         if self._shared(result.state):
-            return f"A wrong reading: every hidden layer shows the values of layer {last}."
+            return f"Wrong measurement: every hidden layer shows the values of layer {last}."
         if not layers.std[last]:
-            return f"The signal is lost: layer {last} varies by nothing but rounding error."
+            return f"The signal is lost: in layer {last}, only rounding errors vary."
         if self._saturates(result.state) and layers.flat[1] > 0.3:
-            return f"Layer 1 is saturated: {100 * layers.flat[1]:.0f} % of its values have a slope of next to 0."
+            return f"Layer 1 is saturated: {100 * layers.flat[1]:.0f} % of its values have a slope near 0."
         signal = layers.std[last] / result.ideal_std[last]
         gradient = layers.gradient[1] / result.ideal_gradient[1]
         if not FADED <= signal <= 1 / FADED:
@@ -286,7 +289,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         if not FADED <= gradient <= 1 / FADED:
             verb = _verb(gradient, "vanishes", "fades", "grows", "explodes")
             return f"The signal arrives, but the gradient {verb}: from 1 at the output to {down} in layer 1."
-        return f"Both arrive: signal with a std of {after} in layer {last}, gradient with {down} in layer 1."
+        return f"Both arrive: signal with std {after} in layer {last}, gradient with norm {down} in layer 1."
 
     def _saturates(self, state: SignalState) -> bool:
         if self._network is not None:
@@ -294,7 +297,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         return state.activation in ("tanh", "sigmoid")
 
     def describe(self, result: SignalResult) -> str:
-        """Say what network it is, and what arrives at both ends."""
+        """Describe the network, and the signal and the gradient that arrive at its ends."""
         state, layers = result.state, result.layers
         last = len(layers.units) - 2
         if self._network is None:
@@ -308,22 +311,22 @@ class Signal(Explorer[SignalState, SignalResult]):
         rows = f"{network}, on {seen}. Each row is a layer, the input at the bottom."
         if self._shared(state):
             return (
-                f"{rows} One activation object serves all layers, and a hook on it records only the last call: all "
+                f"{rows} All layers share one activation object, and a hook on it records only the last call, so all "
                 f"hidden layers seem to have a std of {size_word(layers.std[-2])} and the same histogram."
             )
         if not last:
-            return f"{rows} {size_word(layers.gradient[0])} of the gradient reaches the input."
+            return f"{rows} The gradient at the input has {size_word(layers.gradient[0])} times the norm at the output."
         asleep = _overall(layers, layers.asleep)
         share = "" if asleep is None else f" {100 * asleep:.0f} % of the hidden units are dead or saturated."
         return (
-            f"{rows} The output has a std of {size_word(layers.std[-1])}; a network that preserves norms would leave "
+            f"{rows} The output has a std of {size_word(layers.std[-1])}; a network that preserves norms would give "
             f"{size_word(result.ideal_std[-1])} (dashed). A random error at the output reaches layer 1 with "
-            f"{size_word(layers.gradient[1])} of its norm.{share}"
+            f"{size_word(layers.gradient[1])} times its norm.{share}"
         )
 
 
 def _verb(share: float, dies: str, fades: str, grows: str, explodes: str) -> str:
-    """Return the verb for a share below FADED or above one divided by it."""
+    """Return the verb for a share below FADED or above its inverse."""
     if share < 1:
         return dies if share < DEAD else fades
     return explodes if share > 1 / DEAD else grows
@@ -343,7 +346,7 @@ def _build(state: SignalState, features: int) -> MLP:
     network.requires_grad_(False)
     for layer in linear[:-1]:
         layer.weight.mul_(state.gain)
-    if state.shared:  # as rsl_rl builds it
+    if state.shared:  # as in rsl_rl
         for i in range(3, 2 * state.depth, 2):
             network[i] = network[1]
     return network
@@ -351,7 +354,7 @@ def _build(state: SignalState, features: int) -> MLP:
 
 @torch.inference_mode(False)
 def _usable_layers(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
-    """Check the learner's network and return a copy of its modules, in a row."""
+    """Check the learner's network and return a flat copy of its modules."""
     if not isinstance(network, nn.Sequential):
         raise ValueError(f"network: expected an nn.Sequential such as MLP, got {type(network).__name__}")
     leaves: list[Any] = list(in_order(learner_network("network", network).eval()))
@@ -360,17 +363,17 @@ def _usable_layers(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
         raise ValueError(f"network: expected 1 to {DEEPEST + 1} linear layers, got {len(linear)}")
     if linear[0].in_features != x.shape[1]:
         raise ValueError(
-            f"network: expected {x.shape[1]} inputs, as observations has features, got {linear[0].in_features}"
+            f"network: expected {x.shape[1]} inputs, one per feature of observations, got {linear[0].in_features}"
         )
     for leaf in leaves:
         leaf.requires_grad_(False)
         if hasattr(leaf, "inplace"):
-            leaf.inplace = False  # would overwrite what the viewer looks at
+            leaf.inplace = False  # would overwrite values that are still to be measured
     copied = nn.Sequential(*leaves)
     try:
         copied(x).flatten(1)
     except (RuntimeError, TypeError, AttributeError, IndexError) as error:
-        raise ValueError(f"network: cannot map observations {list(x.shape)}: {error}") from error
+        raise ValueError(f"network: fails on observations {list(x.shape)}: {error}") from error
     _finite(measure(copied, x))
     return copied
 
@@ -382,6 +385,6 @@ def _finite(layers: Layers) -> Layers:
 
 
 def _overall(layers: Layers, shares: np.ndarray) -> float | None:
-    """Return a share over all hidden layers that have one, weighted by their units; None if none has."""
+    """Return the mean share of all hidden layers that have one, weighted by their units; None if no layer has one."""
     units, known = np.array(layers.units), ~np.isnan(shares)
     return float(shares[known] @ units[known] / units[known].sum()) if known.any() else None

@@ -1,4 +1,4 @@
-"""The arithmetic of the explorer *signal*: one unit of each layer for one observation, and the std of its layer."""
+"""The arithmetic of the explorer *signal*: one unit per layer for one observation, and the std of the layer."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ..bench.arithmetic import digits_for, signed
 from ..bench.arithmetic import exact as written
 
 exact = functools.partial(written, digits=3)
-"""Three digits: a line has many numbers."""
+"""Three digits, because each line has many numbers."""
 
 
 @torch.inference_mode()
 def arithmetic(network: nn.Sequential, x: torch.Tensor, source: str = "") -> list[tuple[str, ...]]:
-    """Work out one unit of each row for the first observation: the input, the hidden layers, the output.
+    """Write out one unit of each row for the first observation: input, hidden layers, output.
 
-    In each row it is the unit whose std is nearest to that of the row.
+    The unit is the one whose std is closest to the std of the row.
 
     Args:
-        network: Linear layers, each with what follows it.
-        x: What enters, ``[samples, features]``.
-        source: How the input's value came about, after its name; with ``{feature}`` and ``{value}`` to be filled in.
+        network: Linear layers, each with the modules that follow it.
+        x: The input, ``[samples, features]``.
+        source: Text on the origin of the input's value, after its name, with the fields ``{feature}`` and ``{value}``.
 
     Returns:
         The lines of each row.
@@ -50,7 +50,7 @@ def arithmetic(network: nn.Sequential, x: torch.Tensor, source: str = "") -> lis
 
 
 def _typical(h: torch.Tensor) -> tuple[int, torch.Tensor, float]:
-    """Return the unit whose std is nearest to that of its layer, the std of each unit, and that of the layer."""
+    """Return the unit whose std is closest to the std of the layer, the std of each unit, and the std of the layer."""
     apart = h - h.mean(0)
     stds = apart.square_().mean(0).sqrt()  # three times as fast as torch's std
     end = float(stds.square().mean().sqrt())
@@ -58,22 +58,22 @@ def _typical(h: torch.Tensor) -> tuple[int, torch.Tensor, float]:
 
 
 def _sum(linear: nn.Linear, below: torch.Tensor, z: float, unit: int) -> str:
-    """Write the weighted sum of a unit: its two largest terms, the others together, and the bias."""
+    """Write out the weighted sum of a unit: its two largest terms, the sum of the others, and the bias."""
     weights = linear.weight[unit]
     terms = weights * below
     largest = terms.abs().topk(min(2, len(terms))).indices.tolist()
     left = float(terms.sum() - terms[largest].sum())
-    # Large terms that cancel need more digits than their sum.
+    # Large terms that nearly cancel need more digits than their sum.
     digits = digits_for(z, left, *terms[largest].tolist(), digits=3, most=6)
     first = " + ".join(f"{signed(float(weights[i]), digits)}·{signed(float(below[i]), digits)}" for i in largest)
     others = len(terms) - len(largest)
-    rest = f" + {signed(left, digits)} for {counted(others, 'other')}" if others else ""
+    rest = f" + {signed(left, digits)} (sum of {counted(others, 'other')})" if others else ""
     bias = "" if linear.bias is None else f" + {signed(float(linear.bias[unit]), digits)}"
     return f"z = {first}{rest}{bias} = {exact(z)}"
 
 
 def _bent(modules: list[Any], z: torch.Tensor, h: torch.Tensor, unit: int) -> list[str]:
-    """Write what follows the weighted sum; nothing if nothing does, or if it mixes the units."""
+    """Write out the modules after the weighted sum; nothing if there are none or if they mix the units."""
     if not modules or h.shape != z.shape:
         return []
     names = "".join(f"{type(module).__name__}(" for module in reversed(modules))
@@ -81,12 +81,12 @@ def _bent(modules: list[Any], z: torch.Tensor, h: torch.Tensor, unit: int) -> li
 
 
 def _stds(h: torch.Tensor, unit: int, stds: torch.Tensor, end: float, units: str) -> list[str]:
-    """Write how the std of a row comes about."""
+    """Write out the std of a row."""
     one = units.removesuffix("s")
     over = f"std over {counted(len(h), 'observation')} of this {one}: {exact(float(stds[unit]))}"
     squares = " + ".join(f"{signed(float(std), 3)}²" for std in stds[:2])
     more = " + …" if len(stds) > 2 else ""
     rounding = " (rounding error counts as 0)" if end == 0 and stds.any() else ""
     if len(stds) == 1:
-        return [f"{over}{rounding}"]  # the row has no other
+        return [f"{over}{rounding}"]  # the row has only this unit
     return [over, f"std of all {len(stds)} {units}: √(({squares}{more}) / {len(stds)}) = {exact(end)}{rounding}"]

@@ -1,4 +1,4 @@
-"""The picture of the explorer *signal*: one row a layer, the input at the bottom, across five panels."""
+"""The picture of the explorer *signal*: one row per layer, with the input at the bottom, across five panels."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOWEST, HIGHEST = (1e-3, 1e-6, 1e-12, 1e-24, 1e-48), (1e1, 1e3, 1e6, 1e12, 1e38)
-"""Limits of the logarithmic axes: the tightest that hold the data."""
+"""Possible limits of the logarithmic axes; the tightest ones that fit the data are used."""
 DOT = 0.35
-"""Where the dots are in a row, as a share of its height."""
+"""Height of the dots in a row, as a share of its height."""
 
 
 def stage(figure: Figure, rows: int) -> dict[str, Any]:
-    """Lay out the panels, with so many rows at most."""
+    """Lay out the panels for at most ``rows`` rows."""
     widths = (2.4, 1.9, 1.9, 1.15, 1.75)
     panels = figure.subplots(1, 5, gridspec_kw={"width_ratios": widths, "wspace": 0.12})
     values, forward, backward, share, sizes = panels
@@ -53,7 +53,7 @@ def stage(figure: Figure, rows: int) -> dict[str, Any]:
     line = {"marker": "o", "markersize": 5}
     (artists["flat"],) = share.plot([], [], color=GREY, label="values", **line | {"markersize": 7})
     (artists["asleep"],) = share.plot([], [], color=RED, label="units", **line)
-    under = share.transAxes + ScaledTranslation(0, -0.42, figure.dpi_scale_trans)  # inches: ticks and their label
+    under = share.transAxes + ScaledTranslation(0, -0.42, figure.dpi_scale_trans)  # inches, below the axis label
     look: dict[str, Any] = {"handlelength": 0.6, "handletextpad": 0.4, "columnspacing": 0.8, "borderaxespad": 0}
     share.legend(loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=under, ncols=2, **look)
     for name, axes in (("signal", forward), ("gradient", backward)):
@@ -76,14 +76,14 @@ def draw(
     others: Sequence[Iterable[float]],
     room: int,
 ) -> None:
-    """Move the rows.
+    """Update the rows.
 
     Args:
-        artists: What :func:`stage` returned.
-        layers: What is drawn.
+        artists: The result of :func:`stage`.
+        layers: The layers to draw.
         ideals: Signal and gradient of a network that preserves norms, ``[rows]`` each.
-        others: What else the axes of signal and gradient must hold.
-        room: Rows that there is room for.
+        others: Further values that the axes of signal and gradient must include.
+        room: Number of rows that the axes have space for.
     """
     rows = len(layers.units)
     y = np.arange(rows) + DOT
@@ -104,7 +104,9 @@ def draw(
         margin = (high / low) ** 0.06
         axes.set_xlim(low / margin, high * margin)
         artists[name].set_data(np.maximum(values, low), y)
-        artists[f"no {name}"].set_data(np.full(rows, low)[values == 0], y[values == 0])  # 0 lies beyond the axis
+        artists[f"no {name}"].set_data(
+            np.full(rows, low)[values == 0], y[values == 0]
+        )  # 0 is not on a logarithmic axis
         artists[f"ideal {name}"].set_data(np.maximum(ideal, low), y)
         for i, text in enumerate(artists[f"{name} words"]):
             text.set_text(size_word(values[i]) if i < rows else "")
@@ -113,16 +115,16 @@ def draw(
 
 
 def spots(layers: Layers, arithmetic: Sequence[tuple[str, ...]]) -> list[Spot]:
-    """Return a spot for each row: its histogram, its dots and its words."""
+    """Return one spot per row, with its histogram and its dots."""
     found = []
     for row, lines in enumerate(arithmetic):
         y, band = row + DOT, (row, row + 0.9)
         marks = [Mark("values", None, band)]
         marks += [Mark("signal", layers.std[row], y), Mark("gradient", layers.gradient[row], y)]
-        words = f"std {size_word(layers.std[row])}, gradient {size_word(layers.gradient[row])}"
+        words = f"std {size_word(layers.std[row])}, gradient norm {size_word(layers.gradient[row])}"
         if np.isfinite(layers.flat[row]):
             marks.append(Mark("flat", 100 * layers.flat[row], y))
-            words += f", {100 * layers.flat[row]:.0f} % of the values on a flat slope"
+            words += f", {100 * layers.flat[row]:.0f} % of the values where the slope is flat"
         name = row_name(layers, row)
         found.append(
             Spot(f"layer {name}" if name.isdigit() else name, words, (*marks, Mark("sizes", None, band)), lines)
@@ -131,17 +133,17 @@ def spots(layers: Layers, arithmetic: Sequence[tuple[str, ...]]) -> list[Spot]:
 
 
 def grips(deepest: int) -> list[Grip]:
-    """Return the handle at the output's row, which adds and removes layers."""
+    """Return the handle at the output row, which adds and removes layers."""
     return [grip("depth", "values", {depth: (EDGES[-1], depth + 1 + DOT) for depth in range(1, deepest + 1)})]
 
 
 def row_name(layers: Layers, row: int) -> str:
-    """Return what a row is called."""
+    """Return the name of a row."""
     return "input" if row == 0 else "output" if row == len(layers.units) - 1 else str(row)
 
 
 def size_word(value: float) -> str:
-    """Return two significant digits, with a power of ten where there would be many zeros."""
+    """Return two significant digits, with a power of ten for very large and small numbers."""
     return short(value) if value == 0 or 1e-3 <= value < 1e5 else power(value)
 
 
@@ -152,7 +154,7 @@ def _limits(values: Iterable[float]) -> tuple[float, float]:
 
 
 def _size_words(layers: Layers, row: int) -> dict[str, str]:
-    """Return the shape of a row's weights and the number of its parameters; nothing above the output."""
+    """Return the shape of a row's weights and the number of its parameters; empty above the output."""
     units, parameters = layers.units[row - 1 : row + 1], layers.parameters[row : row + 1]
     if not parameters:
         return {"weights": "", "parameters": ""}

@@ -1,4 +1,4 @@
-"""Explorer *std under training*: how exploration shrinks, and what happens where it reaches zero."""
+"""Explorer *std under training*: how exploration shrinks, and what happens when a std reaches zero."""
 
 from __future__ import annotations
 
@@ -30,33 +30,34 @@ if TYPE_CHECKING:
 CHEETAH = ("back thigh", "back shin", "back foot", "front thigh", "front shin", "front foot")
 """The joints of ``HalfCheetah-v5``, in the order of its actions."""
 MOST = 1.0
-"""Norm to which a longer gradient is clipped: rsl_rl's ``max_grad_norm``."""
+"""Maximum norm of the gradient, to which longer ones are clipped (rsl_rl's ``max_grad_norm``)."""
 
 
 class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
     r"""Policy gradient on a robot's rewards: the std of each joint, its gradient and the entropy over the steps.
 
-    The policy is one Gaussian, the same in all states; mean and std are trained as rsl_rl's PPO does (Adam, gradients
-    clipped to norm 1, advantages of std 1) on :math:`-\frac1n \sum_i A_i \log p(a_i) - \beta H`, but every batch is
-    used once. A robot's rewards depend on more than the action, too noisy for 300 steps, so the reward is what the
-    actions alone explain: the quadratic :math:`r(a) = c + b \cdot \text{clip}(a) + q \cdot a^2` that fits them best,
-    clipped to the range of the actions tried. HalfCheetah has :math:`q < 0` for every joint: exploration costs.
+    The policy is a single Gaussian, the same in all states. Its mean and std are trained as in rsl_rl's PPO, with Adam,
+    gradients clipped to norm 1 and standardized advantages, on :math:`-\frac1n \sum_i A_i \log p(a_i) - \beta H`,
+    except that each batch is used only once. A robot's rewards depend on more than the action and would be too noisy
+    for 300 steps. The reward used here is therefore the part that the actions explain: the best-fitting quadratic
+    :math:`r(a) = c + b \cdot \text{clip}(a) + q \cdot a^2`, where clip limits the actions to the range tried. For
+    HalfCheetah, :math:`q < 0` for every joint, so exploration lowers the reward.
 
     Args:
-        actions: Actions that were tried ``[samples, joints]``; None takes a robot's: ``HalfCheetah-v5``.
-        rewards: What they earned ``[samples]``.
-        names: What the joints are called; by default they are numbered.
-        state: Values of the controls other than the defaults.
+        actions: The actions tried, ``[samples, joints]``; by default those of a ``HalfCheetah-v5`` rollout.
+        rewards: The rewards received for them, ``[samples]``.
+        names: Names of the joints; by default, the joints are numbered.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
-        TypeError: Names that are no words.
-        ValueError: Tensors of other shapes, with values that are not finite, or names that are not one for each joint.
+        TypeError: The names are not strings.
+        ValueError: A tensor has the wrong shape or is not finite, or there is not exactly one name per joint.
     """
 
     State = StdTrainingState
     lesson = 5
     shows = "the std of each joint under policy gradient, up to the crash"
-    breaks = "no clamp, a clamp whose gradient is zero"
+    breaks = "no clamp, a clamp with zero gradient"
     size = (9.0, 6.0)
     more = ("entropy", "log")
     swept = (
@@ -65,21 +66,21 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         {"parameter": ("unclamped", "log"), "entropy": (0.01, 0.3, 0.5), "steps": (300,)},
         {"raw": ..., "steps": (300,)},
     )
-    question = Control("least std", "The least std of a joint at the end of the training.", range=(0.0, 10.0, 0.001))
+    question = Control("lowest std", "The lowest std of any joint at the end of training.", range=(0.0, 10.0, 0.001))
     questions: tuple[Question, ...] = (
         Question(
-            "All stds begin at 1. How large is the least after 300 steps at learning rate 0.003?",
+            "All stds start at 1. What is the lowest std after 300 steps at learning rate 0.003?",
             answer="0.12",
             show={"parameter": "unclamped", "rate": 0.003, "steps": STEPS},
         ),
         Question(
-            "The same, but the log of the std is trained. The least std is then …",
+            "The same, but the log of the std is trained. The lowest std is then …",
             ("larger", "the same", "smaller"),
             "larger",
             {"parameter": "log", "rate": 0.003, "steps": STEPS},
         ),
         Question(
-            "Learning rate 0.01 and a clamp alone: how many of the 6 joints are frozen at the limit after 300 steps?",
+            "Learning rate 0.01, plain clamp: how many of the 6 joints are frozen at the limit after 300 steps?",
             ("none", "2", "all"),
             "2",
             {"parameter": "frozen", "rate": 0.01, "steps": STEPS},
@@ -97,7 +98,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             robot = rollout("HalfCheetah-v5", steps=64, envs=16)
             actions, rewards, names = robot.actions.flatten(0, 1), robot.rewards.flatten(), CHEETAH
         else:
-            self.questions = ()  # those of the class are about the cheetah
+            self.questions = ()  # the questions are about HalfCheetah
         actions = finite_tensor("actions", actions, "[samples, joints]")
         rewards = finite_tensor("rewards", rewards, f"[{len(actions)}] (one for each row of actions)")
         if names is None:
@@ -113,13 +114,13 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         super().__init__(**state)
 
     def reward(self, actions: torch.Tensor) -> torch.Tensor:
-        """Return the fitted reward ``[...]`` of actions ``[..., joints]``; beyond those tried a motor gives no more."""
+        """Return the fitted reward ``[...]`` of actions ``[..., joints]``."""
         gain = actions.clamp(self._low, self._high) @ self.linear
         reward: torch.Tensor = self.constant + gain + actions.square() @ self.square
         return reward
 
     def compute(self, state: StdTrainingState) -> StdTrainingResult:
-        """Train once for each setting, and cut the series off at ``state.steps``."""
+        """Train once per setting and return the series up to ``state.steps``."""
         training = self._train(
             state.parameter, state.rate, state.entropy, state.init, state.batch, state.raw, state.seed
         )
@@ -146,17 +147,17 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         )
 
     @cached(64)
-    @np.errstate(all="ignore")  # an unclamped std can be exactly zero, which has no density
+    @np.errstate(all="ignore")  # an unclamped std can be exactly zero, where the density is undefined
     def _train(
         self, parameter: str, rate: float, entropy: float, init: float, batch: int, raw: bool, seed: int
     ) -> Training:
-        """Train without autograd, which would take ten times as long: a test compares it with the library's policy."""
+        """Train without autograd, which would take ten times as long; a test compares the result with the library."""
         joints, log = len(self.linear), parameter == "log"
         policy = GaussianDistribution(joints, init_std=init, std_type="log" if log else "scalar")
         low, high = policy.log_std_range if log else policy.std_range
         if parameter == "unclamped":
             low, high = -np.inf, np.inf
-        trained = np.zeros((2, joints), np.float32)  # the mean and the parameter of the std
+        trained = np.zeros((2, joints), np.float32)  # the mean, and the parameter that gives the std
         trained[1] = next(policy.parameters()).detach().numpy()
         first, second = np.zeros((2, 2, joints), np.float32)  # Adam's moments
         params, gradients, clips, rewards, error = [], [], [], [], ""
@@ -175,7 +176,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             weights = off / ((1 if raw else math.sqrt(off @ off / (batch - 1)) + 1e-8) * batch)
             z = (actions - mean) / std
             gradient = np.stack([-(weights @ z) / std, weights.sum() - weights @ (z * z) - entropy])
-            if not log:  # so far it is that of the log
+            if not log:  # so far, this is the gradient with respect to log std
                 gradient[1] /= std
             gradient[1] *= held == asked if parameter == "frozen" else gradient[1] * (held - asked) <= 0
             gradients.append(gradient[1].copy())
@@ -185,7 +186,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             first += 0.1 * (gradient - first)
             second += 0.001 * (gradient**2 - second)
             trained -= rate / (1 - 0.9**t) * first / (np.sqrt(second / (1 - 0.999**t)) + 1e-8)
-        if error:  # what there is no gradient of
+        if error:  # the step that crashed has no gradient
             gradients.append(np.full(joints, np.nan, np.float32))
             rewards.append(np.nan)
             clips.append(np.nan)
@@ -205,15 +206,15 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
 
     @cached(2)
     def _noise(self, batch: int, seed: int) -> np.ndarray:
-        """Return the standard normal numbers that each step's actions are made of, ``[steps + 1, batch, joints]``."""
+        """Return the standard normal noise of each step's actions, ``[steps + 1, batch, joints]``."""
         noise = torch.empty(STEPS + 1, batch, len(self.linear))
         generator = torch.Generator().manual_seed(seed)
-        for step in noise:  # one by one, as the policy draws them: in one call, torch draws others
+        for step in noise:  # step by step, as the policy does: a single call would draw different numbers
             step.normal_(generator=generator)
         return noise.numpy()
 
     def _reward(self, actions: np.ndarray) -> np.ndarray:
-        """Return what :meth:`reward` does, of arrays."""
+        """Return the same as :meth:`reward`, for NumPy arrays."""
         low, high, constant, linear, square = self._fitted
         gain = np.minimum(np.maximum(actions, low), high) @ linear
         reward: np.ndarray = constant + gain + (actions * actions) @ square
@@ -224,31 +225,31 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         return picture.stage(figure, self.names)
 
     def draw(self, artists: dict[str, Any], result: StdTrainingResult) -> None:
-        """Move the lines with the names at their ends, and the mark where a std first went below zero."""
+        """Update the lines, their names, and the marker of the step at which a std first fell below zero."""
         picture.draw(artists, result)
 
     def spots(self, result: StdTrainingResult) -> Sequence[Spot]:
-        """Return the joints, with a step of each, the mean, the entropy, and where a std went below zero."""
+        """Return the joints with one step of each, the mean, the entropy, and where a std fell below zero."""
         return picture.spots(result)
 
     def grips(self, result: StdTrainingResult) -> Sequence[Grip]:
-        """Return the steps, which can be dragged in every panel."""
+        """Return the step cursors, one in each panel."""
         return picture.grips(self.controls["steps"].positions())
 
     def mark(self, result: StdTrainingResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the end of the std's panel."""
+        """Mark the guess at the end of the std panel."""
         return [STEPS], [guess]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return actions and what they earned."""
+        """Return actions and rewards."""
         return draw(96, 3), draw(96)
 
     def numbers(self, result: StdTrainingResult) -> dict[str, str]:
-        """Return std, gradient and entropy now, and the step at which a std went below zero."""
+        """Return the current std, gradient, entropy and reward, and the step at which a std fell below zero."""
         what = {"unclamped": "✗ crash, step {}", "frozen": "✗ frozen, step {}"}.get(result.state.parameter, "step {}")
         return {
-            "least std": f"✗ {rounded(result.asked[-1, 0])}" if result.error else rounded(result.std),
+            "lowest std": f"✗ {rounded(result.asked[-1, 0])}" if result.error else rounded(result.std),
             "mean std": rounded(result.mean[-1]),
             "gradient": "–" if result.error else rounded(result.gradient[-1, 0]),
             "entropy": "–" if result.error else f"{rounded(result.entropy[-1])} nats",
@@ -257,85 +258,83 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         }
 
     def title(self, result: StdTrainingResult) -> str:
-        """Name the crash, what the clamp did, or how far the least std has come."""
+        """State the crash, the effect of the clamp, or how far the lowest std has fallen."""
         state, step, name, one = result.state, len(result.asked) - 1, result.names[0], len(result.names) == 1
         if result.error:
             where = f"Crash at step {step}: the std of {name} is below zero"
             mean = rounded(result.mean[-1])
-            if one:  # whose mean it is
+            if one:  # the mean is this std
                 return f"{where}, at {mean}."
-            return f"{where}, though the mean is {mean}." if result.mean[-1] > 0 else f"{where}, the mean too: {mean}."
+            return (
+                f"{where}, though the mean is {mean}." if result.mean[-1] > 0 else f"{where}; so is the mean, {mean}."
+            )
         if result.below is not None and state.parameter == "frozen":
             stuck = "the only std" if one else f"{_stuck(result)} of {len(result.names)} stds, the first"
             if one and not _stuck(result):
-                return f"The std was at the clamp from step {result.below} on, and is free again."
-            return f"The clamp has stopped {stuck} at step {result.below}: gradient zero."
+                return f"The std hit the clamp at step {result.below} and has left it again."
+            return f"The clamp has frozen {stuck} at step {result.below}: the gradient is zero."
         if result.below is not None:
             return (
-                f"From step {result.below} on {'the' if one else 'a'} std hits the clamp, but its gradient leads back."
+                f"From step {result.below}, {'the' if one else 'a'} std hits the clamp, but the gradient can raise it."
             )
         least, first = rounded(result.std), rounded(state.init)
-        what = "the std" if one else "the least std"
+        what = "the std" if one else "the lowest std"
         if not step:
-            return f"Before the first step {'the std is' if one else 'all stds are'} {first}."
+            return f"Before the first step, {'the std is' if one else 'all stds are'} {first}."
         after = f"after {counted(step, 'step')}"
         if least == first:
-            return f"A{after[1:]} {what} is still {first}."
+            return f"A{after[1:]}, {what} is still {first}."
         if result.std > state.init:
-            return f"Exploration grows: {after} {'' if one else 'even '}{what} has risen from {first} to {least}."
+            return f"Exploration grows: {after}, {'' if one else 'even '}{what} has risen from {first} to {least}."
         if state.parameter == "log":
-            return f"No std reaches zero: {after} {'the std' if one else 'the least'} is {least}, down from {first}."
-        return f"Exploration shrinks: {after} {what} is {least}, down from {first}."
+            return f"No std reaches zero: {after}, {'the std' if one else 'the lowest'} is {least}, down from {first}."
+        return f"Exploration shrinks: {after}, {what} is {least}, down from {first}."
 
     def describe(self, result: StdTrainingResult) -> str:
-        """Say where the stds are, and what happened where one went below zero."""
+        """Describe the stds, and what happened if one fell below zero."""
         joint, mean, one = result.names[0], rounded(result.mean[-1]), len(result.names) == 1
         if result.error:
             return _words_of_the_crash(result)
         entropy = f"the entropy is {rounded(result.entropy[-1])} nats"
         if len(result.asked) == 1:
-            alone = "" if one else ", so no joint explores less than another"
-            return f"Training has not begun{alone}; {entropy}."
+            alone = "" if one else ", so all joints explore equally"
+            return f"Training has not started{alone}; {entropy}."
         if result.below is None and one:
-            return (
-                f"The std of {joint} is {mean}. With one joint, the mean std that a log shows is the same; {entropy}."
-            )
+            return f"The std of {joint} is {mean}. With one joint, the mean std in a log is the same; {entropy}."
         if result.below is None:
-            return f"The least std is that of {joint}. The mean std, as a log shows it, is {mean}; {entropy}."
+            return f"The lowest std belongs to {joint}. The mean std, which is what a log shows, is {mean}; {entropy}."
         if result.state.parameter == "frozen":
             return (
-                f"A std beyond the clamp has no gradient, so nothing brings it back. The mean std is {mean}; {entropy}."
+                f"Beyond the clamp, the gradient is zero, so the std cannot recover. The mean std is {mean}; {entropy}."
             )
-        coarse = "below 0.1" if result.mean[-1] < 0.1 else f"{result.mean[-1]:.1f}"  # rounding errors grow from there
+        coarse = "below 0.1" if result.mean[-1] < 0.1 else f"{result.mean[-1]:.1f}"  # rounding errors have grown since
         return (
-            f"The mean std is {coarse}. Each time a std falls below zero, the library holds it at its limit "
-            "until a gradient leads back."
+            f"The mean std is {coarse}. Each time a std falls below zero, the library clamps it to its lower limit "
+            "until a gradient raises it again."
         )
 
 
 def _words_of_the_crash(result: StdTrainingResult) -> str:
-    """Return what torch said, and how much of it the mean in a log would have shown."""
+    """Return torch's error, and whether the mean std in a log would have given it away."""
     fine = [rounded(std) for std in result.asked[-1] if std >= 0]
     others = f"The other stds are {fine[0]} to {fine[-1]}. " if len(fine) > 1 else ""
     end = f"until the run ends at step {result.below}"
     if len(result.names) == 1:
-        log = f"With one joint, the mean std that a log shows is this std: the log shows it fall {end}."
-    elif result.mean[-1] > 0:  # it was so at all steps before, as no std was below zero
-        log = f"A log shows only their mean, which stays above zero {end}."
+        log = f"With one joint, the mean std in a log is this std: the log shows it fall {end}."
+    elif result.mean[-1] > 0:  # and at all steps before, as no std was below zero
+        log = f"A log shows only the mean std, which stays above zero {end}."
     else:
-        log = (
-            f"A log shows only their mean. It falls below zero with them: it is {rounded(result.mean[-1])} at the end."
-        )
-    return f"Torch says: {result.error}. {others}{log}"
+        log = f"A log shows only the mean std, which is below zero too: {rounded(result.mean[-1])} at the end."
+    return f"Torch raises: {result.error}. {others}{log}"
 
 
 def _stuck(result: StdTrainingResult) -> int:
-    """Return how many stds are below the library's limit now."""
+    """Return how many stds are currently below the library's limit."""
     return int((result.asked[-1] < result.limits[0]).sum())
 
 
 def _step(training: Training, row: int, state: StdTrainingState, order: np.ndarray) -> Step:
-    """Return the step of Adam that was made at ``row``, worked out from the gradients up to it."""
+    """Return the Adam step made at ``row``, computed from all gradients up to it."""
     row = max(0, row)
     clipped = (training.gradient[: row + 1] * training.clip[: row + 1, None])[:, order].astype(float)
     ages = np.arange(row, -1, -1)
@@ -359,7 +358,7 @@ def _step(training: Training, row: int, state: StdTrainingState, order: np.ndarr
 
 
 def _words_of_torch(std: np.ndarray) -> str:
-    """Return what torch raises when it draws with a std below zero, as rsl_rl does."""
+    """Return torch's message for drawing with a std below zero, as rsl_rl does."""
     try:
         torch.normal(0.0, torch.from_numpy(std))
     except RuntimeError as raised:

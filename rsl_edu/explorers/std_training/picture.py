@@ -1,4 +1,4 @@
-"""The picture of the explorer *std under training*: its panels, what can be pointed at in them and what dragged."""
+"""The picture of the explorer *std under training*: its panels, its spots to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMED = 8
-"""So many joints, the least ones, have their names at their lines: more would not fit."""
+"""Number of joints named at their lines, those with the lowest stds; more would not fit."""
 POINTED = 12
-"""So many joints can be pointed at."""
+"""Number of joints that can be pointed at."""
 ROOM = 110
-"""Room to the right of the last step, for the names, in steps; in all panels, so that equal steps line up.
+"""Space for the names to the right of the last step, in steps; in all panels, so that equal steps line up.
 
-The axis of the steps ends before it.
+The axis line ends at the last step.
 """
 GAP = 0.055
-"""Least distance between two names, as a share of the panel."""
+"""Minimum distance between two names, as a share of the panel's height."""
 CLEAR = 0.09
-"""The same between a name and the middle of what torch says, which has two lines."""
+"""Minimum distance between a name and the centre of torch's error, which has two lines."""
 ERROR = (0.2, 0.16, 0.12, *(0.25 + 0.05 * n for n in range(13)))
-"""Where that can stand; the first place is taken that is clear of all names."""
+"""Possible heights of torch's error; the first that is clear of all names is used."""
 
 
 def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
-    """Lay out the stds and their gradients, and below them the entropy and what a log shows."""
+    """Lay out the panels: stds and gradients in the upper row, entropy and logged mean below."""
     (std, gradient), (entropy, log) = figure.subplots(2, 2, gridspec_kw={"height_ratios": (1.35, 1)})
     panels = {"std": std, "gradient": gradient, "entropy": entropy, "log": log}
     for label, axes in panels.items():
@@ -45,11 +45,11 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
         axes.set(xlim=(0, STEPS + ROOM), xticks=(0, 100, 200, 300))
         axes.set_xlabel("steps", x=STEPS / 2 / (STEPS + ROOM))
         axes.spines["bottom"].set_bounds(0, STEPS)
-    std.set(ylabel="std that the parameter asks for", title="std of each joint (grey: impossible)")
+    std.set(ylabel="std given by the parameter", title="std of each joint (grey: impossible)")
     std.set_yscale("symlog", linthresh=0.01, linscale=0.7)
     ticks = (-10, -1, -0.1, -0.01, 0, 0.01, 0.1, 1, 10, 1e3, 1e5)
     std.set_yticks(ticks, [f"{tick:,g}".replace("-", "−") for tick in ticks])
-    gradient.set(ylabel="∂loss/∂parameter", title="its gradient: above 0 shrinks the std")
+    gradient.set(ylabel="∂loss/∂parameter", title="gradient: above 0, the std shrinks")
     gradient.set_yscale("symlog", linthresh=0.1, linscale=0.7)
     entropy.set(ylabel="nats", title="entropy of the policy")
     log.set(ylabel="mean of the stds", title="what a log shows")
@@ -81,7 +81,7 @@ def _beside(axes: Any) -> dict[str, Any]:
 
 
 def draw(artists: dict[str, Any], result: StdTrainingResult) -> None:
-    """Move the lines, their names, and the mark where a std first went below zero."""
+    """Update the lines, their names, and the marker of the step at which a std first fell below zero."""
     asked, steps, joints = result.asked, np.arange(len(result.asked)), result.asked.shape[1]
     low = next((limit for limit, least in ((-0.1, -0.08), (-4, -1.2)) if asked.min() > least), -30)
     high = next((limit for limit, most in ((3, 2), (10, 10)) if asked.max() < most), 1e7)
@@ -115,7 +115,7 @@ def draw(artists: dict[str, Any], result: StdTrainingResult) -> None:
 
 
 def _name_lines(artists: dict[str, Any], result: StdTrainingResult) -> None:
-    """Put the names at the ends of the lines, apart from each other."""
+    """Place the names at the ends of the lines without overlap."""
     axes, last = artists["axes"]["std"], len(result.asked) - 1
     for text in artists["names"]:
         text.set_text("")
@@ -130,10 +130,10 @@ def _name_lines(artists: dict[str, Any], result: StdTrainingResult) -> None:
 
 
 def spread(heights: np.ndarray) -> np.ndarray:
-    """Return heights between 0 and 1 in the same order, moved no further than needed to be :data:`GAP` apart."""
+    """Return heights between 0 and 1 in the same order, moved only as far as needed to be :data:`GAP` apart."""
     order = np.argsort(heights, kind="stable")
     wanted = heights[order] - GAP * np.arange(len(heights))
-    # What is to be kept in order is the mean of each run that would overlap.
+    # Names that would overlap form a run, which is centred on the mean of its heights.
     runs: list[list[float]] = []
     for value in wanted:
         runs.append([value])
@@ -147,15 +147,15 @@ def spread(heights: np.ndarray) -> np.ndarray:
 
 def grips(positions: Sequence[int]) -> list[Grip]:
     """Return the time cursor of each panel."""
-    feet = {"std": -100.0, "gradient": -1e9, "entropy": -1e9, "log": 0.0}  # at the lower edge, wherever that is
+    feet = {"std": -100.0, "gradient": -1e9, "entropy": -1e9, "log": 0.0}  # below any lower edge of the axes
     return [grip("steps", panel, {t: (t, foot) for t in positions}, along="x") for panel, foot in feet.items()]
 
 
-# What can be pointed at
+# Spots to point at
 
 
 def spots(result: StdTrainingResult) -> list[Spot]:
-    """Return the joints, with a step of each, the mean, the entropy, and where a std went below zero."""
+    """Return the joints with one step of each, the mean, the entropy, and where a std fell below zero."""
     last, step = len(result.asked) - 1, result.step
     found = []
     if result.below is not None:
@@ -195,7 +195,7 @@ def spots(result: StdTrainingResult) -> list[Spot]:
 
 
 def _joint_spot(result: StdTrainingResult, place: int) -> Spot:
-    """Return the spot of a joint, lit along its lines."""
+    """Return the spot of a joint, with marks along its lines."""
     last, asked, gradient = len(result.asked) - 1, result.asked[:, place], result.gradient[:, place]
     along = np.unique(np.linspace(0, last, 7).round().astype(int))
     marks = [Mark("std", int(t), float(asked[t])) for t in along]
@@ -205,7 +205,7 @@ def _joint_spot(result: StdTrainingResult, place: int) -> Spot:
 
 
 def _joint(result: StdTrainingResult, place: int) -> tuple[str, ...]:
-    """Return the arithmetic of a step of one joint's std."""
+    """Return the arithmetic of one step of a joint's std."""
     state, step = result.state, result.step
     log = state.parameter == "log"
     what = "log σ" if log else "σ"
@@ -215,21 +215,21 @@ def _joint(result: StdTrainingResult, place: int) -> tuple[str, ...]:
     share = exact(state.entropy) if log else f"{exact(state.entropy)} / {signed(held)}"
     asked = np.exp(before) if log else before
     if total == 0 and state.parameter != "unclamped" and asked < result.limits[0]:
-        lines = [f"gradient at step {step.number}: 0, the clamp lets none through"]
+        lines = [f"gradient at step {step.number}: 0, because the clamp blocks it"]
     else:
         lines = [
-            f"gradient at step {step.number}, of reward and entropy: {exact(total + bonus)} − {share} = {exact(total)}",
-            f"clipped with all others to norm 1: {signed(total)} · {exact(step.clip)} = {exact(total * step.clip)}",
+            f"gradient at step {step.number} (reward − entropy): {exact(total + bonus)} − {share} = {exact(total)}",
+            f"full gradient clipped to norm 1: {signed(total)} · {exact(step.clip)} = {exact(total * step.clip)}",
         ]
     lines += [
-        f"Adam's means of these and of their squares so far: {exact(mean)} and {exact(square)}",
+        f"Adam's running means of gradient and squared gradient: {exact(mean)} and {exact(square)}",
         f"{what} after: {exact(before)} − {exact(state.rate)} · {signed(mean)} / (√({exact(square)}) + 10⁻⁸)"
         f" = {exact(after)}",
     ]
     if log:
         lines.append(f"σ after: e^({exact(after)}) = {exact(np.exp(after))}")
     elif state.parameter == "unclamped":
-        lines += ["below zero: there is no such std, so torch raises an error"] if after < 0 else []
+        lines += ["below zero: not a valid std, so torch raises an error"] if after < 0 else []
     elif after < result.limits[0]:
-        lines.append("below the limit: held at 10⁻⁶")
+        lines.append("below the limit: clamped to 10⁻⁶")
     return tuple(lines)

@@ -1,4 +1,4 @@
-"""The picture of the explorer *stick figure*: a panel for each robot, their returns, and the angle of their poles."""
+"""The picture of the explorer *stick figure*: a panel per robot, the returns, and the angles of the poles."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ if TYPE_CHECKING:
 
 COLOURS = (GREY, BLUE, GREEN)
 HEIGHTS = (4.0, 2.4)
-"""Of the robots and their returns, and of the angles below them, in inches."""
+"""Heights in inches, first of the robots and their returns, then of the angles below them."""
 MOST_PARTS = 24
-"""Parts that can be pointed at, of all robots together."""
+"""Maximum number of parts that can be pointed at, over all robots."""
 Histories = Mapping[str, np.ndarray]
-"""Of each robot a number before the first step and after each, by its name, ``[steps + 1]``."""
+"""By the name of each robot, a number before the first step and after every step, ``[steps + 1]``."""
 Limits = tuple[float, float, float, float]
 """Left, right, bottom, top."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Pose:
-    """One robot at one step, in metres from the middle of its panel."""
+    """A robot at one step, in metres from the centre of its panel."""
 
     rods: np.ndarray  # [parts, 2 ends, 2]: right, up
-    places: np.ndarray  # the same, in metres from where the world begins
+    places: np.ndarray  # the same, in world coordinates
     names: tuple[str, ...]  # [parts]
-    nearness: np.ndarray  # [parts]
-    trail: np.ndarray  # [poses · parts · 3, 2], ends and a gap in turn
-    earlier: int  # poses of the trail
-    floor: np.ndarray  # [marks · 3, 2], the same: a mark each metre
-    pole: np.ndarray | None  # [2, 2]: pivot and tip; None if there is no pole, or it is not seen from the side
-    angle: float | None  # of the pole from upright, in degrees; None if there is no pole
-    step: int  # of the recording: it stands still after its end
-    total: float | None  # what it earned until then; None if nobody knows
+    nearness: np.ndarray  # [parts], coordinate towards the viewer
+    trail: np.ndarray  # [poses · parts · 3, 2], two ends and a gap for each rod
+    earlier: int  # number of poses in the trail
+    floor: np.ndarray  # [marks · 3, 2], two ends and a gap for each mark, one mark per metre
+    pole: np.ndarray | None  # [2, 2]: pivot and tip; None without a pole or in a view other than the side
+    angle: float | None  # of the pole from upright, in degrees; None without a pole
+    step: int  # of the recording; the last one after its end
+    total: float | None  # return so far; None if the rewards are unknown
     status: str
-    over: bool  # whether it fell
+    over: bool  # whether it has fallen
     distance: float  # metres forwards
 
 
 def stage(
     figure: Figure, motions: Mapping[str, Motion], histories: Mapping[str, Histories], fallen: float | None, last: int
 ) -> dict[str, Any]:
-    """Lay out the robots on the left, on the right their returns or ways, and below it the angles of their poles.
+    """Lay out the robots on the left, their returns or distances on the right, and the pole angles below.
 
     Args:
         figure: An empty figure.
-        motions: What was recorded.
-        histories: Returns or, if nobody knows them, metres forwards; and angles of poles in degrees, if there are any.
-        fallen: The angle from which a pole counts as fallen; None if there is none.
-        last: The last step of all.
+        motions: The recorded motions.
+        histories: Returns or, if they are unknown, metres forwards; and the angles of poles in degrees, if any.
+        fallen: Angle beyond which a pole counts as fallen; None if there is no such limit.
+        last: The last step of the longest recording.
     """
     angles = histories.get("angle", {})
     grid = figure.add_gridspec(2 if angles else 1, 2, width_ratios=(1.1, 1), height_ratios=HEIGHTS[: 1 + bool(angles)])
@@ -72,7 +72,7 @@ def stage(
         robots[name] = _stage_robot(axes, short[name], recorded, COLOURS[place])
     above = "return" if "return" in histories else "forwards"
     earned = figure.add_subplot(grid[0, 1], label=above)
-    if angles:  # below the returns: the steps of both lie one below the other
+    if angles:  # below the returns, so that the step axes line up
         tilt = figure.add_subplot(grid[1, 1], label="angle")
         _stage_angles(tilt, angles, fallen, last)
         _add_curves(tilt, robots, "angle")
@@ -84,10 +84,10 @@ def stage(
 
 
 def _stage_above(axes: Any, panel: str, values: Histories) -> None:
-    """Name the panel of the returns, or of the way forwards, and give it limits that hold all of it."""
+    """Label the panel of the returns or distances, and set limits that fit all of its values."""
     lowest, highest = (float(f(f(each) for each in values.values())) for f in (min, max))
     if panel == "forwards":
-        axes.set(title="how far it went forwards", ylabel="metres")
+        axes.set(title="distance forwards", ylabel="metres")
         lowest, highest = min(lowest, 0.0), max(highest, 0.1)
     else:
         axes.set(title="return so far", ylabel="return")
@@ -122,7 +122,7 @@ def _stage_angles(axes: Any, angles: Histories, fallen: float | None, last: int)
         ylabel="degrees",
     )
     axes.axhline(0, color=FAINT, linewidth=1)
-    if fallen is not None and fallen < top:  # words beyond the axes would leave no room for them
+    if fallen is not None and fallen < top:  # a label outside the axes would shrink them
         for side in (-fallen, fallen):
             axes.axhline(side, color=RED, linestyle=":", linewidth=1)
         axes.text(1.02 * last, fallen, "counts as fallen", size=9, ha="right", va="bottom", color=RED, gid="ground")
@@ -144,14 +144,14 @@ def draw(
     motions: Mapping[str, Motion],
     histories: Mapping[str, Histories],
 ) -> None:
-    """Move rods, floor, trails and curves.
+    """Update rods, floor, trails and curves.
 
     Args:
-        artists: What :func:`stage` returned.
-        poses: The robots as they are.
-        limits: Of the panels of the robots.
-        motions: What was recorded.
-        histories: Returns and angles, by their panels.
+        artists: The result of :func:`stage`.
+        poses: The current poses of the robots.
+        limits: Limits of the robots' panels.
+        motions: The recorded motions.
+        histories: Returns and angles, by panel.
     """
     for name, pose in poses.items():
         robot = artists["robots"][name]
@@ -169,20 +169,20 @@ def draw(
 
 
 def _size(axes: Any) -> tuple[float, float]:
-    """Return width and height of axes in points."""
+    """Return the width and height of the axes, in points."""
     box = axes.get_position()
     width, height = 72 * axes.figure.get_size_inches() * (box.width, box.height)
     return float(width), float(height)
 
 
 def _points(axes: Any, limits: Limits) -> float:
-    """Return how many points a metre can have."""
+    """Return the scale of the axes, in points per metre."""
     (left, right, bottom, top), (width, height) = limits, _size(axes)
     return min(width / (right - left), height / (top - bottom))
 
 
 def _fit(axes: Any, limits: Limits, points: float) -> None:
-    """Show more to both sides, or above, so that a metre is as wide as high: axes and titles stay where they are."""
+    """Widen the limits to the sides or upwards so that both axes have the same scale; the axes themselves stay."""
     (left, right, bottom, _), (width, height) = limits, _size(axes)
     middle, half = (left + right) / 2, width / points / 2
     axes.set(xlim=(middle - half, middle + half), ylim=(bottom, bottom + height / points))
@@ -194,13 +194,13 @@ def _draw_rods(robot: dict[str, Any], pose: Pose, recorded: Motion, points: floa
     for rod, rim, (one, other), place, width in zip(
         robot["rods"], robot["rims"], pose.rods, order.tolist(), thick.tolist(), strict=True
     ):
-        for line, more in ((rim, 2.0), (rod, 0.0)):  # a rim in the colour of the ground parts it from others
-            line.set_data([one[0], other[0] + 0.01], [one[1], other[1]])  # a line of no length is not drawn
+        for line, more in ((rim, 2.0), (rod, 0.0)):  # a rim in the background colour separates overlapping rods
+            line.set_data([one[0], other[0] + 0.01], [one[1], other[1]])  # a line of length 0 is not drawn
             line.set(linewidth=width + more, zorder=3 + place - more / 999)
 
 
 def _draw_tilt(robot: dict[str, Any], pose: Pose) -> None:
-    """Write the angle at the tip of the pole, and draw what it is measured from."""
+    """Write the angle next to the tip of the pole, and draw the upright line from which it is measured."""
     if pose.angle is None or pose.pole is None:
         robot["upright"].set_data([], [])
         robot["tilt"].set_text("")
@@ -225,7 +225,7 @@ def _draw_curve(drawn: dict[str, Any], pose: Pose, values: np.ndarray) -> None:
 
 
 def spots(poses: Mapping[str, Pose], motions: Mapping[str, Motion]) -> list[Spot]:
-    """Return the parts of each robot, and what it has earned."""
+    """Return the parts of each robot and its return."""
     found, short = [], short_names(poses)
     for place, (name, pose) in enumerate(poses.items()):
         of = f" of “{short[name]}”" if len(poses) > 1 else ""
@@ -245,7 +245,7 @@ def spots(poses: Mapping[str, Pose], motions: Mapping[str, Motion]) -> list[Spot
 
 
 def _earned(pose: Pose, of: str, recorded: Motion) -> list[Spot]:
-    """Return what a robot has earned; nothing if nobody knows."""
+    """Return the spot of a robot's return; none if its rewards are unknown."""
     if pose.total is None:
         return []
     line = _sum(recorded.rewards.numpy()[: pose.step], pose.total)
@@ -254,35 +254,35 @@ def _earned(pose: Pose, of: str, recorded: Motion) -> list[Spot]:
 
 
 def grips(steps: Sequence[int], panels: Sequence[str]) -> list[Grip]:
-    """Return the time cursor, in each panel over time."""
+    """Return the time cursor of each panel over time."""
     return [grip("step", panel, {step: (step, -1e9) for step in steps}, "x") for panel in panels]
 
 
 def points(total: float) -> str:
-    """Return a return as it is written: to one at least, for it may grow by one a step."""
+    """Return a return as text, precise to at least 1, because it may grow by 1 per step."""
     return f"{total:,.0f}".replace("-", "−") if 100 <= abs(total) < 1e6 else rounded(total)
 
 
 def degrees(angle: float) -> str:
-    """Return an angle as it is written."""
+    """Return an angle as text."""
     return f"{angle:.1f}°".replace("-", "−").replace("−0.0°", "0.0°")
 
 
 def short_name(name: str) -> str:
     """Return the name of a robot, shortened to fit into a title."""
-    return name if len(name) <= 22 else f"{name[:12].rstrip()}…{name[-9:].lstrip()}"  # names often differ at their end
+    return name if len(name) <= 22 else f"{name[:12].rstrip()}…{name[-9:].lstrip()}"  # names often differ at the end
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:
-    """Return :func:`short_name` of each robot; those that would then look the same begin with their place."""
+    """Return :func:`short_name` of each robot; names that would be equal get a number in front."""
     short = {name: short_name(name) for name in names}
-    alike = [name for name in short if [*short.values()].count(short[name]) > 1]
+    equal = [name for name in short if [*short.values()].count(short[name]) > 1]
     places = {name: place for place, name in enumerate(short, 1)}
-    return short | {name: f"{places[name]}: {name[:9].rstrip()}…{name[-9:].lstrip()}" for name in alike}
+    return short | {name: f"{places[name]}: {name[:9].rstrip()}…{name[-9:].lstrip()}" for name in equal}
 
 
 def metres(value: float) -> str:
-    """Return a length or a place to the centimetre, with the sign that mathematics has."""
+    """Return a length or a coordinate as text, to the centimetre, with a true minus sign."""
     return f"{value:.2f}".replace("-", "−").replace("−0.00", "0.00")
 
 
@@ -294,19 +294,19 @@ def _rod_numbers(pose: Pose, part: int, tilted: bool) -> str:
 
 
 def _rod_arithmetic(pose: Pose, part: int, tilted: bool) -> tuple[str, ...]:
-    """Return how the length and the angle of a part come about, as it is seen."""
+    """Return the arithmetic of a part's angle or of its length in the current view."""
     if tilted and pose.pole is not None and pose.angle is not None:
         across, up = (pose.pole[1] - pose.pole[0]).tolist()
-        lines = [f"from its pivot to its tip: {metres(across)} m to the right, {metres(up)} m up"]
+        lines = [f"from pivot to tip: {metres(across)} m to the right, {metres(up)} m up"]
         return (*lines, f"angle from upright = atan2({across:.3f}, {up:.3f}) = {degrees(pose.angle)}".replace("-", "−"))
     across, up = np.abs(pose.places[part][1] - pose.places[part][0]).tolist()
     if not across + up:
         return ()
-    return (f"length as seen = √({across:.3f}² + {up:.3f}²) = {np.hypot(across, up):.3f} m",)
+    return (f"length in this view = √({across:.3f}² + {up:.3f}²) = {np.hypot(across, up):.3f} m",)
 
 
 def _sum(rewards: np.ndarray, total: float) -> str:
-    """Write a return as the sum of its rewards: the first ones and the last."""
+    """Write out a return as the sum of its rewards: the first ones and the last."""
     written = [rounded(each) for each in rewards.tolist()]
     shown = written if len(written) <= 4 else [*written[:2], "…", written[-1]]
     terms = " + ".join(f"({each})" if each.startswith("−") else each for each in shown) or "0"

@@ -1,4 +1,4 @@
-"""Explorer *stream*: how running statistics find their way while observations stream in."""
+"""Explorer *stream*: how running statistics converge as observations arrive."""
 
 from __future__ import annotations
 
@@ -29,48 +29,49 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Robots:
-    """The robots of the stream, and the others: the truth."""
+    """The samples of the stream's robots, and the statistics of the other robots, which count as the truth."""
 
-    stream: torch.Tensor  # [samples, features], in the order of time
-    others: torch.Tensor  # [envs], which the others are
-    mean: torch.Tensor  # [features], of the others
-    std: torch.Tensor  # [features]
-    constant: torch.Tensor  # [features], whether it never varies; a shift leaves it exactly as it is
+    stream: torch.Tensor  # [samples, features], in time order
+    others: torch.Tensor  # [envs], indices of the other robots
+    mean: torch.Tensor  # [features], over the other robots
+    std: torch.Tensor  # [features], over the other robots
+    constant: torch.Tensor  # [features], whether a feature never varies; a shift does not change it then
 
     def moments(self, shifted: int | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the true mean and std of the features where ``shifted`` is 0, or 1."""
+        """Return the true mean and std of the features before the shift (0) or after it (1)."""
         return self.mean + 3 * shifted * self.std, (1 + shifted) * self.std
 
 
 @dataclasses.dataclass(frozen=True)
 class RunningStatistics:
-    """A whole stream, and the means after each update."""
+    """A complete stream, and the means after every update."""
 
     samples: np.ndarray  # [samples, features]
-    seen: np.ndarray  # [updates], samples
+    seen: np.ndarray  # [updates], number of samples
     mean: np.ndarray  # [updates, features]
-    error: np.ndarray  # [updates], of the means, in true stds: root mean square over the features that vary
+    error: np.ndarray  # [updates], error of the means in true stds, root mean square over the features that vary
 
 
 class Stream(Explorer[StreamState, StreamResult]):
-    """Running mean and std of an observation stream, against the truth.
+    """Running mean and std of an observation stream, compared with the truth.
 
-    A quarter of the environments is the stream; the moments of all others are the truth it is held against (with a
-    single environment: its own).
+    The stream consists of a quarter of the environments. The mean and std of all other environments count as the
+    truth (with a single environment, its own).
 
     Args:
-        observations: A rollout ``[time, envs, features]``; None takes a robot's: ``Humanoid-v5``.
-        names: What the features are; None numbers them.
-        state: Values of the controls other than the defaults.
+        observations: A rollout ``[time, envs, features]``; by default one of ``Humanoid-v5``.
+        names: Names of the features; by default, the features are numbered.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
-        TypeError: Names that are no words.
-        ValueError: Observations of another shape, with values that are not finite or too large; more or fewer names.
+        TypeError: The names are not strings.
+        ValueError: The observations have the wrong shape or are not finite or too large, or there is not exactly one
+            name per feature.
     """
 
     State = StreamState
     lesson = 4
-    shows = "running statistics of observations against the truth"
+    shows = "running statistics of observations, compared with the truth"
     breaks = "three wrong merges, no `eps`, frozen statistics, a robot that changes"
     size = (8.6, 5.6)
     more = ("values", "normalized")
@@ -83,12 +84,12 @@ class Stream(Explorer[StreamState, StreamResult]):
         {"feature": (22, 74), "eps": ..., "seen": (1536,)},
     )
     question = Control(
-        "error", "How far the running means are off at the end of the stream.", "true stds", range=(1e-3, 300.0, 1e-3)
+        "error", "Error of the running means at the end of the stream.", "true stds", range=(1e-3, 300.0, 1e-3)
     )
     questions: tuple[Question, ...] = (
         Question(
-            "1. After 2,048 samples, how many standard deviations will the running means be off, root mean square over "
-            "the features? 2,048 independent samples would leave 1/√2048, about 0.02.",
+            "1. After 2,048 samples, how many standard deviations will the running means be off (root mean square over "
+            "the features)? With 2,048 independent samples, the error would be 1/√2048, about 0.02.",
             answer="about 0.07",
             show={"seen": 2048, "shift": 0},
         ),
@@ -99,7 +100,8 @@ class Stream(Explorer[StreamState, StreamResult]):
             {"seen": 1024, "shift": 0, "batch": 512},
         ),
         Question(
-            "3. At half time the robot changes. Will the statistics have forgotten the old one at the end?",
+            "3. Halfway through the stream, the robot changes. By the end, do the statistics no longer depend on the "
+            "old one?",
             ("yes", "no"),
             "no",
             {"seen": 2048, "shift": 1024},
@@ -128,31 +130,31 @@ class Stream(Explorer[StreamState, StreamResult]):
         if own:
             self.questions = ()
             defaults["batch"] = next((batch for batch in (64, 8) if 2 * batch <= defaults["seen"]), 1)
-        else:  # a shift is ours: nobody's own data begin with it
+        else:  # own data start without a shift
             defaults |= {"seen": step * (3 * steps // 4), "shift": step * (steps // 2)}
         super().__init__(ranges=ranges, defaults=defaults, **self._dated(state))
 
     def at(self, **changes: Any) -> StreamState:
-        """Return the present state with ``changes``, checked; nothing moves."""
+        """Return the current state with ``changes``, checked; the explorer does not change."""
         return super().at(**self._dated(changes))
 
     def _dated(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Take True and False, which older states have for ``shift``, for half time and never."""
+        """Replace True and False, the values of ``shift`` in older states, by half the stream and never."""
         if isinstance(changes.get("shift"), bool):
             return {**changes, "shift": self._total // 2 * changes["shift"]}
         return changes
 
     def compute(self, state: StreamState) -> StreamResult:
-        """Work out what the library's normalizer has after each update, and cut the series off at ``state.seen``."""
+        """Compute the library's statistics after every update, up to ``state.seen`` samples."""
         run = (state.batch, state.until, state.shift, state.independent, state.merge, state.seed)
         trace = self._run(*run)
         values = trace.samples[:, state.feature]
         updates = int(np.searchsorted(trace.seen, state.seen, side="right"))
         mean = trace.mean[:updates, state.feature]
         std = self._std(*run, state.feature)[:updates]
-        now = (mean[-1], std[-1]) if updates else (0.0, 1.0)  # a normalizer starts with these
+        now = (mean[-1], std[-1]) if updates else (0.0, 1.0)  # initial values of the normalizer
         before = (mean[-2], std[-2]) if updates > 1 else (0.0, 1.0)
-        with np.errstate(all="ignore"):  # with eps = 0 a feature that never varies gives 0 / 0
+        with np.errstate(all="ignore"):  # with eps = 0, a constant feature gives 0 / 0
             normalized = (values[max(0, state.seen - WINDOW) : state.seen] - now[0]) / (now[1] + np.float32(state.eps))
         robots = self._robots(state.seed)
         moments = (*robots.moments(0), *robots.moments(int(state.shift > 0)))  # before the shift, and after
@@ -177,7 +179,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         which = order[streams:] if envs > 1 else order
         others = x[:, which].flatten(0, 1)
         constant = (others == others[0]).all(0)
-        mean = torch.where(constant, others[0], others.mean(0))  # a mean rounds, even that of equal numbers
+        mean = torch.where(constant, others[0], others.mean(0))  # a mean has rounding errors, even over equal numbers
         std = (others - mean).square_().mean(0).sqrt_()  # three times as fast as torch's std
         return Robots(x[:, order[:streams]].flatten(0, 1), which, mean, std, constant)
 
@@ -202,7 +204,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         rows = _updates(len(seen), batch, until, merge, features)
         if merge == "last":
             means = batches.mean(1, dtype=float)
-        elif merge == "pooled":  # an observation without its batch axis: the features pass for samples
+        elif merge == "pooled":  # without the batch axis, the features are mistaken for samples
             means = running_mean(batches.reshape(len(seen), batch * features))[:, None]
         else:
             means = running_mean(batches)
@@ -233,23 +235,23 @@ class Stream(Explorer[StreamState, StreamResult]):
         return shown
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out four panels: the statistics and their error, and the values before and after."""
+        """Lay out four panels: the statistics and their error, the values before and after normalization."""
         return picture.stage(figure, self._total)
 
     def draw(self, artists: dict[str, Any], result: StreamResult) -> None:
-        """Move lines, band and bars."""
+        """Update lines, band and bars."""
         picture.draw(artists, result)
 
     def spots(self, result: StreamResult) -> tuple[Spot, ...]:
-        """Return the last merge, one normalized value, the shift, and updates on the way."""
+        """Return the last merge, one normalized value, the shift, and some earlier updates."""
         return picture.spots(result)
 
     def grips(self, result: StreamResult) -> tuple[Grip, ...]:
-        """Return how far the stream has run, and the moment of the shift."""
+        """Return the handles of the samples seen and of the shift."""
         return picture.grips(result, {name: self.controls[name].positions() for name in ("seen", "shift")})
 
     def mark(self, result: StreamResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the end of the error's panel."""
+        """Mark the guess at the end of the error panel."""
         return [self._total], [np.clip(guess, *picture.ERRORS)]
 
     @classmethod
@@ -258,7 +260,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         return (draw(24, 4, 6),)
 
     def numbers(self, result: StreamResult) -> dict[str, str]:
-        """Return the statistics of the feature and how far all means are off."""
+        """Return the statistics of the feature and the error of all means."""
         true_mean, true_std = result.truth_now
         mean, std, error = (series[-1:] for series in (result.mean, result.std, result.error))
         finite = result.normalized[np.isfinite(result.normalized)]
@@ -272,28 +274,29 @@ class Stream(Explorer[StreamState, StreamResult]):
         }
 
     def title(self, result: StreamResult) -> str:
-        """Say how far the statistics are off, and why."""
+        """State how far the statistics are off, and why."""
         return picture.title(result)
 
     def describe(self, result: StreamResult) -> str:
-        """Name the numbers that the picture shows."""
+        """Describe the numbers in the picture."""
         if not len(result.samples):
-            return f"After {picture.samples(result.state.seen)} there was no update yet: mean 0, std 1."
-        (mean, std), after = result.truth_now, f"After {picture.samples(result.state.seen)}"
+            return f"After {picture.samples(result.state.seen)}, there is no update yet: mean 0, std 1."
+        (mean, std), after = result.truth_now, f"After {picture.samples(result.state.seen)},"
         learned = f"{result.name} has running mean {rounded(result.mean[-1])} and std {rounded(result.std[-1])}"
         truth = f"the truth is {rounded(mean)} and {rounded(std)}" if std else f"the truth is always {rounded(mean)}"
         off = result.error[-1]
-        error = f"All running means are {picture.stds(off, 'true std')} off, root mean square"
-        independent = f"; independent samples would leave {rounded(result.samples[-1] ** -0.5)}"
+        error = f"All running means are {picture.stds(off, 'true std')} off (root mean square)"
+        independent = f"; with independent samples, the error would be {rounded(result.samples[-1] ** -0.5)}"
         if not np.isfinite(off):
             error, independent = "No feature varies by more than 10⁻⁶, so there is no error in true stds", ""
         z = result.normalized
         broken = int((~np.isfinite(z)).sum())
-        spread = f"mean {_tenths(z.mean())} and std {rounded(z.std())}" if not broken else f"{broken} not numbers"
-        return (
-            f"{after} {learned}; {truth}. {error}{independent}. "
-            f"The last {'value' if len(z) == 1 else f'{len(z)} values'}, normalized: {spread}."
-        )
+        last, one = "the last value" if len(z) == 1 else f"the last {len(z)} values", len(z) == 1
+        if broken:
+            spread = f"{last} is not a number" if one else f"{broken} of {last} are not numbers"
+        else:
+            spread = f"{last} {'has' if one else 'have'} mean {_tenths(z.mean())} and std {rounded(z.std())}"
+        return f"{after} {learned}; {truth}. {error}{independent}. After normalization, {spread}."
 
 
 def _tenths(value: float) -> str:
@@ -301,22 +304,22 @@ def _tenths(value: float) -> str:
 
 
 def _last_merge(state: StreamState, samples: np.ndarray, updates: int, mean: float, std: float) -> LastMerge:
-    """Return the last of so many updates, given the mean and std before it."""
+    """Return the last of ``updates`` updates, given the mean and std before it."""
     pooled = state.merge == "pooled"
-    size = state.batch * (samples.shape[1] if pooled else 1)  # numbers that one update counts
+    size = state.batch * (samples.shape[1] if pooled else 1)  # numbers counted in one update
     end = max(1, updates) * state.batch
     batch = samples[end - state.batch : end, slice(None) if pooled else state.feature].astype(float)
     most = -(-state.until // size) if state.until and state.merge != "last" else updates
     done = min(max(0, updates - 1), most)  # updates before this one that changed the statistics
-    offset = batch - batch.flat[0] if batch.size else batch  # exactly 0 where nothing varies
+    offset = batch - batch.flat[0] if batch.size else batch  # exactly 0 if nothing varies
     moments = (float(batch.flat[0] + offset.mean()), float(offset.var())) if batch.size else (0.0, 1.0)
     return LastMerge(done * size, mean, std**2, batch.size, *moments, frozen=updates > most)
 
 
 def _updates(count: int, batch: int, until: int, merge: str, features: int) -> np.ndarray:
-    """Return the last update that changed the statistics by the time of each, ``[count]``."""
+    """Return for each update the last one so far that changed the statistics, ``[count]``."""
     rows = np.arange(count)
-    if not until or merge == "last":  # which forgets the count
+    if not until or merge == "last":  # merging only the last batch resets the count
         return rows
     samples = batch * features if merge == "pooled" else batch
     return np.minimum(rows, -(-until // samples) - 1)

@@ -1,4 +1,4 @@
-"""The picture of the explorer *stream*: its panels, and what can be pointed at and dragged in them."""
+"""The picture of the explorer *stream*: its panels, its spots to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from .state import StreamResult
 
 WINDOW = 512
-"""Samples of the stream that the histograms show: the last ones."""
+"""Number of latest samples in the histograms."""
 EDGES = np.linspace(-5, 5, 51)
-"""Bins of the normalized values; what lies beyond is counted in the outermost bins."""
+"""Edges of the bins of the normalized values; values beyond them are counted in the outermost bins."""
 ERRORS = (0.01, 300)
-"""Limits of the error's axis, in true stds."""
+"""Limits of the error axis, in true stds."""
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
-"""Where legends stand: between the title and what moves."""
+"""Position of the legends, between the title and the axes."""
 DOTS = 256
-"""Samples and updates that are drawn, about, of a whole stream."""
+"""Approximate number of samples and updates that are drawn."""
 LETTERS = 22
-"""Letters of a feature's name for which there is room beside a panel's title."""
+"""Maximum length of a feature's name next to a panel's title."""
 POINTED = 6
-"""Updates that can be pointed at, besides the last."""
+"""Number of earlier updates that can be pointed at."""
 
 
 def stage(figure: Figure, total: int) -> dict[str, Any]:
-    """Lay out the running statistics beside their error, and below them the values before and after.
+    """Lay out the running statistics and their error, and below them the values before and after normalization.
 
     Args:
         figure: An empty figure.
-        total: Samples of the whole stream.
+        total: Number of samples in the stream.
     """
     (top, error), (raw, after) = figure.subplots(2, 2)
     for axes, name in ((top, "statistics"), (error, "error"), (raw, "values"), (after, "normalized")):
@@ -65,7 +65,7 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
     after.set(xlabel="(value − running mean) / (running std + eps)")
     n = np.geomspace(1, total)
     z = np.linspace(-5, 5, 101)
-    kept = np.arange(0, total, total // DOTS | 1)  # odd: else all would be of the same robot
+    kept = np.arange(0, total, total // DOTS | 1)  # an odd stride, so that not all dots belong to the same robot
     artists: dict[str, Any] = {"kept": kept, "raw axes": raw, "top axes": top}
     (artists["dots"],) = top.plot(kept, kept, ".", color=FAINT, markersize=3, label="observed")
     (artists["truth"],) = top.plot([0, 1], [0, 0], color=GREY, linestyle="--", label="true ± std")
@@ -81,11 +81,11 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
     artists["after"] = after.stairs(np.zeros(50), EDGES, fill=True, color=BLUE, alpha=0.7)
     after.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color=GREY, linestyle="--", label="standard normal")
     after.legend(**ABOVE | {"loc": "lower right", "bbox_to_anchor": (1, 0.99)})
-    artists["shifts"] = {  # no ghosts: where the data shift is no curve
+    artists["shifts"] = {  # artists in nested dictionaries get no ghosts
         axes: axes.plot([], [], color=ORANGE, linewidth=1, transform=axes.get_xaxis_transform())[0]
         for axes in (top, error)
     }
-    artists["names"] = {  # no titles: these are drawn with what moves, so that another feature is quick
+    artists["names"] = {  # not titles, because these move: then a new feature needs no new background
         axes: axes.annotate("", (1, 1), (0, pad), "axes fraction", "offset points", ha="right")
         for axes, pad in ((top, 24), (raw, 6))
     }
@@ -94,7 +94,7 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
 
 
 def draw(artists: dict[str, Any], result: StreamResult) -> None:
-    """Move lines, band and bars."""
+    """Update lines, band and bars."""
     seen, total, shift = result.state.seen, len(result.values), result.state.shift
     mean0, std0, mean1, std1 = result.truth
     kept = artists["kept"]
@@ -110,7 +110,7 @@ def draw(artists: dict[str, Any], result: StreamResult) -> None:
         line.set_data(steps, [mean0 + sign * std0] * 2 + [mean1 + sign * std1] * 2)
     for line in artists["shifts"].values():
         line.set_data([shift, shift] if shift else [], [0, 1] if shift else [])
-    left = shift < 0.6 * total  # where there is room for words
+    left = shift < 0.6 * total  # put the label on the side with more space
     artists["shift"].set(x=shift + (0.03 if left else -0.03) * total, ha="left" if left else "right")
     artists["shift"].set_text("the robot changes" if shift else "")
     few = np.linspace(0, len(result.samples) - 1, min(DOTS, len(result.samples))).astype(int)
@@ -146,7 +146,7 @@ def stds(value: float, kind: str = "std") -> str:
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:
-    """Return round limits around a range, the same for many features: a new limit is a new background."""
+    """Return round limits around a range, equal for many features, because new limits need a new background."""
     if high - low < 1e-6 * max(1.0, abs(high)):
         low, high = low - max(1.0, abs(low)), high + max(1.0, abs(high))
     step = round_up((high - low) / 6)
@@ -154,37 +154,37 @@ def _limits(low: float, high: float) -> tuple[float, float]:
 
 
 def title(result: StreamResult) -> str:
-    """Say in one sentence how far the statistics are off, and why."""
+    """State in one sentence how far the statistics are off, and why."""
     state, (mean, std) = result.state, result.truth_now
     if not len(result.samples):
         return "No update yet: the running mean is still 0, the running std 1."
     if not np.isfinite(result.normalized).all():
-        return "The running std is 0, and so is eps: normalized values are not numbers."
+        return "The running std and eps are both 0, so normalized values are not numbers."
     if state.merge == "pooled":
-        return f"One mean and std for all features: this one comes out with std {large(result.normalized.std())}."
+        return f"One mean and std for all features: normalized, this one has std {large(result.normalized.std())}."
     if np.ptp(result.values) == 0:
-        return "This feature never varies: only eps keeps it from being divided by 0."
+        return "This feature never varies: only eps prevents a division by 0."
     if std == 0:
-        return "This feature never varies on the other robots: there is no true std to compare with."
+        return "This feature never varies in the other robots, so there is no true std to compare with."
     if state.merge == "no shift":
-        return f"Without the shift term the running std is {large(result.std[-1] / std)} of the true one."
+        return f"Without the shift term, the running std is {large(result.std[-1] / std)} times the true one."
     off = stds(abs(result.mean[-1] - mean) / std)
     if state.merge == "last":
-        return f"Only the last batch counts: the mean jumps about, and is now {off} off."
+        return f"Only the last batch counts: the mean fluctuates and is now {off} off."
     if result.last.frozen:
         return f"Frozen after {samples(result.last.count)}, the running mean is now {off} off."
     if result.shifted:
         return f"The robot changed at sample {state.shift:,}; the running mean is still {off} off."
     if not np.isfinite(result.error[-1]):
-        return "No feature varies by more than 10⁻⁶: there is no error to measure."
+        return "No feature varies by more than 10⁻⁶, so there is no error to measure."
     means, ideal = stds(result.error[-1]), large(result.samples[-1] ** -0.5)
     if state.independent:
-        return f"After {samples(state.seen, 'independent sample')} the means are {means} off; 1/√n is {ideal}."
-    return f"After {samples(state.seen)} the means are {means} off; independent ones would leave {ideal}."
+        return f"After {samples(state.seen, 'independent sample')}, the means are {means} off; 1/√n is {ideal}."
+    return f"After {samples(state.seen)}, the means are {means} off; independent ones would give {ideal}."
 
 
 def grips(result: StreamResult, positions: Mapping[str, Sequence[int]]) -> tuple[Grip, ...]:
-    """Return the time cursor, its knob low, and the moment of the shift, its knob high."""
+    """Return the time cursor, with its knob at the bottom, and the shift, with its knob at the top."""
     low, high = _places(result)
     seen = {count: (count, low) for count in positions["seen"]}
     shift = {count: (count, high) for count in positions["shift"]}
@@ -199,7 +199,7 @@ def _places(result: StreamResult) -> tuple[float, float]:
 
 
 def spots(result: StreamResult) -> tuple[Spot, ...]:
-    """Return the last merge, the last value as it is normalized, the shift, and some updates before."""
+    """Return the last merge, the normalization of the last value, the shift, and some earlier updates."""
     found = [_value(result)]
     if not len(result.samples):
         return tuple(found)
@@ -227,25 +227,25 @@ def _update(result: StreamResult, update: int) -> Spot:
 
 
 def _merge(result: StreamResult) -> Spot:
-    """Return the last batch and what it does to count, mean and variance."""
+    """Return the spot of the last merge, with its effect on count, mean and variance."""
     state, mean, std = result.state, float(result.mean[-1]), float(result.std[-1])
     numbers = f"{samples(state.batch, 'more sample')}: running mean {rounded(mean)}, std {rounded(std)}"
     return Spot("the last merge", numbers, _places_of_update(result, -1), merge_lines(result))
 
 
 def merge_lines(result: StreamResult) -> tuple[str, ...]:
-    """Return the arithmetic of the last merge of the feature that is shown, as the chosen rule has it."""
+    """Return the arithmetic of the shown feature's last merge, by the chosen rule."""
     last, merge = result.last, result.state.merge
     of_batch = f"mean = {exact(last.batch_mean)}, std = √{signed(last.batch_var)} = {exact(last.batch_var**0.5)}"
     n, m, total = last.count, last.batch, last.count + last.batch
     here = f"batch: n {m:,}, mean {exact(last.batch_mean)}, variance {exact(last.batch_var)}"
     if last.frozen:
         kept = f"frozen: mean = {exact(last.mean)}, std = {exact(last.var**0.5)}"
-        return kept, here, "not merged: the count has reached until"
+        return kept, here, "not merged, because the count has reached until"
     if merge == "last":
-        return here, f"{of_batch}: all before is forgotten"
+        return here, f"{of_batch}; earlier batches are discarded"
     if not n:
-        return here, f"nothing before it: {of_batch}"
+        return here, f"first batch: {of_batch}"
     delta = last.batch_mean - last.mean
     mean = last.mean + m / total * delta
     within = n / total * last.var + m / total * last.batch_var
@@ -264,7 +264,7 @@ def merge_lines(result: StreamResult) -> tuple[str, ...]:
 
 
 def _value(result: StreamResult) -> Spot:
-    """Return the last value of the stream, and how it is normalized."""
+    """Return the spot of the stream's last value, with its normalization."""
     state, x, z = result.state, float(result.values[result.state.seen - 1]), float(result.normalized[-1])
     mean, std = (float(result.mean[-1]), float(result.std[-1])) if len(result.samples) else (0.0, 1.0)
     shown = exact(z) if np.isfinite(z) else "not a number" if np.isnan(z) else "infinite"
@@ -280,11 +280,11 @@ def _value(result: StreamResult) -> Spot:
 
 
 def _shift(result: StreamResult) -> Spot:
-    """Return the moment of the shift, and the mean that a weight of 1/n for each sample leads to."""
+    """Return the spot of the shift, with the mean expected from a weight of 1/n for each sample."""
     state, (mean0, std0, mean1, std1) = result.state, result.truth
     place = (Mark("statistics", float(state.shift)),)
     if not std0:
-        return Spot("the shift", f"after {samples(state.shift)} this feature stays as it is: it never varies", place)
+        return Spot("the shift", f"after {samples(state.shift)}; this feature never varies and does not change", place)
     lines = [
         f"true mean: {exact(mean0)} + 3 · {exact(std0)} = {exact(mean1)}",
         f"true std: 2 · {exact(std0)} = {exact(std1)}",
@@ -292,11 +292,11 @@ def _shift(result: StreamResult) -> Spot:
     new = state.seen - state.shift
     if new > 0:
         expected = (state.shift * mean0 + new * mean1) / state.seen
-        lines.append("each sample weighs 1/n, the old ones too, so one expects the running mean at")
+        lines.append("every sample has weight 1/n, old ones too, so the expected running mean is")
         lines.append(
             f"({state.shift:,} · {signed(mean0)} + {new:,} · {signed(mean1)}) / {state.seen:,} = {exact(expected)}"
         )
     means, deviations = (f"from {rounded(old)} to {rounded(new)}" for old, new in ((mean0, mean1), (std0, std1)))
-    numbers = f"the true mean goes {means}, the true std {deviations}"
-    name = f"after {samples(state.shift)} {numbers}"
+    numbers = f"the true mean changes {means}, the true std {deviations}"
+    name = f"after {samples(state.shift)}, {numbers}"
     return Spot("the shift", name, place, tuple(lines))

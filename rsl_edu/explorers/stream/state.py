@@ -1,4 +1,4 @@
-"""What the explorer *stream* is set to, and what it shows."""
+"""State and result of the explorer *stream*."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ..bench.controls import control
 class StreamState:
     """State of :class:`Stream`."""
 
-    seen: int = control(1024, "samples seen", "How far the stream has run.", range=(64, 2048, 64), play=True)
+    seen: int = control(1024, "samples seen", "Number of samples seen so far.", range=(64, 2048, 64), play=True)
     shift: int = control(
         0,
         "shift at sample (0: never)",
-        "From this sample on the feature is twice as wide and 3 std higher, as if the robot had changed.",
+        "From this sample on, the feature's std is doubled and its mean is 3 stds higher, as if the robot had changed.",
         range=(0, 2048, 64),
     )
     feature: int = control(
-        22, "feature", "Which feature of the observation is shown.", range=(0, 347, 1), group="stream"
+        22, "feature", "The feature of the observation that is shown.", range=(0, 347, 1), group="stream"
     )
     independent: bool = control(
         False,
         "independent samples",
-        "Each sample comes from a random moment of a random other robot, not in the order of time.",
+        "Draw each sample from a random time of a random other robot instead of in time order.",
         group="stream",
     )
     batch: int = control(
         64,
         "batch size",
-        "Samples in each update.",
+        "Number of samples per update.",
         unit="samples",
         choices={"1": 1, "8": 8, "64": 64, "512": 512},
         group="normalizer",
@@ -40,7 +40,7 @@ class StreamState:
     merge: str = control(
         "chan",
         "merge",
-        "How a batch is merged into the statistics; all but the first are mistakes that people shipped.",
+        "How a batch is merged into the statistics; all but the first are mistakes that people have shipped.",
         choices={
             "Chan: right": "chan",
             "no shift term": "no shift",
@@ -52,7 +52,7 @@ class StreamState:
     until: int = control(
         0,
         "until",
-        "Samples after which the statistics stay as they are.",
+        "Number of samples after which the statistics are frozen.",
         unit="samples",
         choices={"no end": 0, "512": 512, "1024": 1024},
         group="normalizer",
@@ -65,13 +65,13 @@ class StreamState:
         group="normalizer",
     )
     seed: int = control(
-        0, "seed", "Draws the robots of the stream (0: the first ones), and the independent samples.", range=(0, 9, 1)
+        0, "seed", "Selects the robots of the stream (0: the first ones) and the independent samples.", range=(0, 9, 1)
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class LastMerge:
-    """The last batch and what it was merged into; where features are pooled, all numbers of a batch count."""
+    """The last batch and the statistics before it; with pooled features, all numbers of a batch count."""
 
     count: int  # before the merge
     mean: float
@@ -84,7 +84,7 @@ class LastMerge:
 
 @dataclasses.dataclass(frozen=True)
 class StreamResult:
-    """What the picture shows; the series are those up to ``state.seen``."""
+    """What the picture shows; the series run up to ``state.seen``."""
 
     state: StreamState
     name: str
@@ -104,5 +104,5 @@ class StreamResult:
 
     @property
     def truth_now(self) -> tuple[float, float]:
-        """The true mean and std of the samples that come in now."""
+        """The true mean and std of the current samples."""
         return self.truth[2 * self.shifted], self.truth[2 * self.shifted + 1]

@@ -1,4 +1,4 @@
-"""Explorer *x-ray*: what lessons 1 to 5 measure, on a policy as it learned: every checkpoint of a run."""
+"""Explorer *x-ray*: the measurements of lessons 1 to 5 on a policy during training, at every checkpoint of a run."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from .findings import finding_spots, layer_name, other_spots, panel_of, topics
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-REFERENCES = {"the one before": "before", "the first": "first", "the last": "last"}
+REFERENCES = {"the previous": "before", "the first": "first", "the last": "last"}
 
 
 @dataclasses.dataclass(frozen=True)
 class XRayState:
-    """State of :class:`XRay`; the iterations are those of the run."""
+    """State of :class:`XRay`; the possible iterations depend on the run."""
 
-    iteration: int = control(0, "iteration", "Which checkpoint of the run is shown.", steps=(0,), play=True)
-    reference: str = control("before", "KL from", "The checkpoint that the KL is measured from.", choices=REFERENCES)
+    iteration: int = control(0, "iteration", "The checkpoint that is shown.", steps=(0,), play=True)
+    reference: str = control("before", "KL from", "The checkpoint from which the KL is measured.", choices=REFERENCES)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,40 +47,41 @@ class XRayResult:
     iterations: np.ndarray  # [checkpoints]
     std: np.ndarray  # [checkpoints, actions]
     entropy: np.ndarray  # [checkpoints]
-    kl: np.ndarray  # [checkpoints], from the reference; NaN where there is none
+    kl: np.ndarray  # [checkpoints], from the reference; NaN without a reference
     learning_rate: np.ndarray  # [checkpoints]
-    learning: Mapping[str, np.ndarray]  # of critic and optimizer, [checkpoints]
-    place: int  # of the checkpoint shown
+    learning: Mapping[str, np.ndarray]  # critic and optimizer, [checkpoints]
+    place: int  # index of the shown checkpoint
     findings: tuple[Finding, ...]
 
 
 class XRay(Explorer[XRayState, XRayResult]):
-    """Layers, weights, normalizer, noise, KL and memory of a policy at every checkpoint of its training.
+    """Layers, weights, normalizer, noise, KL and hidden state of a policy at every checkpoint of its training.
 
     Args:
-        run: A run folder of rsl_rl (``model_0.pt``, ``model_50.pt``, …), one of its files, or what :func:`.read_run` or
-            :func:`rsl_edu.diagnosis.examine` gave; None takes :func:`.example_run`. Of more than 40 checkpoints, 40 are
-            shown.
-        observations: What the policies are shown: ``[samples, features]`` or ``[time, envs, features]``, or a
-            dictionary with images, ``dones`` and ``actions`` too (:func:`rsl_edu.diagnosis.own`). None: random numbers
-            with the normalizer's mean and std stand in, and some findings cannot be made.
-        robot: Instead of observations: a robot of Gymnasium for the last checkpoint to play, ``"InvertedPendulum-v5"``.
-        activation: Of the hidden layers, which a checkpoint does not hold; None: as a file beside it says, or elu.
-        config: Other things that it does not hold: see :func:`rsl_edu.checkpoint.read`.
-        state: Values of the controls other than the defaults.
+        run: An rsl_rl run folder (``model_0.pt``, ``model_50.pt``, …), one of its files, or the result of
+            :func:`.read_run` or :func:`rsl_edu.diagnosis.examine`; by default :func:`.example_run`. Of more than 40
+            checkpoints, 40 are shown.
+        observations: Input of the policies: ``[samples, features]`` or ``[time, envs, features]``, or a dictionary that
+            may also contain images, ``dones`` and ``actions`` (:func:`rsl_edu.diagnosis.own`). By default, random
+            numbers with the normalizer's mean and std are used, and some findings are not available.
+        robot: Instead of observations, a Gymnasium robot that the last checkpoint controls: ``"InvertedPendulum-v5"``.
+        activation: Activation of the hidden layers, which a checkpoint does not contain; by default taken from a
+            configuration file next to it, or elu.
+        config: Other settings that a checkpoint does not contain; see :func:`rsl_edu.checkpoint.read`.
+        state: Initial values of controls, by name; the others start at their defaults.
 
     Attributes:
-        examination: All that was measured.
+        examination: All measurements.
 
     Raises:
-        TypeError: ``run`` or ``config`` is something else.
-        ValueError: No run that can be read, observations that its policies do not take, or a robot of another size.
+        TypeError: ``run`` or ``config`` has an invalid type.
+        ValueError: The run cannot be read, or observations or robot do not fit its policies.
     """
 
     State = XRayState
     lesson = 6
     shows = "layers, weights, normalizer, noise and KL of a policy at every checkpoint of its training"
-    breaks = "a run of yours"
+    breaks = "your own run"
     size = (9.6, 9.0)
     swept = ({"iteration": ..., "reference": ...},)
     question = Control("std", "The mean std of the actions at the last checkpoint.", range=(0.001, 100, 0.001))
@@ -115,18 +116,18 @@ class XRay(Explorer[XRayState, XRayResult]):
 
     @property
     def more(self) -> tuple[str, ...]:  # type: ignore[override]
-        """All panels but those of the first row, which show the findings."""
+        """All panels except those of the first row, which show the findings."""
         return tuple(name for cell in self._cells[layout.COLUMNS :] for name in cell)
 
     @property
     def questions(self) -> tuple[Question, ...]:  # type: ignore[override]
-        """What a lesson asks about a run; the answers are those of this run."""
+        """The questions of the lesson, with the answers for this run."""
         first, last = self._measures[0], self._measures[-1]
         if first is last or any(m.broken for m in self._measures):
             return ()
         end = {"iteration": last.iteration}
         if first.raw_std.size:  # one std for all states
-            text = "If the std of each action ends at q times its first value, by how much has the entropy changed?"
+            text = "If the std of each action ends at q times its initial value, by how much has the entropy changed?"
             choices = ("log q for each action", "q − 1 for each action", "nothing")
             asked = [Question(text, choices, choices[0], end)]
         else:
@@ -136,21 +137,21 @@ class XRay(Explorer[XRayState, XRayResult]):
         growth = {layer_name(name): float(last.spectra[name][0] / first.spectra[name][0]) for name in last.spectra}
         if len(growth) > 1:
             most = max(growth, key=lambda name: growth[name])
-            asked.append(Question("Which layer's greatest singular value grows most?", (*growth,), most, end))
+            asked.append(Question("Which layer's largest singular value grows most?", (*growth,), most, end))
         whole, steps = float(self._kls("first")[-1]), float(np.nansum(self._kls("before")))
         if len(self._measures) > 2 and np.isfinite(whole):
-            choices = ("less than the sum of all steps", "about that sum", "more than that sum")
+            choices = ("less than the sum of all steps", "about the sum", "more than the sum")
             answer = choices[0 if whole < 0.8 * steps else 2 if whole > 1.25 * steps else 1]
             show = {**end, "reference": "first"}
             asked.append(Question("The KL from the first checkpoint to the last is …", choices, answer, show))
         return tuple(asked)
 
     def diagnosis(self) -> Diagnosis:
-        """Return what is likely wrong at the present iteration, as text and, in a notebook, as a table."""
+        """Return what is likely wrong at the shown iteration, as text and, in a notebook, as a table."""
         return self.examination.diagnosis(self._place(self.at()))
 
     def page(self) -> str:
-        """Return a page of its own that loads nothing: the diagnosis of the whole run, and all pictures."""
+        """Return a self-contained HTML page with the diagnosis of the run and all pictures."""
         return document(
             f"X-ray of {self.examination.name}",
             self.examination.diagnosis()._repr_html_(),
@@ -158,7 +159,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         )
 
     def compute(self, state: XRayState) -> XRayResult:
-        """Pick what was measured on the checkpoint."""
+        """Select the measurements of the checkpoint."""
         place = self._place(state)
         measures = self._measures
         return XRayResult(
@@ -178,7 +179,7 @@ class XRay(Explorer[XRayState, XRayResult]):
 
     @cached(len(REFERENCES))
     def _kls(self, reference: str) -> np.ndarray:
-        """Return the KL of each checkpoint from the reference, ``[checkpoints]``; NaN from itself or from none."""
+        """Return the KL of each checkpoint from the reference, ``[checkpoints]``; NaN without one or for itself."""
         measures, policy = self._measures, self.examination.run.checkpoints[-1].policy
         ends = {"first": measures[0], "last": measures[-1]}
         old = [ends.get(reference, before) for before in (None, *measures)]
@@ -190,11 +191,11 @@ class XRay(Explorer[XRayState, XRayResult]):
         return self.examination.diagnosis(place).findings
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out the panels, those of the findings first."""
+        """Lay out the panels, starting with those of the findings."""
         return layout.stage(figure, self._measures, self.examination.sample, self._cells)
 
     def draw(self, artists: dict[str, Any], result: XRayResult) -> None:
-        """Move rows, spectra, observations, histories and cursors."""
+        """Update rows, spectra, observations, histories and cursors."""
         now, iterations = result.now, result.iterations
         panels.draw_layers(artists, now)
         panels.draw_weights(artists, now)
@@ -208,22 +209,22 @@ class XRay(Explorer[XRayState, XRayResult]):
             line.set_data([iterations[result.place]] * 2, line.axes.get_ylim())
 
     def mark(self, result: XRayResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the last checkpoint of the std's panel."""
+        """Mark the guess at the last checkpoint in the std panel."""
         return [result.iterations[-1]], [guess]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return the example run, and observations that its policies are shown."""
+        """Return the example run and observations for its policies."""
         return str(example_run()), draw(24, 4, 4)
 
     def title(self, result: XRayResult) -> str:
-        """Say how many findings there are, and what they are about."""
+        """State the number of findings and their topics."""
         now = result.now
         when = f"Iteration {now.iteration:,} of {result.iterations[-1]:,}" if now.dated else "This checkpoint"
         if not result.findings:
             return f"{when}: no finding."
         number = "one finding" if len(result.findings) == 1 else counted(len(result.findings), "finding")
-        return f"{when}: {number}, about {topics(result.findings, self._panels)}."
+        return f"{when}: {number} about {topics(result.findings, self._panels)}."
 
     def spots(self, result: XRayResult) -> list[Spot]:
         """Return the findings, the std and the layers."""
@@ -236,28 +237,28 @@ class XRay(Explorer[XRayState, XRayResult]):
         return [grip("iteration", "std", {it: (it, 0) for it in positions}, "x")] if len(positions) > 1 else []
 
     def describe(self, result: XRayResult) -> str:
-        """Say what the policy is like at this iteration, and what is likely wrong."""
+        """Describe the policy at this iteration, and what is likely wrong."""
         now = result.now
-        when = f"Policy at iteration {now.iteration:,}." if now.dated else "Policy of unknown iteration."
+        when = f"Policy at iteration {now.iteration:,}." if now.dated else "Policy at an unknown iteration."
         start, asleep = _word(result.std[0].mean()), _asleep(now)
         names = [finding.name for finding in result.findings]
         rest = f" and {len(names) - 4} more" if len(names) > 5 else ""
         found = f"Findings: {', '.join(names[:4] if rest else names)}{rest}." if names else "No finding."
-        broken = "Its weights hold NaN. " if now.broken else ""
+        broken = "Its weights contain NaN. " if now.broken else ""
         kls = result.kl[result.place]
-        moved = f", KL {small(kls)}" if np.isfinite(kls) else ""
+        moved = f", and the KL is {small(kls)} nats" if np.isfinite(kls) else ""
         guess, many = self.examination.guessed_activation, int((now.off > STALE).sum())
         guessed = f" if the activation is {guess}, a guess" if guess else ""
         worst = self.examination.sample.name(int(now.off.argmax()))
-        far = f"Far off: {many} of {len(now.off)} features, {worst} the farthest. " if many else ""
+        far = f"Far off: {many} of {len(now.off)} features, most of all {worst}. " if many else ""
         return (
-            f"{when} {broken}Mean std of the actions "
-            f"{_word(now.std.mean())} (first checkpoint: {start}), entropy {_word(now.entropy)} nats{moved}. "
+            f"{when} {broken}The mean std of the actions is {_word(now.std.mean())} (first checkpoint: {start}), the "
+            f"entropy is {_word(now.entropy)} nats{moved}. "
             f"{100 * asleep:.0f} % of the hidden units are dead or saturated{guessed}. {far}{found}"
         )
 
     def numbers(self, result: XRayResult) -> dict[str, str]:
-        """Return the figures of this checkpoint."""
+        """Return the numbers of this checkpoint."""
         now = result.now
         off = int((now.off > STALE).sum())
         still = int((now.norm_std < 1e-4).sum())

@@ -1,4 +1,4 @@
-"""The findings of the x-ray as sentences, with their panels and how they were measured, and what else it points at."""
+"""The spots of the x-ray: its findings as sentences, with their panels and measurements, the std and the layers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..bench.arithmetic import exact, signed
 from ..bench.touch import Mark, Spot
 
 WIDEST, MOST_ROWS = 100, 12
-"""Letters of a line, and layers that can be pointed at."""
+"""Maximum length of a line, and maximum number of layers that can be pointed at."""
 
 
 class Told(NamedTuple):
-    """How a finding is told: a sentence, the panel that shows it, and how its figure is measured."""
+    """Presentation of a finding: a sentence, the panel that shows it, and how its number is measured."""
 
     sentence: str
     panel: str
@@ -27,25 +27,25 @@ class Told(NamedTuple):
 
 
 _NOISE = "std of the noise that is added to the mean action, averaged over the observations"
-_ADAM = "norm of the gradient: square root of the sum of Adam's second moments, corrected for their start"
+_ADAM = "norm of the gradient: square root of the sum of Adam's bias-corrected second moments"
 TOLD = {
     "broken weights": Told(
-        "The weights hold NaN or infinity",
+        "The weights contain NaN or infinity",
         "weights",
-        "every number in the file is checked: weights, statistics and Adam's moments",
+        "all numbers in the file: weights, statistics and Adam's moments",
     ),
     "parts that were not read": Told(
         "Parts of the checkpoint could not be read",
         "weights",
-        "names in the file that no model of rsl_rl has",
+        "names in the file that occur in no rsl_rl model",
     ),
     "dead units": Told(
         "Many units of a layer are dead or saturated",
         "dead",
-        "a unit counts if its slope is below 0.005 on all observations (tanh, sigmoid: on 95 %)",
+        "units whose slope is below 0.005 for all observations (tanh, sigmoid: for 95 %)",
     ),
     "signal lost": Told(
-        "The signal is lost on its way through the layers",
+        "The signal vanishes in the layers",
         "layer std",
         "std of each unit over the observations, root mean square over the layer",
     ),
@@ -55,7 +55,7 @@ TOLD = {
         "std of each unit over the observations, root mean square over the layer",
     ),
     "input not normalized": Told(
-        "The observations need a normalizer, and there is none",
+        "The observations need a normalizer, but there is none",
         "observations",
         "size of a feature: root mean square over the observations",
     ),
@@ -65,47 +65,47 @@ TOLD = {
         "statistics in the file, compared with the critic's and with the configuration",
     ),
     "normalizer empty": Told(
-        "The normalizer never learned anything",
+        "The normalizer has seen no samples",
         "observations",
         "the number of samples that the normalizer counted",
     ),
     "normalizer frozen": Told(
-        "The normalizer stopped learning",
+        "The normalizer stopped updating",
         "observations",
-        "the number of samples that the normalizer counted, from checkpoint to checkpoint",
+        "the number of samples that the normalizer counted at each checkpoint",
     ),
     "runs mixed": Told(
         "Checkpoints of two trainings are mixed",
         "observations",
-        "samples that the normalizer counted, and cosine of the weights, from checkpoint to checkpoint",
+        "samples that the normalizer counted, and cosine similarity of the weights, between checkpoints",
     ),
     "normalizer stale": Told(
-        "The observations are far from what the normalizer knows",
+        "The observations are far from the normalizer's statistics",
         "observations",
         "(mean of the feature − the normalizer's mean) / its std; or std of the feature / its std",
     ),
     "inputs that never varied": Told(
-        "Some inputs never varied during the training",
+        "Some inputs never varied during training",
         "observations",
         "the std that the normalizer stored for each feature",
     ),
     "std clamped": Told("The std of an action is stuck at its limit", "std", "the std as it is stored in the file"),
-    "std collapsed": Told("The policy has stopped exploring, as its std collapsed", "std", _NOISE),
-    "std partly collapsed": Told("Some actions are no longer explored, as their std collapsed", "std", _NOISE),
+    "std collapsed": Told("The policy has stopped exploring because its std collapsed", "std", _NOISE),
+    "std partly collapsed": Told("Some actions are no longer explored because their std collapsed", "std", _NOISE),
     "std growing": Told("The exploration noise grows", "std", _NOISE),
     "std partly growing": Told("The exploration noise of some actions grows", "std", _NOISE),
     "learning rate at its floor": Told(
         "The learning rate is at its floor", "kl", "the learning rate of the optimizer in each checkpoint"
     ),
     "hidden state not reset": Told(
-        "The memory was not reset when an episode ended",
+        "The hidden state was not reset when an episode ended",
         "memory",
-        "recorded actions, compared with those of the policy with and without a reset after each episode",
+        "recorded actions, compared with the policy's actions with and without resets after episodes",
     ),
     "last layer too large": Told(
         "The last layer is too large",
         "weights",
-        "norm of the weights of each action, or std of the mean actions in units of the noise",
+        "norm of the weights of each action, or std of the mean actions in stds of the noise",
     ),
     "mean actions too large": Told(
         "The mean actions are too large",
@@ -117,19 +117,19 @@ TOLD = {
         "critic",
         "root mean square of the values over the observations; norm of the last layer's weights",
     ),
-    "critic behind the returns": Told(
+    "critic far below the returns": Told(
         "The critic's values are far below the returns",
         "critic",
-        "root mean square of the values, and of the discounted sums of the recorded rewards",
+        "root mean square of the values and of the discounted sums of the recorded rewards",
     ),
     "weights without updates": Told(
-        "Some weights get no updates", "critic", "Adam's steps and moments in each checkpoint"
+        "Some weights are not updated", "critic", "Adam's steps and moments in each checkpoint"
     ),
     "optimizer restarted": Told("The optimizer was restarted", "critic", "Adam's steps in each checkpoint"),
     "optimizer exploded": Told("The gradients are far too large", "critic", _ADAM),
-    "actor's gradient too small": Told("The actor's gradient is next to nothing", "critic", _ADAM),
+    "actor's gradient too small": Told("The actor's gradient is nearly zero", "critic", _ADAM),
 }
-"""How each finding of :data:`rsl_edu.diagnosis.findings.FINDINGS` is told, by its name."""
+"""Presentation of each finding of :data:`rsl_edu.diagnosis.findings.FINDINGS`, by its name."""
 
 TOPICS = {
     "std": "the noise",
@@ -140,19 +140,19 @@ TOPICS = {
     "kl": "the learning rate",
     "critic": "critic and optimizer",
     "actions": "the actions",
-    "memory": "the memory",
+    "memory": "the hidden state",
 }
-"""What a panel is about, as the title names it."""
+"""Topic of a panel, as in the title."""
 
 
 def panel_of(finding: Finding, panels: Iterable[str]) -> str:
-    """Return the panel that shows a finding: the std's if there is none of its own, as without a critic."""
+    """Return the panel that shows a finding, or the std panel if its own is missing, such as without a critic."""
     panel = TOLD[finding.name].panel
     return panel if panel in panels else "std"
 
 
 def topics(findings: Iterable[Finding], panels: Sequence[str]) -> str:
-    """Return what findings are about, in words: at most two things."""
+    """Return the topics of findings as text, at most two of them."""
     about = list(dict.fromkeys(TOPICS[panel_of(finding, panels)] for finding in findings))
     return " and ".join(about) if len(about) <= 2 else f"{about[0]}, {about[1]} and more"
 
@@ -160,13 +160,13 @@ def topics(findings: Iterable[Finding], panels: Sequence[str]) -> str:
 def finding_spots(
     findings: Iterable[Finding], panels: Sequence[str], measures: Sequence[Measures], place: int
 ) -> list[Spot]:
-    """Return a spot for each finding, written above the picture.
+    """Return a spot for each finding, listed above the picture.
 
     Args:
         findings: The findings.
-        panels: Labels of the panels that there are.
-        measures: Of all checkpoints.
-        place: Of the checkpoint that is shown.
+        panels: Labels of the existing panels.
+        measures: Measurements of all checkpoints.
+        place: Index of the shown checkpoint.
     """
     spots = []
     for finding in findings:
@@ -180,7 +180,7 @@ def finding_spots(
 
 
 def other_spots(measures: Sequence[Measures], place: int) -> list[Spot]:
-    """Return the std, and each layer."""
+    """Return the spots of the std and of each layer."""
     now = measures[place]
     std = Mark("std", float(now.iteration), float(now.std.mean()))
     marks = (std,) if np.isfinite(now.std).all() else ()
@@ -194,7 +194,7 @@ def other_spots(measures: Sequence[Measures], place: int) -> list[Spot]:
 
 
 def _std_lines(measures: Sequence[Measures], place: int) -> list[str]:
-    """Return the mean std, and how it compares with that of the first checkpoint."""
+    """Return the arithmetic of the mean std and its comparison with the first checkpoint."""
     now, first = measures[place], measures[0]
     if not (np.isfinite(now.std).all() and np.isfinite(first.std).all()):
         return []
@@ -215,7 +215,7 @@ def _layer_spot(now: Measures, row: int) -> Spot:
         marks.append(Mark("layer std", std, y))
     if np.isfinite(asleep):
         marks.append(Mark("dead", 100 * asleep, y))
-        words += f", {100 * asleep:.0f} % of its units dead or saturated"
+        words += f", {100 * asleep:.0f} % of the units are dead or saturated"
     lines: tuple[str, ...] = ()
     values = now.spectra.get(name)
     if values is not None and np.isfinite(values).all():
@@ -223,24 +223,24 @@ def _layer_spot(now: Measures, row: int) -> Spot:
         most, least = (_stretch(float(value)) for value in (values[0], values[-1]))
         if len(values) == 1:
             lines = (
-                f"its weights respond to a single direction, which they stretch by {most}",
-                f"norm of all its weights: that one singular value, {exact(norm)}",
+                f"the weights have a single singular value: they stretch one direction by {most}",
+                f"norm of the weights: equal to the singular value, {exact(norm)}",
             )
         else:
             lines = (
-                f"its weights stretch one direction by {most}, another by {least}",
-                f"norm of all its weights: √(sum of the squares of {len(values)} singular values) = {exact(norm)}",
+                f"singular values: the weights stretch one direction by {most}, another by only {least}",
+                f"norm of the weights: √(sum of the squares of {len(values)} singular values) = {exact(norm)}",
             )
     return Spot(layer_name(name), words, tuple(marks), lines)
 
 
 def _stretch(value: float) -> str:
-    """Return a singular value; those of next to nothing are rounding, and differ from machine to machine."""
+    """Return a singular value as text; tiny ones are rounding errors, which differ between machines."""
     return "under 0.001" if 0 < value < 1e-3 else exact(value)
 
 
 def layer_name(name: str) -> str:
-    """Return what a row is called."""
+    """Return the name of a row."""
     return f"layer {name}" if name.isdigit() else name
 
 

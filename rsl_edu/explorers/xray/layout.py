@@ -1,4 +1,4 @@
-"""Where the panels of the x-ray are: those that show its findings in the first row, the others below."""
+"""The layout of the x-ray's panels: those that show its findings in the first row, the others below."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from rsl_edu.diagnosis.sample import Sample
 
 COLUMNS = 3
-"""Cells in a row; those of the first row are shown at first."""
+"""Cells per row; at first, only the first row is shown."""
 CELLS = (("std",), ("observations",), ("values",), ("layer std", "dead"), ("weights",), ("actions",), ("memory",))
 HISTORIES = (("kl",), ("entropy",), ("critic",))
 
 
 def cells(run: panels.Run, found: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return the panels of each cell, from left to right and from the top down.
+    """Return the panels of each cell, row by row.
 
     Args:
-        run: What was measured on each checkpoint.
+        run: The measurements of each checkpoint.
         found: The panels that show findings, the most important first.
     """
     missing = {"memory" if run[0].memory is None else "actions"}
@@ -38,9 +38,9 @@ def stage(figure: Figure, run: panels.Run, sample: Sample, order: list[tuple[str
 
     Args:
         figure: An empty figure.
-        run: What was measured on each checkpoint.
-        sample: What the policies were shown.
-        order: What :func:`cells` returned.
+        run: The measurements of each checkpoint.
+        sample: The observations given to the policies.
+        order: The result of :func:`cells`.
     """
     grid = figure.add_gridspec(-(-len(order) // COLUMNS), COLUMNS)
     axes: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The panels of the x-ray: ``stage_…`` lays one out for all checkpoints, ``draw_…`` moves it to one of them."""
+"""The panels of the x-ray: ``stage_…`` lays one out for all checkpoints, ``draw_…`` updates it to one of them."""
 
 from __future__ import annotations
 
@@ -20,24 +20,25 @@ from rsl_edu.number_format import power, round_up, short
 from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 
 FARTHEST = 100.0
-"""Features further than this from the normalizer's mean, in its std, are drawn at the edge."""
+"""Features further than this from the normalizer's mean, in stds, are drawn at the edge."""
 COLOURS = (BLUE, ORANGE, GREEN, PINK)
 WIDTH, HEIGHT, LETTER, LINE, LONGEST, LEADER = 2.2, 2.3, 0.065, 0.125, 18, 0.05
-"""Of the panel of the observations, in inches: its sides, a label's letter, a line; letters of a label at most; the
-share of its height for the lines to the labels."""
+"""Sizes in the panel of the observations. Width, height, letter and line are in inches, followed by the maximum length
+of a label and the share of the height for the lines to the labels."""
 Run = Sequence[Measures]
-"""What was measured on each checkpoint of a run."""
+"""Measurements of each checkpoint of a run."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TermLabels:
-    """The terms that the observations consist of, as labels under their features.
+    """The terms of the observations, as labels under their features.
 
     Attributes:
         texts: The names of the terms, ``[terms]``.
-        places: Amid the features of each term, ``[terms]``.
-        edges: Where one term ends and the next begins, ``[terms - 1]``.
-        slots: Where the labels stand upright, as near to their places as they fit, ``[terms]``; None if all can lie.
+        places: The centre of each term's features, ``[terms]``.
+        edges: The boundaries between terms, ``[terms - 1]``.
+        slots: Positions of vertical labels, as close to ``places`` as possible, ``[terms]``; None if all labels fit
+            horizontally.
     """
 
     texts: tuple[str, ...]
@@ -47,15 +48,15 @@ class TermLabels:
 
     @property
     def height(self) -> float:
-        """Share of the panel's height that upright labels and the lines to them take."""
+        """Share of the panel's height taken up by vertical labels and the lines to them."""
         return 0.0 if self.slots is None else LEADER + LETTER * max(map(len, self.texts)) / HEIGHT
 
 
 def label_terms(names: Sequence[str]) -> TermLabels | None:
-    """Name the terms under their features; None if there are none, or so many that their names do not fit.
+    """Return labels of the terms; None if there are none, or too many to fit.
 
     Args:
-        names: Of the features: ``joint_vel[3]``, with a history ``joint_vel[3] (t-2)``.
+        names: Names of the features: ``joint_vel[3]``, or with a history ``joint_vel[3] (t-2)``.
     """
     terms = [re.sub(r"(\[\d+\])?( \(t-\d+\))?$", "", name) for name in names]
     blocks = [(term, len(list(block))) for term, block in itertools.groupby(terms)]
@@ -71,9 +72,9 @@ def label_terms(names: Sequence[str]) -> TermLabels | None:
 
 
 def _apart(places: np.ndarray, least: float, end: float) -> np.ndarray:
-    """Move ascending places between 0 and ``end`` so far that they are ``least`` apart, and no farther."""
+    """Move ascending positions between 0 and ``end`` only as far as needed to be ``least`` apart."""
     steps = least * np.arange(len(places))
-    groups: list[list[float]] = []  # of places that touch: these move together, around their mean
+    groups: list[list[float]] = []  # positions that would overlap move together, around their mean
     for place in (places - steps).tolist():
         groups.append([place])
         while len(groups) > 1 and np.mean(groups[-2]) >= np.mean(groups[-1]):
@@ -84,7 +85,7 @@ def _apart(places: np.ndarray, least: float, end: float) -> np.ndarray:
 
 
 def stage_layers(artists: dict[str, Any], run: Run, ridge: Any, spread: Any, share: Any) -> None:
-    """Lay out the values of each layer, their std, and the share of the units that are dead."""
+    """Lay out the values of each layer, their std, and the share of dead units."""
     names, layers = run[0].rows, run[0].layers
     rows = np.arange(len(names))
     labels = [f"{name} ({units})" for name, units in zip(names, layers.units, strict=True)]
@@ -114,7 +115,7 @@ def stage_layers(artists: dict[str, Any], run: Run, ridge: Any, spread: Any, sha
 
 
 def draw_layers(artists: dict[str, Any], now: Measures) -> None:
-    """Move the layers."""
+    """Update the layers."""
     layers = now.layers
     y = np.arange(len(now.rows)) + 0.35
     for i, ridge in enumerate(artists["ridge"]):
@@ -136,7 +137,7 @@ def stage_weights(artists: dict[str, Any], run: Run, axes: Any) -> None:
         yscale="log", xlim=(-0.03, 1.03), ylim=(low / 1.5, high * 1.5), title="singular values", xlabel="direction"
     )
     write_plainly(axes.yaxis, subs=(1, 2, 5) if high < 100 * low else (1,))
-    axes.set_xticks((0, 1), ("greatest", "least"))
+    axes.set_xticks((0, 1), ("largest", "smallest"))
     for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
         label.set_ha(side)
     styles = ("-", "--", ":")
@@ -149,19 +150,19 @@ def stage_weights(artists: dict[str, Any], run: Run, axes: Any) -> None:
 
 
 def draw_weights(artists: dict[str, Any], now: Measures) -> None:
-    """Move the singular values."""
+    """Update the singular values."""
     for name, line in artists["spectra"].items():
         values = now.spectra[name]
         line.set_data(np.linspace(0, 1, len(values)), np.where(values > 0, values, np.nan))
 
 
 def stage_observations(artists: dict[str, Any], run: Run, axes: Any, names: Sequence[str], real: bool) -> None:
-    """Lay out the features in units of the normalizer, with the names of their terms if they are known."""
+    """Lay out the features in the normalizer's stds, with the names of their terms if known."""
     features, bare, labels = len(run[0].shift), run[0].count is None, label_terms(names)
     axes.set(xlim=(-0.7, features - 0.3), title="observations" if real else "random observations")
     axes.set_yscale("symlog", linthresh=1)
     edge, height = 1.2 * FARTHEST, labels.height if labels else 0.0
-    to_screen = axes.yaxis.get_transform()  # labels hang into the panel from an axis in it: its neighbours stay as high
+    to_screen = axes.yaxis.get_transform()  # vertical labels are inside the panel, so that its height stays the same
     low, high = to_screen.transform([-edge, edge])
     axes.set_ylim(to_screen.inverted().transform([high - (high - low) / (1 - height)])[0], edge)
     axes.spines["left"].set_bounds(-edge, edge)
@@ -174,10 +175,10 @@ def stage_observations(artists: dict[str, Any], run: Run, axes: Any, names: Sequ
         axes.set_xlabel("feature")
         number(axes, features)
     else:
-        lying = labels.slots is None
-        axes.set_xticks(labels.places if lying else labels.slots, labels.texts, fontsize=8, rotation=0 if lying else 90)
+        flat = labels.slots is None
+        axes.set_xticks(labels.places if flat else labels.slots, labels.texts, fontsize=8, rotation=0 if flat else 90)
         axes.xaxis.set_minor_locator(FixedLocator(labels.edges.tolist()))
-        axes.tick_params(axis="x", length=0, pad=3 if lying else 72 * LEADER * HEIGHT)
+        axes.tick_params(axis="x", length=0, pad=3 if flat else 72 * LEADER * HEIGHT)
         axes.tick_params(axis="x", which="minor", length=4, direction="in")
         if labels.slots is not None:
             end = to_screen.inverted().transform([low - LEADER * (high - low) / (1 - height)])[0]
@@ -190,7 +191,7 @@ def stage_observations(artists: dict[str, Any], run: Run, axes: Any, names: Sequ
 
 
 def draw_observations(artists: dict[str, Any], now: Measures) -> None:
-    """Move the features."""
+    """Update the features."""
     low, high = (np.clip(now.shift + side * now.ratio, -FARTHEST, FARTHEST) for side in (-1, 1))
     far = now.off > STALE
     for name, chosen in (("near", ~far), ("far", far)):
@@ -201,7 +202,7 @@ def draw_observations(artists: dict[str, Any], now: Measures) -> None:
 
 
 def learning(run: Run) -> dict[str, np.ndarray]:
-    """Return the size of the critic and of the gradients, ``[checkpoints]``, by their names in the picture."""
+    """Return the size of critic and gradients, ``[checkpoints]``, by their names in the picture."""
     nan = float("nan")
     histories = {
         "critic's last layer": [m.critic.gain if m.critic else nan for m in run],
@@ -213,9 +214,9 @@ def learning(run: Run) -> dict[str, np.ndarray]:
 
 
 def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, kls: Any, critic: Any) -> None:
-    """Lay out what is drawn over the iterations; of a single checkpoint, that is a point.
+    """Lay out the panels over the iterations; a single checkpoint is drawn as a point.
 
-    ``critic`` has what :func:`learning` gives; it is None if that is nothing.
+    ``critic`` is for the values of :func:`learning`, or None if there are none.
     """
     iterations = [m.iteration for m in run]
     margin = 0.04 * (iterations[-1] - iterations[0]) or 1
@@ -245,8 +246,8 @@ def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, k
 
 
 def _stage_learning(run: Run, axes: Any, marker: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay out what :func:`learning` gives, and return its lines."""
-    solid, dashed = {"linestyle": "-"}, {"linestyle": "--", "fillstyle": "none"}  # empty, where they are points
+    """Lay out the values of :func:`learning`, and return the lines."""
+    solid, dashed = {"linestyle": "-"}, {"linestyle": "--", "fillstyle": "none"}  # single points are hollow
     looks: dict[str, dict[str, Any]] = {
         "critic's last layer": {"color": GREEN, **solid},
         "critic's values": {"color": GREEN, **dashed},
@@ -263,7 +264,7 @@ def _stage_learning(run: Run, axes: Any, marker: Mapping[str, Any]) -> dict[str,
 
 
 def draw_stds(artists: dict[str, Any], iterations: np.ndarray, std: np.ndarray, guess: float | None) -> None:
-    """Move the std of each action, ``std [checkpoints, actions]``, and their mean."""
+    """Update the std of each action, ``std [checkpoints, actions]``, and the mean."""
     for i, line in enumerate(artists["stds"]):
         line.set_data(iterations, _positive(std[:, i]))
     artists["std"].set_data(iterations, _positive(std.mean(1)))
@@ -271,7 +272,7 @@ def draw_stds(artists: dict[str, Any], iterations: np.ndarray, std: np.ndarray, 
 
 
 def draw_entropy(artists: dict[str, Any], iterations: np.ndarray, entropy: np.ndarray) -> None:
-    """Move the entropy, ``[checkpoints]``."""
+    """Update the entropy, ``[checkpoints]``."""
     artists["entropy"].set_data(iterations, entropy)
     known = entropy[np.isfinite(entropy)]
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
@@ -280,14 +281,14 @@ def draw_entropy(artists: dict[str, Any], iterations: np.ndarray, entropy: np.nd
 
 
 def draw_kl(artists: dict[str, Any], iterations: np.ndarray, kl: np.ndarray, rate: np.ndarray) -> None:
-    """Move KL and learning rate, ``[checkpoints]``, on an axis that holds all of them."""
+    """Update KL and learning rate, ``[checkpoints]``, and the limits of their axis."""
     artists["kl"].set_data(iterations, _positive(kl))
     artists["rate"].set_data(iterations, _positive(rate))
     _limit_by_powers(artists["kl"].axes, np.concatenate([kl, rate]))
 
 
 def draw_learning(artists: dict[str, Any], iterations: np.ndarray, histories: Mapping[str, np.ndarray]) -> None:
-    """Move what :func:`learning` gave."""
+    """Update the values of :func:`learning`."""
     for name, line in artists["learning"].items():
         line.set_data(iterations, _positive(histories[name]))
         _limit_by_powers(line.axes, np.concatenate(list(histories.values())))
@@ -312,29 +313,29 @@ def stage_actions(artists: dict[str, Any], run: Run, axes: Any) -> None:
 
 
 def draw_actions(artists: dict[str, Any], now: Measures) -> None:
-    """Move the actions."""
+    """Update the actions."""
     for name, reach in (("noise", now.std), ("means", now.spread)):
         bars = zip(now.mean - reach, now.mean + reach, strict=True)
         artists[name].set_segments([((i, a), (i, b)) for i, (a, b) in enumerate(bars)])
 
 
 def stage_memory(artists: dict[str, Any], run: Run, axes: Any) -> None:
-    """Lay out how far actions are off if the memory was not reset."""
+    """Lay out how far the actions are off without a reset of the hidden state."""
     leaks = [m.memory.leak for m in run if m.memory is not None]
     most = max((float(np.nan_to_num(leak).max()) for leak in leaks if len(leak)), default=1.0)
     axes.set(xlim=(-0.5, max(1, *map(len, leaks)) - 0.5), ylim=(0, round_up(max(most, 1e-3))))
-    axes.set(xlabel="steps since the end", ylabel="off by (std)", title="memory not reset")
+    axes.set(xlabel="steps since the end", ylabel="off by (std)", title="without reset")
     (artists["leak"],) = axes.plot([], [], color=BLUE, linewidth=2, marker=".", markersize=4)
 
 
 def draw_memory(artists: dict[str, Any], now: Measures) -> None:
-    """Move the leak of the memory."""
+    """Update the error without a reset."""
     assert now.memory is not None
     artists["leak"].set_data(np.arange(len(now.memory.leak)), now.memory.leak)
 
 
 def write_plainly(axis: Any, subs: Iterable[float] = (1, 2, 5), most: int | None = None) -> None:
-    """Write the numbers of a logarithmic axis as they are said; at most so many powers of ten if there is a limit."""
+    """Write the numbers of a logarithmic axis in plain notation, optionally limiting the number of powers of ten."""
     axis.set_major_locator(LogLocator(subs=tuple(subs), numticks=most))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axis.set_minor_formatter(NullFormatter())
@@ -343,14 +344,14 @@ def write_plainly(axis: Any, subs: Iterable[float] = (1, 2, 5), most: int | None
 
 
 def number(axes: Any, count: int) -> None:
-    """Let ticks number what stands side by side."""
+    """Number the features or actions along the x axis."""
     axes.set_xticks(range(0, count, -(-count // 6)))
 
 
 def _name_below(axes: Any, lines: Sequence[Any], columns: int) -> None:
-    """Name lines in a legend below the axes."""
+    """Add a legend of the lines below the axes."""
     look: dict[str, Any] = {"handlelength": 1.4, "columnspacing": 1.0, "handletextpad": 0.5, "borderaxespad": 0}
-    under = axes.transAxes + ScaledTranslation(0, -0.5, axes.figure.dpi_scale_trans)  # inches: ticks and their label
+    under = axes.transAxes + ScaledTranslation(0, -0.5, axes.figure.dpi_scale_trans)  # inches, below the axis label
     axes.legend(handles=lines, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=under, ncols=columns, **look)
 
 
@@ -363,20 +364,20 @@ def _positive(values: np.ndarray) -> np.ndarray:
 
 
 def _write_powers(axis: Any) -> None:
-    """Write at most six powers of ten on an axis of many, the small and the large ones as such."""
+    """Label at most six powers of ten, with small and large ones written as powers."""
     write_plainly(axis, subs=(1,), most=6)
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value) if 0.01 <= value < 1e4 else power(value)))
 
 
 def _limit_by_powers(axes: Any, values: np.ndarray) -> None:
-    """Give a logarithmic axis limits a little beyond the powers of ten that hold all values."""
+    """Set the limits of a logarithmic axis slightly beyond the powers of ten around all values."""
     known = values[np.isfinite(values) & (values > 0)]
     low, high = np.log10([known.min(), known.max()]) if len(known) else (-5.0, 0.0)
     axes.set_ylim(0.5 * 10.0 ** np.floor(low + 1e-9), 2 * 10.0 ** np.ceil(high - 1e-9))
 
 
 def _limit(axes: Any, values: list[float]) -> None:
-    """Give a logarithmic axis the tightest round limits that hold the values."""
+    """Set the tightest round limits of a logarithmic axis that fit all values."""
     known = [value for value in values if np.isfinite(value) and value > 0]
     low, high = (min(known), max(known)) if known else (1.0, 1.0)
     axes.set_ylim(0.8 / round_up(1 / low), 1.25 * round_up(high))

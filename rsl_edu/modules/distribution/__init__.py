@@ -1,4 +1,4 @@
-"""Action distributions: what turns the output of a network into exploration."""
+"""Action distributions, which turn the output of a network into exploration."""
 
 from .base import Distribution
 from .beta import BetaDistribution

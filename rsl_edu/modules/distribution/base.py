@@ -1,4 +1,4 @@
-"""What every action distribution offers."""
+"""The base class of all action distributions."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from ..validate import items, trailing_shape, whole
 
 
 class Distribution(nn.Module):
-    """What every action distribution offers; its parameters come from a network's output through :meth:`update`.
+    """Base class of the action distributions; :meth:`update` sets the parameters from a network's output.
 
-    Shapes: the output of the network is ``[..., *input_dim]``, actions are ``[..., output_dim]``, and everything summed
-    over the action's dimensions (entropy, log-probability, KL) is ``[...]``, in nats.
+    Shapes: the network's output is ``[..., *input_dim]``, actions are ``[..., output_dim]``. Entropy, log-probability
+    and KL are sums over the action's dimensions, ``[...]``, in nats.
 
     Args:
-        output_dim: Dimensions of the action.
+        output_dim: Number of dimensions of the action.
 
     Raises:
-        TypeError, ValueError: An argument that is not allowed (the message names it), or a question about the
-            distribution before the first :meth:`update`.
+        TypeError, ValueError: An argument is invalid (the message names it), or the distribution is used before the
+            first :meth:`update`.
 
-    A subclass computes its parameters in ``_params_of(mlp_output)``, a tuple that begins with :attr:`params`, and reads
-    them with ``self._given()``.
+    A subclass computes its parameters in ``_params_of(mlp_output)``, which returns a tuple that begins with
+    :attr:`params`, and reads them with ``self._given()``.
 
     Source: the public API of ``rsl_rl.modules.Distribution``.
     """
@@ -36,7 +36,7 @@ class Distribution(nn.Module):
         self._params: tuple[Any, ...] | None = None
 
     def update(self, mlp_output: torch.Tensor) -> None:
-        """Take the distribution's parameters from a network's output, ``[..., *input_dim]``."""
+        """Set the distribution's parameters from a network's output, ``[..., *input_dim]``."""
         self._params = self._params_of(mlp_output)
 
     def sample(self) -> torch.Tensor:
@@ -44,7 +44,7 @@ class Distribution(nn.Module):
         raise NotImplementedError
 
     def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
-        """Return the mean action for a network's output, without an update: what a trained policy plays."""
+        """Return the mean action for a network's output without an update; a trained policy plays this action."""
         raise NotImplementedError
 
     def as_deterministic_output_module(self) -> nn.Module:
@@ -68,12 +68,12 @@ class Distribution(nn.Module):
 
     @property
     def entropy(self) -> torch.Tensor:
-        """Entropy, ``[...]``, in nats: minus the expected log-probability."""
+        """Entropy in nats, ``[...]``, which is minus the expected log-probability."""
         raise NotImplementedError
 
     @property
     def params(self) -> tuple[torch.Tensor, ...]:
-        """What :meth:`kl_divergence` needs to know of this distribution, each ``[..., output_dim]``."""
+        """Parameters of this distribution for :meth:`kl_divergence`, each ``[..., output_dim]``."""
         return self._given()
 
     def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
@@ -81,14 +81,14 @@ class Distribution(nn.Module):
         raise NotImplementedError
 
     def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """Return KL(old ‖ new), ``[...]``, of two :attr:`params`."""
+        """Return KL(old ‖ new) of two :attr:`params` in nats, ``[...]``."""
         raise NotImplementedError
 
     def init_mlp_weights(self, mlp: nn.Module) -> None:
-        """Set the last linear layer of ``mlp`` so that training begins with the distribution asked for."""
+        """Set the last linear layer of ``mlp`` so that training begins with the configured distribution."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Cut what :meth:`update` took from its graph, for a copy or a file: tensors of a graph cannot be copied."""
+        """Detach the parameters for a copy or a file, because tensors with a graph cannot be copied."""
         params = self._params and tuple(None if param is None else param.detach() for param in self._params)
         return self.__dict__ | {"_params": params}
 
@@ -97,7 +97,7 @@ class Distribution(nn.Module):
 
     def _given(self) -> tuple[Any, ...]:
         if self._params is None:
-            raise ValueError(f"{type(self).__name__}: call update(mlp_output) before asking for the distribution")
+            raise ValueError(f"{type(self).__name__}: call update(mlp_output) before using the distribution")
         return self._params
 
     def _halves(self, mlp_output: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -106,7 +106,7 @@ class Distribution(nn.Module):
 
 
 def set_second_half(mlp: nn.Module, output_dim: int, bias: float) -> None:
-    """Zero the weights of the second half of the last linear layer and set its bias."""
+    """Set the weights of the second half of the last linear layer to zero, and its biases to ``bias``."""
     linear = [layer for layer in mlp.modules() if isinstance(layer, nn.Linear)] if isinstance(mlp, nn.Module) else []
     if not linear or linear[-1].out_features != 2 * output_dim or linear[-1].bias is None:
         outputs = f"{2 * output_dim} outputs and a bias"

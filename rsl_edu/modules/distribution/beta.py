@@ -1,5 +1,5 @@
-"""Beta actions: exploration that stays inside a bounded range."""
-# ruff: noqa: D102 (a method without a docstring does what the class it inherits from says)
+"""Beta distribution: exploration that stays inside a bounded range."""
+# ruff: noqa: D102 (methods without a docstring are documented in the base class)
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .base import Distribution, set_second_half
 
 
 class BetaDistribution(Distribution):
-    r"""Beta distribution on a bounded action range: no action beyond the limit, no probability mass on it.
+    r"""Beta distribution on a bounded action range: no actions beyond the limits, and no probability mass on them.
 
     With :math:`u = (a - \text{min}) / s \in (0, 1)`, :math:`s = \text{max} - \text{min}`,
     :math:`\alpha, \beta = \operatorname{softplus}(\cdot) + 1 > 1` (one peak) and the Beta function :math:`B`:
@@ -28,27 +28,29 @@ class BetaDistribution(Distribution):
     Shapes: the network's output is ``[..., 2, output_dim]``, first the raw alphas, then the raw betas.
 
     Args:
-        output_dim: Dimensions of the action.
-        action_range: Least and greatest action (min, max): two numbers, or a number for each dimension of the action.
+        output_dim: Number of dimensions of the action.
+        action_range: Smallest and largest action (min, max); each is a number, or one number per dimension.
 
-    Source: the public API of ``rsl_rl.modules.BetaDistribution``. Unlike there, the entropy includes the
+    Source: the public API of ``rsl_rl.modules.BetaDistribution``. Unlike rsl_rl's, the entropy includes the
     :math:`\log s` of the range, so that it is minus the expected log-probability.
     """
 
-    _low: torch.Tensor  # or a number, as the next
+    _low: torch.Tensor  # or a number, like _scale
     _scale: torch.Tensor
 
     def __init__(self, output_dim: int, action_range: tuple[float, float] = (-1.0, 1.0)) -> None:
         super().__init__(output_dim)
         self.action_range = copy.copy(action_range)
         self._ranges = _range_of_each(action_range, self.output_dim)
-        self._log_scale = sum(math.log(high - low) for low, high in self._ranges)  # over all dimensions of the action
+        self._log_scale = sum(
+            math.log(high - low) for low, high in self._ranges
+        )  # summed over the dimensions of the action
         set_constant(self, "_low", [low for low, _ in self._ranges])
         set_constant(self, "_scale", [high - low for low, high in self._ranges])
 
     def sample(self) -> torch.Tensor:
         both = self._given()[2]
-        with torch.no_grad():  # what torch.distributions.Beta draws from
+        with torch.no_grad():  # torch.distributions.Beta uses the same function
             return torch._sample_dirichlet(both)[..., 0].mul_(self._scale).add_(self._low)
 
     def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
@@ -84,7 +86,7 @@ class BetaDistribution(Distribution):
         return (parts - whole).sum(-1) + self._log_scale
 
     def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Return the log-density of actions ``[..., output_dim]``; at the limits that of the nearest inner action."""
+        """Return the log-density of actions ``[..., output_dim]``; at a limit, that of the nearest action inside."""
         trailing_shape("outputs", outputs, (self.output_dim,))
         both, log_gamma, _, log_gamma_total = self._log_gammas()
         outputs = outputs.to(torch.promote_types(outputs.dtype, both.dtype))
@@ -94,29 +96,32 @@ class BetaDistribution(Distribution):
         return -self._log_scale - (parts - log_gamma_total).sum(-1)
 
     def _log_gammas(self) -> tuple[torch.Tensor, ...]:
-        """Return alpha and beta ``[..., output_dim, 2]`` and their log Γ, their sum ``[..., output_dim]`` and its."""
+        """Return alpha and beta ``[..., output_dim, 2]``, their log Γ, their sum ``[..., output_dim]`` and its log Γ.
+
+        They are computed once per update, because a loss uses both log_prob and entropy.
+        """
         alpha, beta, both, *known = self._given()
         if not known:
             total = both.sum(-1)
             known = [both.lgamma(), total, total.lgamma()]
-            if torch.is_grad_enabled() or not both.requires_grad:  # a loss asks twice, for log_prob and for entropy
+            if torch.is_grad_enabled() or not both.requires_grad:
                 self._params = (alpha, beta, both, *known)
         return both, *known
 
     def kl_divergence(self, old_params: tuple[torch.Tensor, ...], new_params: tuple[torch.Tensor, ...]) -> torch.Tensor:
         a, b = tensor_pair("old_params", old_params, self.output_dim)
         a2, b2 = tensor_pair("new_params", new_params, self.output_dim)
-        total, total2 = a + b, a2 + b2  # in the order of torch.distributions, as for the Gaussian
+        total, total2 = a + b, a2 + b2  # in the order of torch.distributions, as in the Gaussian
         kl = (a2.lgamma() + b2.lgamma() + total.lgamma()) - (a.lgamma() + b.lgamma() + total2.lgamma())
         kl = kl + (a - a2) * a.digamma() + (b - b2) * b.digamma() + (total2 - total) * total.digamma()
         return kl.sum(-1)
 
     def init_mlp_weights(self, mlp: nn.Module) -> None:
-        """Let beta begin the same in every state."""
+        """Set the last layer so that beta is initially the same in every state."""
         set_second_half(mlp, self.output_dim, 0.0)
 
     @property
-    def _alpha(self) -> torch.Tensor | None:  # rsl_rl's name for it
+    def _alpha(self) -> torch.Tensor | None:  # this is its name in rsl_rl
         return None if self._params is None else self._params[0]
 
     @property
@@ -152,7 +157,7 @@ def _range_of_each(action_range: Any, output_dim: int) -> list[tuple[float, floa
     """Return the range (min, max) of each dimension of the action."""
     limits = items(action_range)
     if limits is None or len(limits) != 2:
-        limits = interval("action_range", action_range)  # which raises
+        limits = interval("action_range", action_range)  # this raises an error
     lows, highs = (per_action("action_range", limit, output_dim) for limit in limits)
     ranges = [interval("action_range", pair) for pair in zip(lows, highs, strict=True)]
     if not all(0 < high - low < math.inf for low, high in ranges):
@@ -161,7 +166,7 @@ def _range_of_each(action_range: Any, output_dim: int) -> list[tuple[float, floa
 
 
 def set_constant(module: nn.Module, name: str, values: list[float]) -> None:
-    """Set one number, or several as a tensor that moves with the module and is not saved."""
+    """Set an attribute to one number or, if the values differ, to a buffer that is not saved."""
     if len(set(values)) == 1:
         setattr(module, name, values[0])
     else:

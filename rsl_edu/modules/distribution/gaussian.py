@@ -1,5 +1,5 @@
-"""Gaussian actions with one std for all states."""
-# ruff: noqa: D102 (a method without a docstring does what the class it inherits from says)
+"""Gaussian distribution with the same std in every state."""
+# ruff: noqa: D102 (methods without a docstring are documented in the base class)
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..validate import choice, flag, interval, per_action, positive, tensor_pair
 from .base import Distribution
 
 HALF_MAX = torch.finfo(torch.float16).max
-LOG_HALF_MAX = 11.08  # less than the logarithm, which is rounded up in half precision
+LOG_HALF_MAX = 11.08  # slightly below the logarithm of HALF_MAX, which half precision rounds up
 LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 
 
 class GaussianDistribution(Distribution):
-    r"""Gaussian with independent dimensions; the std is a parameter of its own, the same in every state.
+    r"""Gaussian with independent dimensions; the standard deviation (std) is a parameter and the same in every state.
 
     .. math::
         \log p(a) = -\sum_i \Bigl[\tfrac12 \bigl(\tfrac{a_i - \mu_i}{\sigma_i}\bigr)^2 + \log \sigma_i
@@ -30,19 +30,18 @@ class GaussianDistribution(Distribution):
         + \frac{\sigma_i^2 + (\mu_i - \mu'_i)^2}{2 \sigma_i'^2} - \tfrac12\Bigr]
 
     Args:
-        output_dim: Dimensions of the action.
-        init_std: Standard deviation at the start, in the action's units, for either ``std_type``; one value, or one for
-            each dimension of the action.
-        std_range: Least and greatest std. Beyond them it is clamped, but its gradient can bring it back.
+        output_dim: Number of dimensions of the action.
+        init_std: Initial std in the action's units, for either ``std_type``; one value, or one per dimension.
+        std_range: Smallest and largest std. Outside this range the std is clamped, but its gradient can bring it back.
         std_type: Whether the parameter is the std itself (``"scalar"``) or its logarithm (``"log"``).
         learn_std: Whether the std is trained.
 
     Attributes:
-        std_param, log_std_param: The parameter ``[output_dim]``, named by ``std_type``.
+        std_param, log_std_param: The parameter ``[output_dim]``; ``std_type`` determines which of the two exists.
 
-    Source: the public API of ``rsl_rl.modules.GaussianDistribution``. There the gradient of a clamped std is zero, so
-    that a std that once went below zero stays at the limit for good. There :meth:`sample` waits for the device to raise
-    an error if a std is NaN; here the actions are then NaN, and so is the gradient.
+    Source: the public API of ``rsl_rl.modules.GaussianDistribution``. In rsl_rl, a clamped std has no gradient, so a
+    std that once falls below zero stays at the limit forever. And rsl_rl's :meth:`sample` waits for the device to raise
+    an error if a std is NaN; here, the actions and the gradient become NaN instead.
     """
 
     std_param: nn.Parameter
@@ -65,7 +64,7 @@ class GaussianDistribution(Distribution):
     def sample(self) -> torch.Tensor:
         mean, _, std, *_ = self._given()
         with torch.no_grad():
-            return torch.randn_like(mean).mul_(std).add_(mean)  # as torch.normal, and twice as fast on small batches
+            return torch.randn_like(mean).mul_(std).add_(mean)  # like torch.normal, but twice as fast for small batches
 
     def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
         trailing_shape("mlp_output", mlp_output, (self.output_dim,))
@@ -97,7 +96,7 @@ class GaussianDistribution(Distribution):
     def entropy(self) -> torch.Tensor:
         mean, *_ = self._given()
         entropy = self._sum_log_std() + self.output_dim * (0.5 + LOG_SQRT_2PI)
-        return entropy.expand(mean.shape[:-1]) if entropy.dim() == 0 else entropy  # one std: one entropy for all
+        return entropy.expand(mean.shape[:-1]) if entropy.dim() == 0 else entropy  # the same for all actions
 
     def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
         trailing_shape("outputs", outputs, (self.output_dim,))
@@ -110,15 +109,15 @@ class GaussianDistribution(Distribution):
         mean, std = tensor_pair("old_params", old_params, self.output_dim)
         mean2, std2 = tensor_pair("new_params", new_params, self.output_dim)
         ratio, shift = (std / std2).square(), ((mean - mean2) / std2).square()
-        # In the order of torch.distributions, to the last bit: rsl_rl's adaptive learning rate asks whether the KL of
-        # two equal policies, which is nothing but rounding, is above zero.
+        # In the order of torch.distributions, so that even the last bit agrees: rsl_rl's adaptive learning rate depends
+        # on whether the KL of two equal policies, which is only rounding error, is above zero.
         return (0.5 * (ratio + shift - 1 - ratio.log())).sum(-1)
 
     def _params_of(self, mlp_output: torch.Tensor) -> tuple[Any, ...]:
         trailing_shape("mlp_output", mlp_output, (self.output_dim,))
         std, log_std = self._std_of(self.std_param if self.std_type == "scalar" else self.log_std_param)
         expanded = std.expand_as(mlp_output)
-        if std.shape[-1:] != (self.output_dim,):  # another parameter than it was built with: one std for all actions
+        if std.shape[-1:] != (self.output_dim,):  # the parameter was replaced by a single std
             std, log_std = expanded, None
         return mlp_output, expanded, std, log_std
 
@@ -132,7 +131,7 @@ class GaussianDistribution(Distribution):
         self.log_std_range = [math.log(low), math.log(high)]
 
     def _std_of(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return the std, and its logarithm if that is at hand."""
+        """Return the std, and its logarithm if it is available without computing it."""
         low, high = self.std_range if self.std_type == "scalar" else self.log_std_range
         if raw.dtype is torch.float16:
             high = min(high, HALF_MAX if self.std_type == "scalar" else LOG_HALF_MAX)
@@ -140,15 +139,17 @@ class GaussianDistribution(Distribution):
         return (clamped, None) if self.std_type == "scalar" else (clamped.exp(), clamped)
 
     def _sum_log_std(self) -> torch.Tensor:
-        mean, expanded, std, log_std, *known = self._given()  # std: [output_dim], or expanded if the state decides it
+        mean, expanded, std, log_std, *known = (
+            self._given()
+        )  # std: [output_dim], or expanded if it depends on the state
         total: torch.Tensor = known[0] if known else (std.log() if log_std is None else log_std).sum(-1)
-        if torch.is_grad_enabled() or not std.requires_grad:  # a loss asks for it twice, for log_prob and for entropy
+        if torch.is_grad_enabled() or not std.requires_grad:  # a loss uses both log_prob and entropy
             self._params = (mean, expanded, std, log_std, total)
         return total
 
 
 def _clamp(raw: torch.Tensor, low: float, high: float) -> torch.Tensor:
-    """Clamp; the gradient passes, except where following it leads further out."""
+    """Clamp to a range; the gradient passes unless gradient descent would move further outside of the range."""
     compiling = torch.compiler.is_compiling()
     if not (torch.is_grad_enabled() and raw.requires_grad) or (not compiling and raw.is_inference()):
         return raw.clamp(low, high)
@@ -170,20 +171,20 @@ class _Clamp(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         raw, clamped = ctx.saved_tensors
         way_back = clamped - raw
-        passes = gradient * way_back <= 0  # descent goes against the gradient
+        passes = gradient * way_back <= 0  # descent moves against the gradient
         return gradient * passes, None, None  # low and high have no gradient
 
 
 class _ClampInBothModes(_Clamp):
-    """What forward-mode derivatives need as well; torch.compile takes no Function with a ``jvp``."""
+    """The same with forward-mode derivatives, separate because torch.compile accepts no Function with a ``jvp``."""
 
     @staticmethod
     def jvp(ctx: Any, tangent: torch.Tensor, *_: None) -> torch.Tensor:
-        return tangent.clone()  # forward mode knows no direction of descent
+        return tangent.clone()  # in forward mode, there is no direction of descent
 
 
 class _ClampInTransforms(_ClampInBothModes):
-    """What the transforms of torch.func ask for; this form takes twice as long as the one above."""
+    """The same in the form that torch.func's transforms need, which takes twice as long."""
 
     generate_vmap_rule = True
 

@@ -1,5 +1,5 @@
-"""Gaussian actions with a std for each state."""
-# ruff: noqa: D102 (a method without a docstring does what the class it inherits from says)
+"""Gaussian distribution with a std that depends on the state."""
+# ruff: noqa: D102 (methods without a docstring are documented in the base class)
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from .gaussian import GaussianDistribution
 
 
 class HeteroscedasticGaussianDistribution(GaussianDistribution):
-    """Gaussian whose std depends on the state: the network gives the mean and the std (or its logarithm).
+    """Gaussian whose std depends on the state: the network returns both the mean and the std (or its logarithm).
 
     Shapes: the network's output is ``[..., 2, output_dim]``, first the means, then the stds.
 
     Args:
-        output_dim, std_range, std_type: As for :class:`GaussianDistribution`, but of the network's stds.
-        init_std: Standard deviation at the start, set by :meth:`init_mlp_weights`.
+        output_dim, std_range, std_type: As for :class:`GaussianDistribution`; the latter two apply to the network's
+            stds.
+        init_std: Initial std, which :meth:`init_mlp_weights` sets.
 
     Source: the public API of ``rsl_rl.modules.HeteroscedasticGaussianDistribution``.
     """
@@ -33,7 +34,7 @@ class HeteroscedasticGaussianDistribution(GaussianDistribution):
         std_range: tuple[float, float] = (1e-6, 1e6),
         std_type: str = "scalar",
     ) -> None:
-        Distribution.__init__(self, output_dim)  # no std parameter of its own
+        Distribution.__init__(self, output_dim)  # not GaussianDistribution's, which adds a std parameter
         self._set_std(std_type, std_range)
         self.init_std = positive("init_std", init_std)
 
@@ -49,7 +50,7 @@ class HeteroscedasticGaussianDistribution(GaussianDistribution):
         return [2, self.output_dim]
 
     def init_mlp_weights(self, mlp: nn.Module) -> None:
-        """Let the std begin as ``init_std`` in every state."""
+        """Set the last layer so that the std is initially ``init_std`` in every state."""
         set_second_half(mlp, self.output_dim, self.init_std if self.std_type == "scalar" else math.log(self.init_std))
 
     def _params_of(self, mlp_output: torch.Tensor) -> tuple[Any, ...]:

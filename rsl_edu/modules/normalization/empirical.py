@@ -1,6 +1,6 @@
 """Running mean and standard deviation of a stream of observations."""
 
-# No `from __future__ import annotations` here: TorchScript cannot read the buffers' types as text.
+# No `from __future__ import annotations` here: TorchScript cannot read the buffers' types as strings.
 from typing import Any
 
 import torch
@@ -9,27 +9,27 @@ from torch import nn
 from ..validate import items, positive, recorded, trailing_shape, whole
 
 PRECISE = (torch.float32, torch.float64)
-FAR = 1e15  # squares of it, and sums of them, still fit into single precision
+FAR = 1e15  # sums of its squares still fit into single precision
 
 
 class _Known:
-    """What Python knows of the buffers: a tensor has another version as soon as something writes into it."""
+    """The buffers' values and versions as Python last saw them; a tensor's version changes with every write."""
 
     count: torch.Tensor | None = None
     count_version = 0
     number: float = 0
     mean: torch.Tensor | None = None
     mean_version = 0
-    rest: torch.Tensor | None = None  # what belongs to that mean
+    rest: torch.Tensor | None = None  # the rest that belongs to this mean
     rest_version = 0
-    replayed = False  # whether a CUDA graph counts, which changes no version
+    replayed = False  # whether a CUDA graph updates the count, which does not change the version
 
 
 class EmpiricalNormalization(nn.Module):
-    r"""Normalize by the mean and standard deviation of everything seen so far.
+    r"""Normalize by the mean and standard deviation (std) of all samples seen so far.
 
     :meth:`update` merges a batch of :math:`n` samples with mean :math:`m` and variance :math:`s^2` into the statistics
-    of the :math:`N` samples before it, without a difference of large numbers (Chan, Golub & LeVeque, 1979):
+    of the :math:`N` samples before it, without subtracting large numbers (Chan, Golub & LeVeque, 1979):
 
     .. math::
         N' = N + n, \quad r = \tfrac{n}{N'}, \quad \delta = m - \mu, \quad \mu' = \mu + r \delta
@@ -37,29 +37,29 @@ class EmpiricalNormalization(nn.Module):
     .. math::
         \sigma'^2 = (1 - r)\, \sigma^2 + r \bigl(s^2 + (1 - r)\, \delta^2\bigr)
 
-    and :meth:`forward` returns :math:`(x - \mu) / (\sigma + \epsilon)`. It does not learn.
+    and :meth:`forward` returns :math:`(x - \mu) / (\sigma + \epsilon)` without updating the statistics.
 
-    A number that is NaN or infinite counts as the running mean (in the first batch, as the mean of the others), and one
-    further away than 1e15 as that far: they cannot spoil the statistics for good. With ``torch.distributed``
-    initialized, all ranks call :meth:`update` together and learn from their joined batches.
+    A NaN or infinite number counts as the running mean (in the first batch, as the mean of the other numbers), and a
+    distance from the mean above 1e15 counts as 1e15, so such numbers cannot ruin the statistics permanently. If
+    ``torch.distributed`` is initialized, all ranks must call :meth:`update` together; they merge their joined batches.
 
-    On a GPU, :meth:`update` does not wait for the device: Python keeps the number that ``count`` holds. It reads the
-    buffer in the first update, and again after something has written into it, as ``load_state_dict`` does. Writing
-    through ``count.data`` or a NumPy view goes past torch's version counter and is not noticed.
+    On a GPU, :meth:`update` does not wait for the device, because Python keeps a copy of the number in ``count``. It
+    reads the buffer in the first update, and again after something else, such as ``load_state_dict``, has written into
+    it. Writes through ``count.data`` or a NumPy view bypass torch's version counter and are not detected.
 
-    Shapes: everything that comes in and goes out ends in ``shape``; the dimensions before it are the batch.
+    Shapes: all inputs and outputs end in ``shape``; the dimensions before it are the batch.
 
     Args:
         shape: Shape of one sample.
-        eps: Added to the standard deviation, so that a feature that never varies does not blow up.
-        until: Samples after which the statistics stay as they are; None or infinity means never.
+        eps: Added to the std, so that features that never vary are not divided by zero.
+        until: Number of samples after which the statistics no longer change; None or infinity means never.
 
     Attributes:
-        count: Samples seen, an integer tensor without dimensions. Part of ``state_dict``, like the statistics: a policy
-            that is saved without them is another policy.
+        count: Number of samples seen, an integer tensor without dimensions. It is part of ``state_dict``, like the
+            statistics: a policy that is saved without them behaves differently.
 
     Raises:
-        TypeError, ValueError: An argument that is not allowed; the message names it. The statistics stay as they were.
+        TypeError, ValueError: An argument is invalid; the message names it. The statistics do not change.
 
     Source: the public API of ``rsl_rl.modules.EmpiricalNormalization``.
     """
@@ -81,7 +81,7 @@ class EmpiricalNormalization(nn.Module):
             positive("until", until, allow_zero=True)
         self.until = until
         self.register_buffer("_mean", torch.zeros(1, *sizes))
-        self.register_buffer("_mean_rest", torch.zeros(1, *sizes), persistent=False)  # what rounding _mean left over
+        self.register_buffer("_mean_rest", torch.zeros(1, *sizes), persistent=False)  # rounding error of _mean
         self.register_buffer("_var", torch.ones(1, *sizes))
         self.register_buffer("_std", torch.ones(1, *sizes))
         self.register_buffer("count", torch.tensor(0))
@@ -105,12 +105,12 @@ class EmpiricalNormalization(nn.Module):
         return y.div_(std + self.eps)
 
     def update(self, x: torch.Tensor) -> None:
-        """Learn from the samples ``x [..., *shape]``, in training mode and before ``until`` samples."""
+        """Update the statistics with samples ``x [..., *shape]``, in training mode and before ``until`` samples."""
         mean, var = self._mean, self._var
         shape = mean.shape[1:]
         trailing_shape("x", x, shape)
         joined = torch.distributed.is_available() and torch.distributed.is_initialized()
-        empty = x.numel() == 0 and 0 not in shape  # with no feature, the samples still count
+        empty = x.numel() == 0 and 0 not in shape  # samples without features still count
         if not self.training or (empty and not joined):
             return
         seen = None if joined else self._seen()
@@ -140,7 +140,7 @@ class EmpiricalNormalization(nn.Module):
     def _merge(
         self, x: torch.Tensor, into: tuple[torch.Tensor, torch.Tensor, torch.Tensor], seen: float | None, joined: bool
     ) -> None:
-        """Merge a batch ``[n, *shape]`` into ``count``, ``std`` and the mean, its rest and the variance given."""
+        """Merge a batch ``[n, *shape]`` into ``count``, ``std`` and the given mean, its rest, and the variance."""
         mean, rest, var = into
         if not x.is_floating_point():
             x = x.to(mean.dtype)
@@ -150,10 +150,10 @@ class EmpiricalNormalization(nn.Module):
         rate: Any
         if joined:
             n, first, spread = _join(n, first + mean, spread)
-            first = first - mean  # of this process, which may have begun with another one
+            first = first - mean  # relative to the mean of this process, which may have begun with another one
 
-        # The mean is stored in two parts. In one part it stops at half an ulp: at a mean of 1e5 that is 0.004, more
-        # than a sample moves it after a hundred others.
+        # The mean is stored in two parts, rounded value and rest. A single float32 could not change by less than half
+        # an ulp, which is 0.004 at a mean of 1e5: more than one sample's effect after a hundred others.
         gap = first - rest
         if seen is None:
             rate = self._count_on_device(n, mean.dtype)
@@ -164,18 +164,18 @@ class EmpiricalNormalization(nn.Module):
         delta = torch.lerp(rest, first, rate)  # a + rate (b - a), and exactly b for the first batch
         var.lerp_(between, rate)
         nearest = mean + delta
-        torch.sub(delta, nearest - mean, out=rest)  # what of delta does not survive rounding
+        torch.sub(delta, nearest - mean, out=rest)  # the part of delta that rounding loses
         mean.copy_(nearest)
         torch.sqrt(var, out=self._std)
 
     def inverse(self, y: torch.Tensor) -> torch.Tensor:
-        """Undo :meth:`forward`: from normalized ``y [..., *shape]`` to the original units."""
+        """Undo :meth:`forward`: return normalized ``y [..., *shape]`` in its original units."""
         mean = self._mean
         trailing_shape("y", y, mean.shape[1:])
         return y * (self._std + self.eps) + mean
 
     def _begin_near(self, x: torch.Tensor) -> None:
-        """Put the mean near the data, so that no digits are lost: before the first sample it has no weight."""
+        """Set the mean close to the data before the first sample, when it has no weight, so that no digits are lost."""
         if len(x) > 0:
             far = min(FAR, torch.finfo(self._mean.dtype).max)
             start = _mean_of_finite(x).clamp(-far, far)
@@ -183,49 +183,49 @@ class EmpiricalNormalization(nn.Module):
             self._near = True
 
     def _filled(self, x: torch.Tensor) -> torch.Tensor:
-        """Return a batch in which numbers that are not finite are the mean: of the batch, if it is the first."""
+        """Return a batch with the running mean (in the first batch, its own mean) for numbers that are not finite."""
         x = x.double()
         if len(x) == 0:
             return x
         return torch.where(x.isfinite(), x, torch.where(self.count > 0, self._mean, _mean_of_finite(x)))
 
     def _rest_of(self, mean: torch.Tensor) -> torch.Tensor:
-        """Return what rounding left of the mean: nothing, if something else has written another mean."""
+        """Return the rounding error of the mean, which is zero if something else has written into the mean."""
         rest, known = self._mean_rest, self._known
         if rest.shape != mean.shape:
             self._mean_rest = rest = torch.zeros_like(mean)
         elif recorded(mean) or known.rest is not rest or known.rest_version != rest._version:
-            return rest  # both may have been moved, or restored
+            return rest  # both may have been moved or restored
         elif known.mean is not mean or known.mean_version != mean._version:
             rest.zero_()
         return rest
 
     def _seen(self) -> float | None:
-        """Return ``count`` as a Python number, or None where only the device may know it.
+        """Return ``count`` as a Python number, or None if it cannot be read from the device.
 
-        The device is asked in the first update, and whenever something else has written into ``count``.
+        It is read from the device in the first update, and whenever something else has written into ``count``.
         """
         count, known = self.count, self._known
         if recorded(count):
-            # Each replay of a CUDA graph counts, and no Python number can follow.
+            # Each replay of a CUDA graph updates the count, which a Python number cannot follow.
             known.replayed = known.replayed or not torch.compiler.is_compiling()
             return None
         if known.replayed or count.is_inference():
             return None
-        shared = count.is_cpu and count.untyped_storage().is_shared()  # another process may count too
+        shared = count.is_cpu and count.untyped_storage().is_shared()  # another process may update it, too
         if known.count is count and known.count_version == count._version and not shared:
             return known.number
         return 0 if count.is_meta else count.item()
 
     def _count(self, n: int, seen: float) -> float:
-        """Count ``n`` samples after those ``seen``; return the part of all samples that they are."""
+        """Add ``n`` to the count of samples; return ``n`` as a share of all samples."""
         count, known = self.count, self._known
         count.add_(n)
         known.count, known.count_version, known.number = count, count._version, seen + n
         return n / (seen + n)
 
     def _count_on_device(self, n: int | torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-        """Do the same where the device must not be asked for the count, nor whether ``until`` is reached."""
+        """Do the same without reading the count from the device; this includes the comparison with ``until``."""
         count = self.count
         added = n if isinstance(n, torch.Tensor) else torch.full_like(count, n)
         if self.until is not None:
@@ -234,7 +234,7 @@ class EmpiricalNormalization(nn.Module):
         return added.to(dtype) / count.clamp(min=1)  # all ranks may be empty
 
     def _store(self, mean: torch.Tensor, rest: torch.Tensor, var: torch.Tensor) -> None:
-        """Round statistics to buffers of other dtypes, as those of a module in half precision."""
+        """Round statistics to buffers of another dtype, such as those of a module in half precision."""
         exact = mean + rest
         limit = torch.finfo(self._mean.dtype).max
         self._mean.copy_(exact.clamp(-limit, limit))
@@ -247,7 +247,7 @@ class EmpiricalNormalization(nn.Module):
     def _centred(self, x: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
         try:
             y = x - mean
-            # Faster than looking at the sizes before; where torch traces, they are not known.
+            # This is faster than comparing the sizes first; when torch traces, they are unknown.
             fits = torch.jit.is_tracing() or isinstance(x, torch.fx.Proxy) or x.shape == y.shape
         except (AttributeError, RuntimeError, TypeError):
             trailing_shape("x", x, mean.shape[1:])
@@ -258,20 +258,20 @@ class EmpiricalNormalization(nn.Module):
 
     def _load_from_state_dict(self, *arguments: Any) -> None:
         super()._load_from_state_dict(*arguments)
-        rest, mean = self._mean_rest, self._mean  # the rest belongs to the mean that was here before
+        rest, mean = self._mean_rest, self._mean  # the rest belongs to the previous mean
         if rest.dtype is mean.dtype and rest.device == mean.device:
-            rest.zero_()  # in place, where a CUDA graph may read it
+            rest.zero_()  # in place, because a CUDA graph may read it
         else:
             self._mean_rest = torch.zeros_like(mean)
         self._near = False
 
     def __getstate__(self) -> dict[str, Any]:
-        """Let a copy ask its own ``count``."""
+        """Leave out what Python knows of the buffers, so that a copy reads its own ``count``."""
         return self.__dict__ | {"_known": _Known()}
 
 
 def _precise(*buffers: torch.Tensor) -> torch.dtype:
-    """Return the dtype to compute statistics in: at least single precision."""
+    """Return the dtype for computing statistics, which is at least single precision."""
     dtype = torch.float32
     for buffer in buffers:
         if buffer.dtype is not dtype:
@@ -280,8 +280,8 @@ def _precise(*buffers: torch.Tensor) -> torch.dtype:
 
 
 def _mean_and_variance(d: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return mean and population variance over the first dimension of ``d [n, *shape]``, which this may overwrite."""
-    if d.is_cpu:  # where the one operation below takes ten times as long as these four
+    """Return mean and population variance over the first dimension of ``d [n, *shape]``; this may overwrite ``d``."""
+    if d.is_cpu:  # on the CPU, the single operation below takes ten times as long as these four
         mean = d.mean(0, keepdim=True, dtype=dtype)
         return mean, d.sub_(mean).square_().mean(0, keepdim=True, dtype=dtype)
     var, mean = torch.var_mean(d, 0, correction=0, keepdim=True)
@@ -289,21 +289,21 @@ def _mean_and_variance(d: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tenso
 
 
 def _mean_of_finite(x: torch.Tensor) -> torch.Tensor:
-    """Return the mean ``[1, *shape]`` of each feature's numbers that are neither far nor infinite; 0 if all are."""
+    """Return each feature's mean ``[1, *shape]`` without NaN and numbers above ``FAR``; 0 if there are no others."""
     x = x.to(torch.promote_types(x.dtype, torch.float32))
     return torch.where(x.abs() <= FAR, x, torch.nan).nanmean(0, keepdim=True).nan_to_num_(0.0)
 
 
 def _join(n: int, mean: torch.Tensor, var: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Return how many samples all processes have together, and their mean and variance, ``[1, *shape]`` each."""
+    """Return the number of samples of all processes together, and their mean and variance, ``[1, *shape]`` each."""
     samples, joined = _mean_over_ranks(n, mean)
     _, joined_var = _mean_over_ranks(n, var + (mean - joined).square())
     return samples, joined, joined_var
 
 
 def _mean_over_ranks(n: int, mean: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return how many samples all processes have together, and the mean over all of them."""
-    sums = torch.stack((torch.ones_like(mean), mean)).mul_(n).nan_to_num_(0.0, 0.0, 0.0)  # a rank may have no sample
+    """Return the number of samples of all processes together, and the mean over all of them."""
+    sums = torch.stack((torch.ones_like(mean), mean)).mul_(n).nan_to_num_(0.0, 0.0, 0.0)  # a rank may have no samples
     torch.distributed.all_reduce(sums)
     samples, total = sums.unbind()
     return samples.flatten()[0].long(), total / samples.clamp(min=1)

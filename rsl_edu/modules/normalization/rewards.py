@@ -10,22 +10,22 @@ from .empirical import EmpiricalNormalization
 
 
 class EmpiricalDiscountedVariationNormalization(nn.Module):
-    r"""Scale rewards by the running standard deviation of discounted returns (Burda et al., 2018).
+    r"""Scale rewards by the running standard deviation (std) of discounted returns (Burda et al., 2018).
 
-    Each step adds to a discounted sum per environment, :math:`\bar R_t = \gamma \bar R_{t-1} + r_t`; the reward that
-    comes out is :math:`r_t / \operatorname{std}(\bar R)`. The std of the *returns* is the scale of the value function;
-    nothing is subtracted, because a shifted reward is another task. A NaN or infinite reward adds nothing to the sum.
+    Each environment has a discounted sum, :math:`\bar R_t = \gamma \bar R_{t-1} + r_t`, and the scaled reward is
+    :math:`r_t / \operatorname{std}(\bar R)`. The std of the *returns* is the scale of the value function. Nothing is
+    subtracted, because shifting the rewards would change the task. A NaN or infinite reward adds nothing to the sum.
 
     Args:
         shape: Shape of one environment's reward; ``()`` for a number, with rewards ``[envs]``.
-        eps: Kept for the API of the normalizer inside; the scale is not shifted by it.
+        eps: The ``eps`` of the normalizer inside. It is not added to the scale.
         gamma: Discount factor :math:`\gamma`, from 0 to 1.
-        until: Samples after which the scale stays as it is; None means never.
+        until: Number of samples after which the scale no longer changes; None means never.
 
     Attributes:
         emp_norm: Running statistics of the discounted returns.
-        disc_avg: The discounted sums: ``gamma``, and ``avg [envs, *shape]`` or None before the first step. They are no
-            part of ``state_dict``: they belong to episodes that a training which is resumed does not go on with.
+        disc_avg: The discounted sums, with ``gamma`` and ``avg [envs, *shape]`` (None before the first step). They are
+            not part of ``state_dict``, because a resumed training does not continue the episodes they belong to.
 
     Source: the public API of ``rsl_rl.modules.EmpiricalDiscountedVariationNormalization``, which has no ``dones``.
     """
@@ -45,12 +45,12 @@ class EmpiricalDiscountedVariationNormalization(nn.Module):
         self.disc_avg = _DiscountedSum(discount)
 
     def forward(self, rew: torch.Tensor, dones: torch.Tensor | None = None) -> torch.Tensor:
-        """Scale the rewards of one step, ``[envs, *shape]``; in training mode learn from them first.
+        """Scale the rewards of one step, ``[envs, *shape]``; in training mode, update the statistics first.
 
         Args:
             rew: Rewards of one step.
-            dones: Not 0 where this step ended an episode, ``[envs]`` or ``[envs, 1]``: the next begins a new sum.
-                None lets the sums run on, as the peer does.
+            dones: Nonzero where this step ended an episode, ``[envs]`` or ``[envs, 1]``; the next step begins a new
+                sum there. With None the sums continue, as in rsl_rl.
         """
         statistics = self.emp_norm
         std = statistics._std
@@ -59,11 +59,11 @@ class EmpiricalDiscountedVariationNormalization(nn.Module):
             total, following = self.disc_avg.after(rew, dones)
             statistics.update(total)
             self.disc_avg.avg = following
-        return rew / (std + (std == 0))  # by one where nothing varied yet
+        return rew / (std + (std == 0))  # divide by 1 if nothing has varied yet
 
 
 class _DiscountedSum(nn.Module):
-    r"""The sums :math:`\bar R_t` of one reward stream per environment."""
+    r"""The discounted sums :math:`\bar R_t` of the environments."""
 
     avg: torch.Tensor | None
 
@@ -73,16 +73,16 @@ class _DiscountedSum(nn.Module):
         self.register_buffer("avg", None, persistent=False)
 
     def update(self, rew: torch.Tensor, dones: torch.Tensor | None = None) -> torch.Tensor:
-        """Take the rewards of one step and return the new sums, those of ended episodes for the last time."""
+        """Add the rewards of one step and return the sums, which still include the episodes that end in this step."""
         total, self.avg = self.after(rew, dones)
         return total
 
     def after(self, rew: torch.Tensor, dones: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the sums with the rewards of one step, and what the next step adds to."""
+        """Return the sums after the rewards of one step, and the sums with which the next step begins."""
         before = self.avg
         if before is not None and before.shape != rew.shape:
             raise ValueError(
-                f"rew: expected shape {list(before.shape)} as in the steps before (disc_avg.avg = None starts anew), "
+                f"rew: expected shape {list(before.shape)} as in the previous steps (disc_avg.avg = None restarts), "
                 f"got {list(rew.shape)}"
             )
         if dones is not None:

@@ -1,19 +1,20 @@
-"""Writes the checkpoints beside this file: every layout of rsl_rl's checkpoints, each by a release that used it.
+"""Writes the checkpoints next to this file: every layout of rsl_rl's checkpoints, each by a release that used it.
 
-``python tests/checkpoint/files/write.py`` downloads the releases of `CASES`, lets the runner of each train tiny
-networks for two iterations, and keeps two files per case:
+``python tests/checkpoint/files/write.py`` downloads the releases in `CASES`, trains tiny networks for two iterations
+with the runner of each release, and stores two files per case:
 
-- ``RELEASE-KIND.pt``: what the release's own ``runner.save`` wrote, the optimizer included. To keep the files small,
-  Adam has forgotten its moments before, but not in `MOMENTS`.
-- ``RELEASE-KIND.played.pt``: what the release's own policy did on given inputs, after ``runner.load`` of that file (not
-  for ``distillation``). Time steps come first, then environments: ``observations`` (``critic_observations`` where the
-  critic has its own, ``scan`` beside a CNN), ``dones`` after each step, with which the policy was reset, mean
-  ``actions``, their ``std``, and the critic's ``values``; and the ``release``, the ``kind``, the ``activation``. What a
-  checkpoint does not tell is recorded too: ``cnn``, the settings of the CNN, and ``action_range`` of a Beta.
+- ``RELEASE-KIND.pt``: the output of the release's own ``runner.save``, including the optimizer. To keep the files
+  small, Adam's moments are removed before saving, except in `MOMENTS`.
+- ``RELEASE-KIND.played.pt``: the outputs of the release's own policy on given inputs, after ``runner.load`` of that
+  file (not for ``distillation``). Time steps come first, then environments. The file contains ``observations``
+  (``critic_observations`` if the critic has its own, ``scan`` with a CNN); ``dones`` after each step, with which the
+  policy was reset; mean ``actions``, their ``std`` and the critic's ``values``; and ``release``, ``kind`` and
+  ``activation``. Settings that a checkpoint lacks are included, too: ``cnn`` for a CNN, ``action_range`` for a Beta.
 
-Seeds are fixed: a second run writes the same numbers, and the same bytes of what is not ``.played.pt``.
+Seeds are fixed, so a second run writes the same numbers, and ``.pt`` files with the same bytes (not ``.played.pt``).
 
-All files have ``optimizer_state_dict``, ``iter`` and ``infos`` beside the networks. The layouts, and who writes them:
+All files have ``optimizer_state_dict``, ``iter`` and ``infos`` in addition to the networks. The layouts, and the
+releases that write them:
 
 ========== ===================================== ======================================================================
 releases   top-level keys                        keys of the networks
@@ -21,8 +22,8 @@ releases   top-level keys                        keys of the networks
 2.1        ``model_state_dict``                  ``actor.N.*``, ``critic.N.*``, ``std``;
                                                  recurrent: ``memory_a.rnn.*``, ``memory_c.rnn.*``
            ``obs_norm_state_dict``,              ``_mean``, ``_var``, ``_std``, ``count``; only with normalization.
-           ``critic_obs_norm_state_dict``        Without observations for the critic alone, the critic's is never
-                                                 updated (``count`` is 0) nor used: it gets what the actor gets
+           ``critic_obs_norm_state_dict``        If the critic has no observations of its own, its normalizer is
+                                                 not updated (``count`` is 0) or used: it gets the actor's input
 2.2        as 2.1                                ``log_std`` in place of ``std`` if set so, but not if recurrent;
                                                  ``rnn_hidden_size`` is an argument up to here
 2.3        ``privileged_obs_norm_state_dict``    as 2.2
@@ -45,9 +46,9 @@ releases   top-level keys                        keys of the networks
            ``teacher_state_dict``
 ========== ===================================== ======================================================================
 
-The kinds: ``mlp`` (all but ``plain`` normalize observations), ``plain``, ``log`` (log std), ``privileged`` (the critic
-has its own observations), ``lstm`` (one layer), ``gru`` (two layers), ``cnn``, ``heteroscedastic`` (the std depends on
-the state), ``heteroscedastic-log``, ``beta``, ``distillation`` (the teacher is the release's ``mlp``).
+The kinds: ``mlp`` (all except ``plain`` normalize observations), ``plain``, ``log`` (log std), ``privileged`` (the
+critic has its own observations), ``lstm`` (one layer), ``gru`` (two layers), ``cnn``, ``heteroscedastic`` (the std
+depends on the state), ``heteroscedastic-log``, ``beta``, ``distillation`` (the teacher is the release's ``mlp``).
 """
 
 import argparse
@@ -75,14 +76,14 @@ CASES = {
     "5.0.1": ("mlp", "log", "gru"),
     "5.5.1": ("mlp", "plain", "log", "privileged", "lstm", "cnn", "heteroscedastic", "beta", "distillation"),
 }
-MOMENTS = ("2.1.2-mlp", "5.5.1-mlp")  # they make up more than half of a file
+MOMENTS = ("2.1.2-mlp", "5.5.1-mlp")  # moments make up more than half of a file
 ACTIONS, HIDDEN, MEMORY = 2, [8, 6], 4
 LAYERS = {"lstm": 1, "gru": 2}
 CNN = {"output_channels": [2, 3], "kernel_size": 3, "stride": [2, 1], "norm": "layer", "activation": "elu"}
 ACTION_RANGE = (-0.5, 0.5)
 
-# Far from 0 and 1, so that a forgotten normalizer shows; the fourth is small, so that its eps of 0.01 does too.
-MEAN = torch.tensor([3.0, -2.0, 0.5, 10.0, -40.0, 1.0, -6.0])  # the last two are the critic's alone
+# Far from 0 and 1, so that a missing normalizer has an effect; the fourth is small, so that eps = 0.01 has one, too.
+MEAN = torch.tensor([3.0, -2.0, 0.5, 10.0, -40.0, 1.0, -6.0])  # only the critic gets the last two
 SCALE = torch.tensor([0.2, 5.0, 1.5, 0.05, 8.0, 2.0, 0.5])
 OBSERVATIONS = 5
 STEPS, PLAYED_ENVS = 5, 3
@@ -100,7 +101,7 @@ def observe(kind, states):
 
 
 class Env:
-    """States that decay towards what the actions say, a reward for actions that oppose them, episodes of 6 steps."""
+    """An environment whose states decay towards the actions, with rewards for opposing actions and 6-step episodes."""
 
     num_envs, num_actions, max_episode_length, device = 32, ACTIONS, 6, "cpu"
     num_obs = OBSERVATIONS
@@ -186,7 +187,7 @@ def distillation_settings(version):
 
 
 class Player:
-    """A release's policy and critic, from a checkpoint that it loads itself: without memory, in evaluation mode."""
+    """A release's policy and critic in evaluation mode, loaded by the release from a checkpoint."""
 
     def __init__(self, version, kind, path, folder):
         from rsl_rl.runners import OnPolicyRunner
@@ -199,7 +200,7 @@ class Player:
             self.both = self.runner.alg.actor_critic if version < (2, 3) else self.runner.alg.policy
 
     def inputs(self, groups):
-        """Return what the actor and what the critic gets."""
+        """Return the inputs of the actor and of the critic."""
         if self.version >= (3,):
             observations = TensorDict(groups, batch_size=[len(groups["policy"])])
             return observations, observations
@@ -211,7 +212,7 @@ class Player:
         return self.policy(groups["policy"] if self.version < (3,) else self.inputs(groups)[0])
 
     def distribution(self, groups):
-        """Return mean and std. Like `act` it takes a step of the memory."""
+        """Return mean and std; like `act`, this advances the hidden state by one step."""
         observations = self.inputs(groups)[0]
         if self.version >= (4,):
             self.policy(observations, stochastic_output=True)
@@ -229,7 +230,7 @@ class Player:
 
 
 def play(version, kind, path, folder):
-    """Return what the policy in a file does on observations, as a dict."""
+    """Return the outputs of the policy in a file for some observations, as a dict."""
     states = torch.randn(STEPS, PLAYED_ENVS, len(MEAN))
     groups = [observe(kind, step) for step in states]
     dones = torch.zeros(STEPS, PLAYED_ENVS, dtype=torch.bool)
@@ -242,7 +243,7 @@ def play(version, kind, path, folder):
             played["actions"].append(policy.act(step))
             played["values"].append(policy.value(step))
             mean, std = sampler.distribution(step)
-            sampler.value(step)  # 2.1 can only reset a memory that it has
+            sampler.value(step)  # 2.1 can only reset a hidden state that exists
             torch.testing.assert_close(mean, played["actions"][-1])
             played["std"].append(std)
             policy.reset(done)
@@ -259,7 +260,7 @@ def play(version, kind, path, folder):
 
 
 def write(release, into, folder):
-    """Write the files of a release. Runs where this release is what ``rsl_rl`` means."""
+    """Write the files of a release, in a process in which ``rsl_rl`` is this release."""
     from rsl_rl import runners
 
     torch.set_num_threads(1)
@@ -278,12 +279,12 @@ def write(release, into, folder):
         runner.save(str(path))
         if kind != "distillation":
             played = {"release": release, "kind": kind} | play(version, kind, path, folder)
-            # The older format is half as large, but holds addresses.
+            # The older format is half as large, but contains memory addresses.
             torch.save(played, path.with_suffix(".played.pt"), _use_new_zipfile_serialization=False)
 
 
 def unpack(release, folder):
-    """Download a release into a folder and return the folder that holds ``rsl_rl``."""
+    """Download a release into a folder and return the folder that contains ``rsl_rl``."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", f"rsl-rl-lib=={release}"]
     subprocess.run(command, cwd=folder, check=True)
     (wheel,) = Path(folder).glob("*.whl")
@@ -293,7 +294,7 @@ def unpack(release, folder):
 
 
 def show(path):
-    """Print a file's size and keys, after the load that refuses everything but tensors and plain values."""
+    """Print a file's size and keys after loading it with everything except tensors and plain values refused."""
     content = torch.load(path, weights_only=True)
     print(f"{path.name}: {path.stat().st_size:,} bytes")
     for key, value in content.items():
@@ -320,7 +321,7 @@ def main():
             package = arguments.source / release if arguments.source else unpack(release, folder)
             command = [sys.executable, __file__, "--release", release, "--into", into, "--worker", logs]
             if not (package / "rsl_rl").is_dir():
-                parser.error(f"{package} holds no rsl_rl")
+                parser.error(f"{package} does not contain rsl_rl")
             path = {"PYTHONPATH": str(package.resolve()), "OMP_NUM_THREADS": "1"}
             run = subprocess.run(command, env=os.environ | path, stdout=subprocess.PIPE, text=True)
             if run.returncode:

@@ -83,4 +83,11 @@ class Page(html.parser.HTMLParser):
         return [value for name, value in self.attributes if name == attribute]
 
 
-HEADINGS = ["To say in class", "Points", "Exercises", "Lines left out", "Compared with the earlier class", "Not graded"]
+HEADINGS = [
+    "To discuss in class",
+    "Points",
+    "Exercises",
+    "Lines left out",
+    "Compared with the earlier class",
+    "Not graded",
+]

@@ -302,14 +302,14 @@ def graded(bwrap, tmp_path_factory, listener):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "call"), [*zip(NAMES, CALLS, strict=True)], ids=list(CALLS))
-def test_a_function_that_attacks_gets_an_honest_score(graded, name, call):
+def test_attacking_function_gets_a_correct_score(graded, name, call):
     (mark,) = [mark for mark in graded[1]["calls"].marks if mark.task == name]
     expected = CALLS[call][1]
     assert mark.points == (0 if expected else 5), mark
     assert mark.mistake == expected or (expected is ... and mark.mistake), mark
 
 
-def test_feedback_says_which_limit_was_reached(graded):
+def test_feedback_states_which_limit_was_reached(graded):
     says = {mark.task: mark.message for mark in graded[1]["calls"].marks}
     for calls, why in (
         (("loop",), "used more than 2 s of CPU time for one call."),
@@ -320,13 +320,13 @@ def test_feedback_says_which_limit_was_reached(graded):
 
 
 @pytest.mark.parametrize("name", ["cells", "ends", "probes", "honest"])
-def test_cells_that_attack_cost_right_answers_nothing(graded, name):
+def test_attacking_cells_do_not_cost_right_answers_points(graded, name):
     row = graded[1][name]
     assert [(mark.points, mark.message) for mark in row.marks if mark.task in FEW and mark.mistake] == []
     assert len(row.notes) == {"cells": len(CELLS) - 1, "ends": len(ENDS)}.get(name, 0), row.notes
 
 
-def test_notes_say_what_happened_to_the_cells(graded):
+def test_notes_describe_cells_that_did_not_run(graded):
     notes = "\n".join(map(str, (*graded[1]["cells"].notes, *graded[1]["ends"].notes)))
     for text in (
         "used more than 0.5 s of CPU time",
@@ -341,23 +341,23 @@ def test_notes_say_what_happened_to_the_cells(graded):
         assert f"code cell {cell} was stopped: it used more than 3 s of CPU time for all cells" in notes
 
 
-def test_what_patches_torch_and_checks_in_its_own_process_gets_nothing(graded):
+def test_patching_torch_and_checks_in_the_own_process_gives_no_points(graded):
     marks = {mark.task: mark for mark in graded[1]["patches"].marks}
     assert {(marks[name].points, marks[name].mistake) for name in FEW} == {(0, "resets-all")}
 
 
-def test_a_notebook_that_forges_its_start_is_given_up(graded):
+def test_notebook_that_forges_its_start_is_stopped(graded):
     assert {mark.mistake for mark in graded[1]["forged start"].marks} == {"stopped"}
 
 
-def test_what_is_missing_or_no_function_is_said_so(graded):
+def test_missing_answers_and_non_functions_are_reported(graded):
     marks = {mark.task: mark for mark in graded[1]["honest"].marks}
     assert {mark.mistake for name, mark in marks.items() if name not in (*FEW, *OTHERS)} == {"missing"}
     assert marks[OTHERS[1]].mistake == "wrong-type"
     assert [marks[name].points for name in OTHERS] == [0, 0, 0, 5]
 
 
-def test_nothing_is_left_behind(graded, listener):
+def test_no_processes_or_files_remain(graded, listener):
     assert not listener[2], "something came over the network"
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -370,7 +370,7 @@ def test_nothing_is_left_behind(graded, listener):
     }
 
 
-def test_nothing_that_is_written_holds_a_secret_or_runs(graded):
+def test_written_files_contain_no_secrets_and_no_active_code(graded):
     folder, rows = graded
     written = [path for path in folder.rglob("*") if path.is_file() and path.parent.name != "submissions"]
     assert len(written) == len(rows) + 4

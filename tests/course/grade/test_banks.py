@@ -62,7 +62,7 @@ def wrong(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("source", "task", "ours"), TASKS)
-def test_answers_of_the_bank_get_what_they_deserve(bwrap, source, task, ours):
+def test_answers_of_the_bank_are_judged_correctly(bwrap, source, task, ours):
     code = [Cell(number, source) for number, source in enumerate(cells(task.name), 1)]
     student = Student(code, bwrap, Budget(Limits(total=600)), forbidden=source.forbidden)
     assert not student.notes

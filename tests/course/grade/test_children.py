@@ -71,7 +71,7 @@ def threads():
 
 
 @pytest.mark.slow
-def test_processes_of_a_call_that_raises_cost_the_next_ones_nothing(bwrap):
+def test_processes_of_a_failed_call_do_not_use_the_time_of_later_calls(bwrap):
     student = Student([Cell(1, CALLS)], bwrap, Budget(Limits()))
     names = student.names(["bomb", "leave", "threads"])
     names["leave"]()

@@ -40,7 +40,7 @@ def mixed():
 
 def test_points_and_shares(mixed):
     page = Page(pages.report(ASSIGNMENT, mixed))
-    assert "14 submissions, 12 graded. 1 student without a submission." in page.texts
+    assert "14 submissions, 12 graded. 1 student did not hand in anything." in page.texts
     says, *bars = page.after("Points")
     assert says.startswith(f"20 at most; mean {(3 * 20 + 2 * 17 + 4 * 13 + 0 + 3 + 7) / 12:g}, median 13. This counts")
     assert "This counts 12 graded submissions, not the 3 other students. The number above" in says
@@ -58,7 +58,7 @@ def test_points_and_shares(mixed):
     assert page.after("Not graded") == ["a damaged zip", "1", "Bo", "no notebook: x", "1", "Cy", NOTHING, "1", "Di"]
 
 
-def test_each_exercise_has_its_mistakes_with_those_who_made_them(mixed):
+def test_each_exercise_lists_mistakes_and_their_students(mixed):
     page = Page(pages.report(ASSIGNMENT, mixed))
     first, second = wrong("reset_done", 0).mistake, wrong("reset_done", 1).mistake
     known = check.reset_done.mistakes
@@ -81,7 +81,7 @@ def test_each_exercise_has_its_mistakes_with_those_who_made_them(mixed):
     )
 
 
-def test_how_an_exercise_separates_is_said_with_the_numbers():
+def test_separation_is_reported_with_its_numbers():
     rows = [row()] * 6 + [row(wrong("unpad", 0), wrong("reset_done", 0))] * 5 + [row(wrong("reset_done", 0))]
     assert said_of(Page(pages.report(ASSIGNMENT, rows)), 1).startswith(
         "7 right, 5 wrong. It separates strong submissions from weak ones well: the 7 who got it right scored 2.6 "
@@ -89,14 +89,14 @@ def test_how_an_exercise_separates_is_said_with_the_numbers():
     )
 
 
-def test_backticks_of_the_course_are_code():
+def test_text_in_backticks_is_code():
     rows = [row(Mark("unpad", 0.0, "no-return", "x"), name="Ada"), row(Mark("unpad", 0.0, "no-return", "x"), name="Bo")]
     page = Page(pages.report(ASSIGNMENT, rows))
-    assert page.texts.count("return") == 2  # to say in class, and with its exercise
+    assert page.texts.count("return") == 2  # to discuss in class, and with its exercise
     assert "`" not in page.text
 
 
-def test_equal_reasons_are_told_once_the_most_frequent_first():
+def test_equal_reasons_are_listed_once_the_most_frequent_first():
     stopped = [Row(f"student {place}", "", f"{TRIED_AGAIN}: the run was stopped", ()) for place in range(3)]
     rows = [Row("Bo", "key", "a damaged zip", ()), *stopped, row()]
     page = Page(pages.report(ASSIGNMENT, rows))
@@ -106,7 +106,7 @@ def test_equal_reasons_are_told_once_the_most_frequent_first():
     assert "2 submissions, 1 graded." in page.texts  # nobody knows yet what the others handed in
 
 
-def test_points_by_hand_count_though_the_checks_found_nothing_to_grade():
+def test_points_by_hand_count_for_an_ungraded_submission():
     marks = (Mark("reset_done", 2.0, None, ""), Mark("unpad", 0.0, None, ""), Mark("split_and_pad", 0.0, None, ""))
     by_hand = Settled(by_hand=(Decided(Hand("Bo", "reset_done", 2.0)),))
     rescued = Row("Bo", "key", "a damaged zip", marks, settled=by_hand)
@@ -114,8 +114,8 @@ def test_points_by_hand_count_though_the_checks_found_nothing_to_grade():
     page = Page(pages.report(ASSIGNMENT, [*rows, row()]))
     says, *bars = page.after("Points")
     assert (
-        "mean 11, median 11. This counts 1 graded submission and 1 with points by hand, not the 1 other student."
-        in says
+        "mean 11, median 11. These numbers include 1 graded submission and 1 with points by hand, "
+        "but not the 1 other student." in says
     )
     assert sum(map(int, bars[::2])) == 2
     assert page.line("Not graded") == "a damaged zip; has points by hand 1 Bo a damaged zip 1 Cy"
@@ -123,17 +123,17 @@ def test_points_by_hand_count_though_the_checks_found_nothing_to_grade():
     assert "mean 2, median 2." in Page(pages.report(ASSIGNMENT, rows)).text
 
 
-def test_what_many_do_can_be_read_out(mixed):
+def test_frequent_mistakes_are_listed_for_the_class(mixed):
     page = Page(pages.report(ASSIGNMENT, mixed))
     first, second = (check.reset_done.mistakes[wrong("reset_done", place).mistake] for place in (0, 1))
-    assert page.line("To say in class", ["Points"]) == (
+    assert page.line("To discuss in class", ["Points"]) == (
         f"5 of 12 of you made this mistake in reset_done : {first.headline} {first.why} "
         f"2 of 12 of you made this mistake in reset_done : {second.headline} {second.why}"
     )
-    assert "To say in class" not in Page(pages.report(ASSIGNMENT, [row(wrong("unpad", 0)), row()])).texts
+    assert "To discuss in class" not in Page(pages.report(ASSIGNMENT, [row(wrong("unpad", 0)), row()])).texts
 
 
-def test_links_lead_to_the_pages_of_the_students(tmp_path, mixed):
+def test_links_lead_to_the_students_pages(tmp_path, mixed):
     names = ["Ada Lovelace_1", "李小龙", "a/../b", "#1 ? x.html", "é%41", "\udcff"]
     rows = [row(wrong("unpad", 0), name=name, notes=(Note(1, "raised", "raised E"),)) for name in names]
     (tmp_path / "my grades_feedback").mkdir()
@@ -148,7 +148,7 @@ def test_links_lead_to_the_pages_of_the_students(tmp_path, mixed):
     assert "grades_feedback/" in pages.report(ASSIGNMENT, rows)
 
 
-def test_a_typical_answer_is_shown_without_a_name():
+def test_typical_answer_is_anonymous():
     answers = [
         "def unpad(x):  # Bo wrote it\n    return x",
         "def unpad(x):\n    return x",
@@ -165,7 +165,7 @@ def test_partly_right_and_marked_by_hand():
     marks = [Mark("split_and_pad", points, None, "") for points in (None, 4.0, 13.0)]
     rows = [row(wrong("unpad", 0, points=1.0), marks[0]), row(wrong("unpad", 0), marks[1]), row(marks[2])]
     page = Page(pages.report(by_hand, rows))
-    assert "1 submission will get more: an exercise is still to be marked." in page.line("Points")
+    assert "1 submission may get more points, because an exercise is still to be marked." in page.line("Points")
     assert said_of(page, 1).startswith("1 right, 1 partly right, 1 wrong. Mean 1.7 points.")
     assert said_of(page, 2).startswith("1 right, 1 partly right, 1 to be marked. Mean 8.5 points.")
     assert "To be marked, with what they wrote on their pages: Ada Lovelace_1" in page.text
@@ -191,10 +191,10 @@ def test_lines_left_out_by_kind():
     rows = [row(name="Ada", notes=tuple(notes)), row(name="Bo", notes=tuple(notes[3:6])), row(name="Cy")]
     says = Page(pages.report(ASSIGNMENT, rows)).line("Lines left out")
     for part in (
-        "Missing modules These are not installed where the notebooks are graded. pandas , 1 student: Ada seaborn",
-        "Magics and shell commands These do nothing when a notebook is graded. !ls , 2 students: Ada , Bo %matplotlib",
+        "These modules are not installed where the notebooks are graded. pandas , 1 student: Ada seaborn",
+        "Magics and shell commands These have no effect when a notebook is graded. !ls , 2 students: Ada , Bo %matplotlib",
         "missing. ValueError , 2 students: Ada , Bo Not Python",
-        "Not Python The statement with such a line is left out. 1 student: Ada Stopped",
+        "Not Python A statement with such a line is skipped. 1 student: Ada Stopped",
         "or it ended its process. 1 student: Ada another 1 student: Ada",
     ):
         assert part in says
@@ -250,21 +250,21 @@ def test_columns_fit_the_points(maximum, totals, names):
     assert sum(map(int, bars[::2])) == len(totals)
 
 
-def test_what_lateness_takes_off_and_what_is_outdated_is_said():
+def test_deductions_for_lateness_and_outdated_results_are_reported():
     late = replace(row(), settled=Settled(deduction=2.0))
     outdated = replace(row(), settled=Settled(outdated=True))
     page = Page(pages.report(ASSIGNMENT, [row(), late, outdated]))
-    assert "3 graded, 1 of them against an earlier version of the assignment or of its checks." in page.text
+    assert "3 graded, 1 of them with an earlier version of the assignment or its checks." in page.text
     assert page.after("Points")[0].endswith("Lateness takes points off 1 submission.")
     assert not re.search("Lateness|earlier", Page(pages.report(ASSIGNMENT, [row()])).text)
 
 
-def test_report_on_nobody_on_the_best_and_on_many_mistakes():
+def test_report_on_an_empty_class_a_perfect_class_and_many_mistakes():
     assert "0 submissions, 0 graded." in Page(pages.report(ASSIGNMENT, [])).texts
     best = Page(pages.report(ASSIGNMENT, [row()]))
     assert "1 submission, 1 graded." in best.texts
     assert said_of(best, 1) == "1 right."
     many = [row(Mark("unpad", 0.0, f"m{number}", "x")) for number in range(14)]
-    assert "2 further mistakes, none more frequent." in Page(pages.report(ASSIGNMENT, many)).texts
+    assert "2 further mistakes, not more frequent than these." in Page(pages.report(ASSIGNMENT, many)).texts
     notes = tuple(Note(1, "raised", f"raised E{number}") for number in range(14))
     assert "2 further kinds, none more frequent." in Page(pages.report(ASSIGNMENT, [row(notes=notes)])).texts

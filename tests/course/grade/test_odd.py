@@ -58,7 +58,7 @@ def is_right(student, source, exercise):
 
 
 @pytest.mark.parametrize("entry", tiers(ENTRIES, ENTRIES[4::8]), ids=lambda entry: entry.name)
-def test_what_passes_in_a_kernel_gets_its_points(grade, entry):
+def test_answers_that_pass_in_a_kernel_get_points(grade, entry):
     said = KERNEL[entry.name]
     right = {*said["right"], *said.get("seen", ())}
     try:

@@ -246,7 +246,7 @@ def marks_of(source, notebook, **options):
     return {mark.task: mark for mark in marking.mark(source, code, "bwrap", Limits(), **options).marks}
 
 
-def test_right_answers_get_all_points_and_none_stay_without_any(source):
+def test_right_answers_get_all_points_and_stubs_get_none(source):
     lines = []
     assert rehearse(source, lines.append), "\n".join(lines)
     text, most = "\n".join(lines), 4 * len(EXERCISES)
@@ -267,10 +267,10 @@ def wrong(source):
 
 
 @pytest.mark.parametrize("name", EXERCISES)
-def test_a_wrong_answer_gets_no_points_or_a_part(name, wrong):
+def test_wrong_answer_gets_no_points_or_partial_points(name, wrong):
     assert wrong[name].points == PARTIAL.get(name, 0)
     assert wrong[name].mistake not in (None, "missing", "lost", "not-answered")
 
 
-def test_points_by_hand_are_not_given(wrong):
+def test_exercises_marked_by_hand_get_no_points(wrong):
     assert (wrong[BY_HAND].points, wrong[BY_HAND].mistake, wrong[BY_HAND].message) == (None, None, "")

@@ -1,7 +1,7 @@
-"""Odd notebooks, as students really hand them in, and what a real kernel says of their answers.
+"""Odd notebooks, as students really hand them in, and how a real kernel judges their answers.
 
-The tables hold edits; :func:`notebooks` makes the files from what is handed out. ``recorded.json`` holds the exercises
-whose check passed in a real kernel: ``python -m course.odd.record`` records it anew.
+The tables contain edits, and :func:`notebooks` applies them to the notebooks that are handed out. ``recorded.json``
+lists the exercises whose check passed in a real kernel; ``python -m course.odd.record`` records it again.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Odd:
     Attributes:
         name: Its name.
         assignment: Name of its assignment.
-        content: The file.
-        right: Exercises whose check passes in a real kernel, when it is called after the last cell.
-        seen: Exercises to which the checks that stand in the notebook said yes last.
-        source: Where such a notebook was met.
-        note: What is odd, where the name does not say it.
+        content: Content of the file.
+        right: Exercises whose check passes in a real kernel if it is called after the last cell.
+        seen: Exercises that passed the last time their check in the notebook ran.
+        source: Where such a notebook was found.
+        note: What is odd, if the name does not say so.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Odd:
 
 
 def recorded() -> dict[str, dict[str, list[str]]]:
-    """What a real kernel said, by the name of the notebook."""
+    """Return the recorded results of the real kernel, by the name of the notebook."""
     return json.loads(RECORDED.read_text("utf-8"))
 
 
 def notebooks() -> Iterator[Odd]:
-    """Make the odd notebooks, one after the other: some are large."""
+    """Make the odd notebooks one after another, because some are large."""
     kernel = recorded()
     for entry in ENTRIES:
         said = kernel[entry.name]

@@ -1,4 +1,4 @@
-"""A right answer to every exercise, as the cell in which a learner writes it, by assignment and exercise."""
+"""A right answer to every exercise, as a student would write it, by assignment and exercise."""
 
 ORTHOGONAL = """\
 def orthogonal_(weight, gain=1.0):

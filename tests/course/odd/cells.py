@@ -1,4 +1,4 @@
-"""From an entry of the tables to the notebook that a learner hands in."""
+"""Turn an entry of the tables into the notebook that a student hands in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMES = {int(name[0]): name for name in ANSWERS}
 
 
 class Markdown(str):
-    """A cell of text."""
+    """A Markdown cell."""
 
 
 class Raw(str):
@@ -25,21 +25,22 @@ class Raw(str):
 
 
 class Ran(str):
-    """A cell that the learner ran, and then deleted: it is not in the file."""
+    """A cell that the student ran and then deleted, so it is not in the file."""
 
 
 class Stopped(str):
-    """A cell that the learner stopped after some seconds."""
+    """A cell that the student stopped after some seconds."""
 
 
 @dataclass
 class Cell:
-    """A cell as a learner leaves it.
+    """A cell as the student leaves it.
 
     Attributes:
         key: ``"first"`` for the imports, the name of the exercise for its answer, ``"check NAME"`` for its check,
-            ``"demo 1"``, ``"demo 2"`` … for demonstrations, ``"code"`` for other code, ``"text"``, and ``"own"``.
-        source: Its text.
+            ``"demo 1"``, ``"demo 2"`` … for demonstrations, ``"code"`` for other code, ``"text"`` for Markdown, and
+            ``"own"`` for cells that the student added.
+        source: Text of the cell.
         handed: Its text in the notebook that was handed out.
         metadata: Its metadata.
         id: Its id.
@@ -53,7 +54,7 @@ class Cell:
 
     @property
     def type(self) -> str:
-        """Type in the file."""
+        """Type of the cell in the file."""
         if isinstance(self.source, Raw):
             return "raw"
         return "markdown" if isinstance(self.source, Markdown) else "code"
@@ -64,19 +65,19 @@ Edits = Mapping[str, "str | list[str]"]
 
 @dataclass(frozen=True)
 class Entry:
-    """One odd notebook, as a table tells it.
+    """One odd notebook, as a table describes it.
 
     Attributes:
         name: Its name.
         number: Number of its assignment.
-        edits: New text of a cell, by its key; a list for several cells in its place. ``CELL`` in it stands for the text
-            that it has when all is answered, ``INDENTED`` for the same four spaces further right, ``STUB`` for the
-            text that was handed out. The keys ``"top"`` and ``"end"`` add cells.
-        source: Where such a notebook was met.
-        then: What is done with the cells after the edits.
-        form: How the notebook becomes a file.
-        installed: Packages that the learner has and the course has not: a real kernel gets stand-ins.
-        note: What is odd, where the name does not say it.
+        edits: New text of a cell, by its key; a list replaces it by several cells. In a text, ``CELL`` stands for the
+            right answer or the unchanged text of the cell, ``INDENTED`` for the same text four spaces further right,
+            and ``STUB`` for the text that was handed out. The keys ``"top"`` and ``"end"`` add cells.
+        source: Where such a notebook was found.
+        then: Function that changes the list of cells after the edits.
+        form: Function that turns the notebook into the content of a file.
+        installed: Packages that the student has and the course does not. A real kernel gets stand-ins for them.
+        note: What is odd, if the name does not say so.
     """
 
     name: str
@@ -94,7 +95,7 @@ class Entry:
         return NAMES[self.number]
 
     def cells(self) -> list[Cell]:
-        """The cells after the edits, with those that the learner ran and then deleted."""
+        """Return the cells after the edits, including cells that the student ran and then deleted."""
         cells = [Cell("top", ""), *answered(self.assignment), Cell("end", "")]
         if unknown := set(self.edits) - {cell.key for cell in cells}:
             raise ValueError(f"{self.name}: no cells {unknown}; there are {[cell.key for cell in cells]}")
@@ -102,13 +103,13 @@ class Entry:
         return self.then(changed)
 
     def content(self) -> bytes:
-        """The file."""
+        """Return the content of the file."""
         cells = [cell for cell in self.cells() if not isinstance(cell.source, Ran)]
         return self.form(_notebook(cells))
 
 
 def answered(name: str) -> list[Cell]:
-    """The notebook that was handed out, with a right answer in each cell that asks for one."""
+    """Return the cells of the notebook that was handed out, with a right answer in each answer cell."""
     cells, demos = [], 0
     student = assignment.find(name).student().cells
     first = next(cell for cell in student if cell.cell_type == "code")

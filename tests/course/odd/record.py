@@ -1,10 +1,10 @@
-"""Record what a real kernel says of the odd notebooks: ``python -m course.odd.record [--missing] [NAME …]``.
+"""Record how a real kernel judges the odd notebooks: ``python -m course.odd.record [--missing] [NAME …]``.
 
-A notebook runs from top to bottom in a fresh kernel and a fresh folder, with the cells that the learner ran and then
-deleted. A cell that raises does not stop it. Files with the same code run once. Then each exercise's check is called
-once more, in the same kernel: those that pass are ``right``. Where the checks that stand in the notebook said something
-else on the way, ``seen`` holds the exercises to which they said yes last. ``raised`` holds the names of the errors that
-cells raised.
+A notebook runs from top to bottom in a fresh kernel and a fresh folder, including the cells that the student ran and
+then deleted. A cell that raises does not stop it. Files with the same code run only once. Then each exercise's check is
+called once more in the same kernel, and the exercises that pass are recorded as ``right``. If the checks in the
+notebook itself gave other results, ``seen`` lists the exercises that passed the last time their check ran. ``raised``
+lists the names of the errors that cells raised.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def __getattr__(name):
 """
 BACKEND = "from matplotlib_inline.backend_inline import *\n"
 TYPED = "3"
-"""What the learner answers to ``input()``."""
+"""What the student types at ``input()``."""
 
 
 def main() -> None:
-    """Record those that are named; without names, all; or those that have no record yet."""
+    """Record the notebooks that are named, all of them if no name is given, or only those without a record."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--missing", action="store_true", help="only those that have no record yet")
+    parser.add_argument("--missing", action="store_true", help="only notebooks that have no record yet")
     asked = parser.parse_args()
     said = recorded() if RECORDED.exists() else {}
     names = [entry.name for entry in ENTRIES]
@@ -65,12 +65,12 @@ def main() -> None:
 
 
 def record(entry: Entry) -> dict[str, list[str]]:
-    """Run a notebook in a real kernel: the exercises whose check passes, those whose does not, and what was raised."""
+    """Run a notebook in a real kernel, and return which checks pass, which do not, and what was raised."""
     tasks = [task.name for task in assignment.find(entry.assignment).tasks]
     answers = dict(zip(tasks, assignment.find(entry.assignment).answers, strict=True))
     try:
         sources = tuple(_run_by_the_learner(entry))
-    except Exception as error:  # as Jupyter says it when it opens the file
+    except Exception as error:  # the error that Jupyter shows when it opens the file
         return {"right": [], "wrong": tasks, "unreadable": [f"{type(error).__name__}"]}
     return _in_a_kernel(sources, tuple(answers.items()), entry.installed)
 
@@ -90,7 +90,7 @@ def _install(packages: tuple[str, ...], site: Path) -> None:
             module = site.joinpath(*names[:depth], "__init__.py")
             module.parent.mkdir(parents=True, exist_ok=True)
             module.write_text(BACKEND if package.startswith("ipympl") else STAND_IN)
-    if "ipympl" in packages:  # Matplotlib finds it by its entry point
+    if "ipympl" in packages:  # Matplotlib finds the backend by its entry point
         about = site / "ipympl-1.0.dist-info"
         about.mkdir()
         (about / "METADATA").write_text("Metadata-Version: 2.1\nName: ipympl\nVersion: 1.0\n")
@@ -134,7 +134,7 @@ def _in_a_folder(sources: tuple[str, ...], answers: dict[str, str], folder: str)
 
 
 def _run(manager, client, source: str, seen: dict[str, str]) -> str:
-    """Run a cell, and put the signs of verdicts that it shows into ``seen``; the name of the error that it raised."""
+    """Run a cell, store the signs of the verdicts that it shows in ``seen``, and return the name of its error."""
 
     def shown(message) -> None:
         text = message["content"].get("data", {}).get("text/plain", "")

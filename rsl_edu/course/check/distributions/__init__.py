@@ -1,4 +1,4 @@
-"""Lesson 5's exercises: log-probability, entropy and KL of Gaussian actions, and a learning rate that follows KL."""
+"""Exercises of lesson 5: log-probability, entropy and KL of Gaussian actions, and an adaptive learning rate."""
 
 from . import adaptive_learning_rate, choices, gaussian_entropy, gaussian_kl, gaussian_log_prob
 

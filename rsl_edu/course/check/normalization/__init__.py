@@ -1,4 +1,4 @@
-"""Lesson 4's exercises: merge the moments of two groups, keep running statistics, find the scale of rewards."""
+"""Exercises of lesson 4: merge the moments of two groups, keep running statistics, and find the scale of rewards."""
 
 from . import choices, discounted_return_scale, merge_moments, running_norm
 

@@ -6,17 +6,17 @@ from ..exercise import Case, Exercise, Mistake
 
 
 def discounted_return_scale(rewards: torch.Tensor, dones: torch.Tensor, gamma: float) -> torch.Tensor:
-    """Standard deviation of the discounted sums of rewards: the number that rewards are divided by.
+    """Compute the number by which rewards are divided: the standard deviation of their discounted sums.
 
-    R_t = gamma * R_{t-1} * (1 - done_{t-1}) + r_t, from R_{-1} = 0, for each environment.
+    R_t = gamma * R_{t-1} * (1 - done_{t-1}) + r_t, with R_{-1} = 0, for each environment.
 
     Args:
         rewards: Rewards r [time, envs].
-        dones: 1.0 where this step was the last of an episode, else 0.0 [time, envs].
+        dones: 1.0 if this step was the last of an episode, else 0.0 [time, envs].
         gamma: Discount factor, from 0 to 1.
 
     Returns:
-        Population standard deviation of R over time and environments: one number.
+        Population standard deviation of R over time and environments, a single number.
     """
     total, sums = torch.zeros_like(rewards[0]), []  # [envs]
     for reward, done in zip(rewards, dones, strict=True):
@@ -34,16 +34,16 @@ def _draw(generator: torch.Generator) -> Case:
 
 
 CASES = (
-    Case.of("one robot and no episode end", [[8.0], [0.0]], [[0.0], [0.0]], 0.5),
+    Case.of("one environment, no episode end", [[8.0], [0.0]], [[0.0], [0.0]], 0.5),
     Case.of("an episode end", [[2.0], [4.0], [2.0], [4.0]], [[0.0], [1.0], [0.0], [0.0]], 1.0),
     Case.of(
-        "two robots whose episodes end at different steps",
+        "two environments whose episodes end at different steps",
         [[1.0, 8.0], [2.0, 0.0], [5.0, 4.0], [0.0, 2.0], [3.0, 6.0]],
         [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [0.0, 1.0]],
         0.5,
     ),
     Case.of(
-        "three robots, with negative rewards, two ends in a row and one at the last step",
+        "three environments, negative rewards, two episode ends in a row and one at the last step",
         [[1.5, -0.7, 2.3], [-2.2, 0.4, -1.1], [0.9, 3.6, 0.2], [-0.3, -1.8, 4.1], [2.6, 0.8, -3.7], [-1.4, 5.2, 0.6]],
         [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]],
         0.8,
@@ -63,58 +63,61 @@ _LOOP = "zip(rewards, dones, strict=True)"
 MISTAKES = {
     "rewards-std": Mistake(
         "you take the std of the rewards, not of their discounted sums.",
-        "The value function predicts discounted sums; it is their scale that should be about 1.",
+        "The value function predicts discounted sums, so the scale must come from these sums.",
         {_STACK: "rewards"},
     ),
     "no-reset": Mistake(
-        "your sums run on across the end of an episode.",
-        "After a done, the next step starts a new sum: multiply what is carried over by (1 - done).",
+        "your sums continue across the end of an episode.",
+        "After a done, the next step starts a new sum: multiply the sum that you carry over by (1 - done).",
         {_RESET: "total"},
     ),
     "unbiased-std": Mistake(
-        "your std is the unbiased one (n−1), torch's default.",
-        "The running statistics use the population std (n): correction=0.",
+        "your std is the unbiased one (n−1), which is torch's default.",
+        "The running statistics use the population std (n): pass correction=0.",
         {"(correction=0)": "()"},
     ),
     "resets-early": Mistake(
-        "your sums start anew one step early, at the last step of the episode.",
-        "done_t says that step t was the last: its reward still belongs to the episode. Reset after adding it.",
+        "you reset your sums one step too early, at the last step of the episode.",
+        "done_t means that step t was the last, so its reward still belongs to the episode. Add the reward, then "
+        "reset.",
         {"gamma * total": "gamma * total * (1 - done)", _RESET: "total"},
         {"gamma * total": "gamma * total * (1 - done)"},
     ),
     "drops-last-reward": Mistake(
         "your sum at the last step of an episode is 0.",
-        "Store the sum first, then reset what is carried over by total = total * (1 - done): `total *= 1 - done` and "
-        "`total[done] = 0` would also change the sum that is stored.",
+        "Store the sum first, then reset it with total = total * (1 - done). `total *= 1 - done` and `total[done] = "
+        "0` would also change the stored sum.",
         {"sums.append(total)": "sums.append(total * (1 - done))"},
     ),
     "last-step-only": Mistake(
-        "you take the std of the last step's sums only.",
-        "All sums count. If you do store all: `total *= gamma` and `total += reward` change those stored already.",
+        "you take the std of only the last step's sums.",
+        "The sums of all steps count. If you store all of them, note that `total *= gamma` and `total += reward` also "
+        "change stored sums.",
         {_STACK: "sums[-1]"},
         {_STACK: "torch.stack([sums[-1]] * len(sums))"},
     ),
     "aliased-sums": Mistake(
-        "you take the std of what is carried over after the last step; the sums before it are lost.",
-        "All sums count. If you do store all: `total *= gamma` changes those stored already. Append total.clone().",
+        "you take the std of the sum that is carried over after the last step, so all earlier sums are lost.",
+        "The sums of all steps count. If you store all of them, note that `total *= gamma` also changes stored sums: "
+        "append total.clone().",
         {_STACK: "total"},
         {_STACK: "torch.stack([total] * len(sums))"},
     ),
     "variance-for-std": Mistake(
         "you return the variance.",
-        "Rewards are divided by the std, which has their unit: take the root.",
+        "Rewards are divided by the std, which has the same unit as the rewards: take the square root.",
         {".std": ".var"},
     ),
     "sum-of-squares": Mistake(
-        "your std is right near zero but lost in rounding far from it: it looks like the root of E[x²] − E[x]².",
-        "float32 keeps 7 digits: 4096² + 1 is 4096². Use std, which subtracts the mean first.",
+        "your std is right near zero but inaccurate far from zero: it looks like the root of E[x²] − E[x]².",
+        "float32 has 7 digits, so 4096² + 1 is rounded to 4096². Use std, which subtracts the mean before it squares.",
         {
             "return torch.stack(sums).std(correction=0)": "s = torch.stack(sums)\n"
             "    return (s.square().mean() - s.mean() ** 2).clamp(min=0).sqrt()"
         },
     ),
     "root-mean-square": Mistake(
-        "you take the root of the mean square: the mean of the sums is not subtracted.",
+        "you take the root of the mean square, without subtracting the mean of the sums.",
         "The std measures the distance from the mean, not from zero.",
         {_STD: ".square().mean().sqrt()"},
     ),
@@ -126,80 +129,83 @@ MISTAKES = {
     ),
     "maximum-for-std": Mistake(
         "you return the largest sum, not the standard deviation.",
-        "One large sum would decide alone. The scale is how far all sums spread around their mean: take the std.",
+        "A single large sum would determine the result. The scale is how far all sums spread around their mean: take "
+        "the std.",
         {_STD: ".abs().max()"},
         {_STD: ".max()"},
     ),
     "distance-for-std": Mistake(
-        "you return another measure of how far the sums spread, not the standard deviation.",
-        "The std is the root of the mean square distance from the mean.",
+        "you return a different measure of how far the sums spread, not the standard deviation.",
+        "The std is the square root of the mean squared distance from the mean.",
         *({_STD: f".sub({_STACK}.{center}()).abs().mean()"} for center in ("mean", "median")),
         {"return torch.stack(sums).std(correction=0)": "return torch.stack(sums).max() - torch.stack(sums).min()"},
     ),
     "std-per-step": Mistake(
         "you take the std over the environments at each step.",
-        "With one robot that is 0, and it is small for robots in step. Take one std over time and environments.",
+        "This is 0 for one environment, and small if all environments earn nearly the same. Take one std over time "
+        "and environments.",
         *({"correction=0)": f"dim=1, correction={n}).mean()"} for n in (0, 1)),
         *({"correction=0": f"dim=1, correction={n}"} for n in (0, 1)),
     ),
     "std-per-robot": Mistake(
-        "you take the std over time of each robot.",
-        "That loses what differs between robots. Take one std over time and environments.",
+        "you take the std over time for each environment separately.",
+        "This misses the differences between environments. Take one std over time and environments.",
         *({"correction=0)": f"dim=0, correction={n}).mean()"} for n in (0, 1)),
         *({"correction=0": f"dim=0, correction={n}"} for n in (0, 1)),
         {_STACK: f"({_STACK} - {_STACK}.mean(dim=0))"},
     ),
     "averages-robots": Mistake(
-        "you average over the robots before you take the std.",
-        "Averaging hides what differs between robots, the more the more there are. Take one std over all sums.",
+        "you average over the environments before you take the std.",
+        "Averaging hides the differences between environments, more so if there are many. Take one std over all sums.",
         {_STACK: f"{_STACK}.mean(dim=1)"},
     ),
     "adds-robots": Mistake(
-        "you add up the robots before you take the std.",
-        "A reward belongs to one robot, and so does the scale: take one std over all sums.",
+        "you sum over the environments before you take the std.",
+        "Each reward comes from a single environment, so do not add up several: take one std over all sums.",
         {_STACK: f"{_STACK}.sum(dim=1)"},
     ),
     "averages-time": Mistake(
         "you average over time before you take the std.",
-        "Averaging hides how each sum grows and falls. Take one std over all sums.",
+        "Averaging hides how each sum rises and falls over time. Take one std over all sums.",
         {_STACK: f"{_STACK}.mean(dim=0)"},
     ),
     "no-discount": Mistake(
         "your sums are not discounted.",
-        "gamma multiplies the sum so far, at every step.",
+        "At every step, multiply the sum so far by gamma.",
         {"gamma * total": "total"},
     ),
     "gamma-ignored": Mistake(
-        "your sums are discounted by a fixed number: the argument gamma is not used.",
-        "Multiply the sum so far by gamma, at every step.",
+        "you discount by a fixed number and do not use the argument gamma.",
+        "At every step, multiply the sum so far by gamma.",
         *({"gamma * total": f"{gamma} * total"} for gamma in (0.99, 0.9, 0.95, 0.999)),
     ),
     "gamma-on-reward": Mistake(
-        "gamma multiplies the new reward.",
+        "you multiply the new reward by gamma.",
         "Only the sum so far is discounted: gamma * R + r.",
         {_ADD: "gamma * (total + reward)"},
         {_ADD: "total + gamma * reward"},
     ),
     "moving-average": Mistake(
-        "your sums are a moving average, with weights of gamma and 1 - gamma.",
-        "A return is a sum: gamma * R + r.",
+        "your sums are a moving average, with the weights gamma and 1 - gamma.",
+        "A return is a sum, not an average: gamma * R + r.",
         {"+ reward": "+ (1 - gamma) * reward"},
         {_ADD: "(1 - gamma) * total + gamma * reward"},
     ),
     "discounts-from-start": Mistake(
-        "you discount by the time since the start: gamma**t * r_t.",
-        "Old rewards fade, not new ones: gamma multiplies the sum so far, the newest reward counts in full.",
+        "you discount each reward by the time since the start: gamma**t * r_t.",
+        "Older rewards should count less, not newer ones: multiply the sum so far by gamma, and add the new reward in "
+        "full.",
         {_ADD: "total + gamma ** len(sums) * reward"},
         {_ADD: "total + gamma ** len(sums) * reward", _RESET: "total"},
     ),
     "discounts-to-end": Mistake(
-        "you discount every sum by the time to the end of the recording: gamma**(T - 1 - t) * r_t.",
-        "At step t, nothing is known of the steps after it: the newest reward counts in full, in every sum.",
+        "you discount each reward by the time to the end of the recording: gamma**(T - 1 - t) * r_t.",
+        "At step t, nothing is known about later steps: in every sum, the newest reward counts in full.",
         {_ADD: "total + gamma ** (len(rewards) - 1 - len(sums)) * reward"},
         {_ADD: "total + gamma ** (len(rewards) - 1 - len(sums)) * reward", _RESET: "total"},
     ),
     "reward-to-go": Mistake(
-        "your sums run backwards in time: they are the rewards to come.",
+        "you sum backwards in time, so your sums contain future rewards.",
         "The scale is learned while the robots run, when only past rewards are known: sum forwards.",
         {
             _LOOP: "zip(rewards.flip(0), dones.flip(0), strict=True)",
@@ -211,116 +217,121 @@ MISTAKES = {
         {_LOOP: "zip(rewards.flip(0), dones, strict=True)"},
     ),
     "sums-over-robots": Mistake(
-        "your sums run over the robots, not over time.",
-        "rewards is [time, envs]: a loop over it takes one step of all robots at a time. Carry one sum for each robot.",
+        "you sum over the environments, not over time.",
+        "rewards is [time, envs], so a loop over it yields one step of all environments at a time. Keep one sum for "
+        "each environment.",
         {"rewards[0])": "rewards[:, 0])", _LOOP: "zip(rewards.T, dones.T, strict=True)"},
         {"rewards[0])": "rewards[0, 0])", _LOOP: "zip(rewards.flatten(), dones.flatten(), strict=True)"},
     ),
     "carries-to-next-robot": Mistake(
-        "the sum of one robot goes on into the next robot.",
-        "Every robot starts from 0: set the sum to 0 before the loop over time, inside the loop over robots.",
+        "the sum of one environment continues into the next environment.",
+        "Every environment starts from 0. If you loop over environments, set the sum to 0 before each inner loop over "
+        "time.",
         {"rewards[0])": "rewards[0, 0])", _LOOP: "zip(rewards.T.flatten(), dones.T.flatten(), strict=True)"},
     ),
     "two-rewards-only": Mistake(
-        "your sums hold the last two rewards only.",
-        "R is the sum so far, not the reward before: carry the sum from step to step.",
+        "your sums contain only the last two rewards.",
+        "R is the sum so far, not the previous reward: carry the sum from step to step.",
         {_RESET: "reward * (1 - done)"},
         {_RESET: "reward"},
     ),
     "resets-all": Mistake(
-        "the end of one robot's episode resets the sums of all robots.",
-        "Each environment ends on its own: multiply by 1 - done [envs], not by one number.",
+        "an episode end in one environment resets the sums of all environments.",
+        "Each environment ends its episodes on its own: multiply by (1 - done), which is [envs], not by a single "
+        "number.",
         {"(1 - done)": "(1 - done.max())"},
     ),
     "resets-together": Mistake(
-        "your sums are reset only where the episodes of all robots end at once.",
-        "Each environment ends on its own: multiply by 1 - done [envs], not by one number.",
+        "you reset the sums only if the episodes of all environments end at the same step.",
+        "Each environment ends its episodes on its own: multiply by (1 - done), which is [envs], not by a single "
+        "number.",
         {"(1 - done)": "(1 - done.min())"},
     ),
     "resets-inverted": Mistake(
-        "your sums are kept where an episode ended and cleared everywhere else.",
+        "you keep the sum where an episode ended and reset it everywhere else.",
         "Multiply by (1 - done), not by done.",
         {"(1 - done)": "done"},
     ),
     "masks-last-reward": Mistake(
-        "the reward of an episode's last step does not count.",
-        "It belongs to the episode that it ends: add it in full, and multiply only what is carried over by (1 - done).",
+        "you leave out the reward of an episode's last step.",
+        "This reward belongs to the episode that ends: add it in full, and multiply only the sum that you carry over "
+        "by (1 - done).",
         {"+ reward": "+ reward * (1 - done)"},
     ),
     "last-reward-twice": Mistake(
-        "a new episode starts with the last reward of the old one.",
-        "It starts from 0: after a done, nothing is carried over.",
+        "a new episode starts with the last reward of the previous one.",
+        "It should start from 0: after a done, nothing is carried over.",
         {_RESET: "total * (1 - done) + done * reward"},
     ),
     "stops-at-done": Mistake(
-        "what comes after a robot's first episode is left out.",
-        "The robot starts anew, and its next sums count as well: reset the sum and go on.",
+        "you leave out everything after the first episode of an environment.",
+        "The sums of the later episodes count too: reset the sum after a done, then continue.",
         {_STACK: f"{_STACK}[dones.cumsum(0) - dones == 0]"},
     ),
     "episode-sums-only": Mistake(
-        "only the sums at the ends of episodes enter your std.",
-        "Every step has its sum, and all of them count: store the sum at each step.",
+        "your std includes only the sums at the ends of episodes.",
+        "Every step has a sum, and all of them count: store the sum at each step.",
         {_STACK: f"{_STACK}[dones.bool()]"},
         {_STACK: f"{_STACK}[torch.cat([dones[:-1], torch.ones_like(dones[:1])]).bool()]"},
         {_STACK: f"torch.cat([{_STACK}[dones.bool()], total])"},
     ),
     "starts-with-zero": Mistake(
-        "the zeros before the first step enter your std.",
-        "Store the sum after the reward is added, and only then.",
+        "your std includes the zeros from before the first step.",
+        "Store a sum only after you have added its reward.",
         {", []": ", [torch.zeros_like(rewards[0])]"},
     ),
     "starts-from-one": Mistake(
         "your sums start from 1, not from 0.",
-        "Nothing is there before the first reward: begin with torch.zeros.",
+        "There is nothing before the first reward: start with torch.zeros.",
         {"torch.zeros_like": "torch.ones_like"},
     ),
     "stores-before-adding": Mistake(
-        "you store each sum before the new reward is added.",
+        "you store each sum before you add the new reward.",
         "First discount and add, then store, then reset.",
         {"sums.append(total)\n": "\n", "total = gamma": "sums.append(total)\n        total = gamma"},
     ),
     "first-step-lost": Mistake(
-        "the sums of the first step do not enter your std.",
-        "Store those too: at the first step, the sum is the reward.",
+        "your std leaves out the sums of the first step.",
+        "Store them too: at the first step, the sum is the reward.",
         {_STACK: "torch.stack(sums[1:])"},
         {_STACK: "torch.stack(sums)[1:]"},
     ),
     "last-step-lost": Mistake(
-        "the sums of the last step do not enter your std.",
-        "Store those too: look at where your loop or slice ends.",
+        "your std leaves out the sums of the last step.",
+        "Store them too: check where your loop or slice ends.",
         {_STACK: "torch.stack(sums[:-1])"},
         {_STACK: "torch.stack(sums)[:-1]"},
     ),
     "first-step-only": Mistake(
-        "only the first step counts.",
-        "Is your return inside the loop? Take the std after it.",
+        "you use only the first step.",
+        "Is your return inside the loop? Take the std after the loop.",
         {_STACK: "sums[0]"},
     ),
     "first-robot-only": Mistake(
-        "only one robot counts.",
-        "Take one std over the sums of all robots and steps.",
+        "you use only one environment.",
+        "Take one std over the sums of all environments and steps.",
         {_STACK: f"{_STACK}[:, 0]"},
         {_STACK: f"{_STACK}[:, -1]"},
     ),
     "centres-rewards": Mistake(
         "you subtract the mean from the rewards before you sum them.",
-        "Nothing is subtracted from rewards: sum them as they are. The std subtracts the mean of the sums.",
+        "Sum the rewards as they are. Only the std subtracts a mean, and that is the mean of the sums.",
         {"zip(rewards,": "zip(rewards - rewards.mean(),"},
         {"zip(rewards,": "zip(rewards - rewards.mean(0),"},
     ),
     "adds-eps": Mistake(
         "you add a small number to the std.",
-        "The scale alone is asked for. A small number is added later, where rewards are divided by it.",
+        "Return only the std. A small number is added later, when rewards are divided by the std.",
         *({"(correction=0)": f"(correction=0) + {eps}"} for eps in (1e-2, 1e-3, 0.1)),
     ),
     "returns-sums": Mistake(
-        "you return all sums, not the number to divide by.",
+        "you return all sums, not the number by which to divide.",
         "Take their std over time and environments: .std(correction=0).",
         {_STD: ""},
     ),
     "returns-normalized": Mistake(
-        "you return normalized rewards, not the number to divide by.",
-        "Return the scale alone. And nothing is subtracted from rewards: a shifted reward is another task.",
+        "you return normalized rewards, not the number by which to divide.",
+        "Return only the scale. And never subtract anything from rewards: a shifted reward is a different task.",
         *(
             {"    return ": f"    return {numbers} / "}
             for numbers in ("rewards", f"{_STACK}", "(rewards - rewards.mean())")
@@ -331,13 +342,13 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Write down the discounted sums of one environment for four steps by hand, with a done at the second. Which "
-    "numbers go into the std?",
-    "Go through time with a loop, and carry one sum for each environment, `[envs]`: discount it, add the reward, and "
-    "store it; only then clear it where the episode ended. By hand: rewards 2, 4, 2, 4, a done at the second step and "
-    "a gamma of 1 give 2, 6, 2, 6, whose std is 2.",
-    "`total = gamma * total + reward`; store `total`; `total = total * (1 - done)`. At the end: "
-    "`torch.stack(sums).std(correction=0)`, because by default torch divides by n − 1.",
+    "Write down the discounted sums of one environment for four steps by hand, with a done at the second step. Which "
+    "numbers should the std include?",
+    "Loop over time, and keep one sum for each environment, `[envs]`. Discount it, add the reward, and store it. Only "
+    "then reset it where the episode ended. By hand: rewards of 2, 4, 2, 4, a done at the second step and a gamma of "
+    "1 give sums of 2, 6, 2, 6, and their std is 2.",
+    "`total = gamma * total + reward`; store `total`; `total = total * (1 - done)`. After the loop, return "
+    "`torch.stack(sums).std(correction=0)`. (By default, torch divides by n − 1.)",
 )
 
 EXERCISE = Exercise(discounted_return_scale, ("scale",), CASES, MISTAKES, HINTS, _draw)

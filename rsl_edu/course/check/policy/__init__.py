@@ -1,4 +1,4 @@
-"""Lesson 6's exercises: advantages, PPO's clipped loss, and the value of the time that was cut off."""
+"""Exercises of lesson 6: advantages, PPO's clipped loss, and the value that a time-out cuts off."""
 
 from . import advantages, bootstrap, choices, surrogate_loss
 

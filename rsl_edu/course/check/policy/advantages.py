@@ -8,15 +8,15 @@ from ..exercise import Case, Exercise, Mistake
 def advantages(
     rewards: torch.Tensor, values: torch.Tensor, dones: torch.Tensor, last_value: torch.Tensor, gamma: float, lam: float
 ) -> torch.Tensor:
-    """Generalized advantage estimation: how much better each step went than its value said.
+    """Estimate how much better each step went than its value predicted (generalized advantage estimation).
 
-    ``rewards``, ``values`` and ``dones`` are [time, envs], ``dones`` 1.0 at the last step of an episode, else 0.0.
+    ``rewards``, ``values`` and ``dones`` are [time, envs]; ``dones`` is 1.0 at the last step of an episode, else 0.0.
     ``last_value [envs]`` is the value of the observation after the rollout. Returns the advantages [time, envs].
     """
     result = torch.zeros_like(rewards)
     next_value, advantage = last_value, torch.zeros_like(last_value)  # [envs] each
     for t in reversed(range(len(rewards))):
-        going_on = 1 - dones[t]  # 0 where nothing of the next step belongs to this episode
+        going_on = 1 - dones[t]  # 0 if the next step belongs to another episode
         delta = rewards[t] + gamma * going_on * next_value - values[t]
         advantage = delta + gamma * lam * going_on * advantage
         result[t] = advantage
@@ -41,7 +41,7 @@ CASES = (
     ),
     Case.of("an episode end at the last step", [[1.0], [4.0]], [[2.0], [4.0]], [[0.0], [1.0]], [8.0], 0.5, 0.8),
     Case.of(
-        "two robots, an episode end of the first only",
+        "two environments, an episode end only in the first",
         [[1.0, 1.0], [4.0, 4.0]],
         [[2.0, 2.0], [4.0, 4.0]],
         [[1.0, 0.0], [0.0, 0.0]],
@@ -50,7 +50,7 @@ CASES = (
         0.8,
     ),
     Case.of(
-        "two robots whose episodes end at different steps",
+        "two environments whose episodes end at different steps",
         [[1.0, 0.0], [2.0, 3.0], [0.0, 1.0], [4.0, 2.0]],
         [[3.0, 1.0], [1.0, 2.0], [5.0, 4.0], [2.0, 1.0]],
         [[0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [0.0, 0.0]],
@@ -69,7 +69,7 @@ CASES = (
     ),
     Case.of("a lam of 0", [[1.0], [4.0], [-2.0]], [[2.0], [0.5], [3.0]], [[0.0], [0.0], [0.0]], [8.0], 0.5, 0.0),
     Case.of(
-        "two robots, two episode ends in a row and one at the last step",
+        "two environments, two episode ends in a row and one at the last step",
         [[5.0, 1.0], [2.0, 0.0], [4.0, 3.0], [1.0, 6.0]],
         [[2.0, 7.0], [3.0, 1.0], [6.0, 4.0], [8.0, 5.0]],
         [[0.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]],
@@ -81,7 +81,7 @@ CASES = (
 
 
 _BACK = "reversed(range(len(rewards)))"
-_DELTA = "delta ="  # a line before it
+_DELTA = "delta ="  # edits insert a line before it
 _SHIFTED = "next_value = values[t + 1] if t + 1 < len(values) else last_value\n        delta ="
 _LATER = "(dones[t + 1] if t + 1 < len(dones) else 0)"
 _BEFORE = "(dones[t - 1] if t > 0 else 0)"
@@ -97,18 +97,18 @@ def _two_steps(
 
 MISTAKES = {
     "ignores-dones": Mistake(
-        "your advantages leak across the end of an episode.",
-        "What comes after a done is another episode: multiply the next value and the next advantage by 1 - dones.",
+        "your advantages continue across the end of an episode.",
+        "After a done, another episode begins: multiply the next value and the next advantage by 1 - dones[t].",
         {"1 - dones[t]": "1"},
     ),
     "done-not-in-delta": Mistake(
-        "your advantages count the value of the next episode's first observation.",
-        "After a done there is no next value: multiply it by 1 - dones[t], as you do with the next advantage.",
+        "your advantages include the value of the next episode's first observation.",
+        "After a done there is no next value: multiply it by 1 - dones[t], like the next advantage.",
         {" going_on * next": " next"},
     ),
     "done-not-in-recursion": Mistake(
-        "your advantages carry over from the next episode.",
-        "After a done the sum starts anew: multiply the next advantage by 1 - dones[t], as you do with the value.",
+        "your advantages include advantages from the next episode.",
+        "After a done the sum starts again: multiply the next advantage by 1 - dones[t], like the next value.",
         {" * going_on * adv": " * adv"},
     ),
     "sign": Mistake(
@@ -117,29 +117,29 @@ MISTAKES = {
         {"delta +": "-delta +"},
     ),
     "reversed-output": Mistake(
-        "your advantages stand in the reverse order: the last step first.",
-        "You go backwards in time; turn the list round at the end, or write to result[t].",
+        "your advantages are in reverse order, with the last step first.",
+        "If you go backwards in time, reverse the list at the end, or write to result[t].",
         {"result[t]": "result[-1 - t]"},
     ),
     "no-lambda": Mistake(
         "your advantages do not use lam.",
-        "The next advantage is multiplied by gamma * lam. gamma alone gives the discounted return minus the value.",
+        "Multiply the next advantage by gamma * lam. With gamma alone, you get the discounted return minus the value.",
         {" * lam": ""},
     ),
     "value-added-back": Mistake(
-        "you return what the value function learns from: advantage plus value.",
-        "That is the return; the actor needs the advantage alone.",
+        "you return advantage plus value, which is what the value function learns from.",
+        "That sum is the return, but the actor needs only the advantage.",
         {"return result": "return result + values"},
     ),
     "ends-at-rollout": Mistake(
-        "you leave last_value out.",
-        "The rollout ends, the episode does not: the value after the last step stands for all that is to come.",
+        "you leave out last_value.",
+        "The rollout ends, but the episode does not: last_value stands for all rewards that come after the last step.",
         {"= last_value,": "= 0 * last_value,"},
     ),
     "done-of-next-step": Mistake(
         "you use the done of the next step.",
-        "dones[t] says that step t was the last, so it cuts what t takes from t + 1. (In CleanRL dones[t] says that t "
-        "is the first, hence their t + 1.)",
+        "dones[t] means that step t was the last, so nothing from step t + 1 counts for it. (In CleanRL, it means "
+        "that step t is the first, hence their t + 1.)",
         {"dones[t]": _LATER},
         {"dones[t]": "dones[min(t + 1, len(dones) - 1)]"},
         {"dones[t]": "(dones[t + 1] if t + 1 < len(dones) else 1)"},
@@ -154,17 +154,17 @@ MISTAKES = {
     ),
     "gamma-lam-swapped": Mistake(
         "you swap gamma and lam.",
-        "gamma discounts the next value; gamma * lam discounts the next advantage.",
+        "gamma discounts the next value, and gamma * lam discounts the next advantage.",
         {"] + gamma": "] + lam"},
     ),
     "one-step": Mistake(
-        "you return the one-step errors delta: nothing comes back from later steps.",
-        "Add gamma * lam times the next advantage, going backwards from the last step.",
+        "you return only the one-step errors delta, without anything from later steps.",
+        "Go backwards from the last step, and add gamma * lam times the next advantage.",
         {" + gamma * lam * going_on * advantage": ""},
     ),
     "value-not-subtracted": Mistake(
         "you do not subtract the value of the step.",
-        "An advantage says how much better it went than expected: delta ends with - values[t].",
+        "An advantage is how much better the step went than expected: delta ends with - values[t].",
         {" - values[t]": ""},
         {"next_value - values[t]": "next_value * (t + 1 == len(values))", " * lam": ""},
         {" + gamma * going_on * next_value - values[t]": "", " * lam": ""},
@@ -172,39 +172,42 @@ MISTAKES = {
     ),
     "no-discount": Mistake(
         "you do not discount the next value.",
-        "It lies one step in the future: gamma * next_value.",
+        "It is one step in the future: gamma * next_value.",
         {"] + gamma": "] + 1"},
     ),
     "last-step-left-out": Mistake(
-        "your loop leaves out the last step: its advantage stays 0.",
-        "The last step has a next value too, last_value: start the loop at len(rewards) - 1.",
+        "your loop leaves out the last step, so its advantage stays 0.",
+        "The last step has a next value too, which is last_value: start the loop at len(rewards) - 1.",
         {"range(len(rewards))": "range(len(rewards) - 1)", "= last_value,": "= values[-1],"},
         {"range(len(rewards))": "range(len(rewards) - 1)"},
     ),
     "done-of-step-before": Mistake(
-        "you use the done of the step before.",
-        "dones[t] says that step t was the last of its episode: what comes after it does not count for t.",
+        "you use the done of the previous step.",
+        "dones[t] means that step t was the last of its episode, so what comes after it does not count for t.",
         {"dones[t]": _BEFORE},
         {"dones[t]": "dones[t - 1]"},
     ),
     "last-done-ignored": Mistake(
         "you ignore an episode end at the last step of the rollout.",
-        "last_value belongs to another episode then: multiply it by 1 - dones[t], like any next value.",
+        "Then last_value belongs to another episode: multiply it by 1 - dones[t], like any other next value.",
         {"dones[t]": "(dones[t] if t + 1 < len(dones) else 0)"},
     ),
     "resets-all": Mistake(
-        "the end of one robot's episode cuts the advantages of all robots.",
-        "Each environment ends on its own: multiply by 1 - dones[t], which is [envs], not by one number.",
+        "an episode end in one environment cuts off the advantages of all environments.",
+        "Each environment ends its episodes on its own: multiply by 1 - dones[t], which is [envs], not by a single "
+        "number.",
         {"dones[t]": "dones[t].max()"},
     ),
     "resets-only-together": Mistake(
-        "an episode end cuts your advantages only where the episodes of all robots end at the same step.",
-        "Each environment ends on its own: multiply by 1 - dones[t], which is [envs], not by one number.",
+        "you cut off the advantages only if the episodes of all environments end at the same step.",
+        "Each environment ends its episodes on its own: multiply by 1 - dones[t], which is [envs], not by a single "
+        "number.",
         {"dones[t]": "dones[t].min()"},
     ),
     "dones-of-one-robot": Mistake(
-        "you use the episode ends of one robot for all robots.",
-        "Each environment ends on its own: multiply by 1 - dones[t], which is [envs], not by one number.",
+        "you use the episode ends of one environment for all environments.",
+        "Each environment ends its episodes on its own: multiply by 1 - dones[t], which is [envs], not by a single "
+        "number.",
         {"dones[t]": "dones[t, 0]"},
         {"dones[t]": "dones[t, -1]"},
     ),
@@ -215,57 +218,57 @@ MISTAKES = {
     ),
     "zero-at-dones": Mistake(
         "your advantage is 0 wherever an episode ends.",
-        "The last step has its reward and its value: 1 - dones[t] cuts only the next value and the next advantage.",
+        "The last step has a reward and a value: 1 - dones[t] removes only the next value and the next advantage.",
         {"delta +": "going_on * delta +"},
         {"result[t] = advantage": "result[t] = going_on * advantage"},
     ),
     "another-last-value": Mistake(
-        "after the last step you use a value from inside the rollout.",
-        "last_value comes after the last step; roll and the index -1 bring back one of values.",
+        "after the last step, you use a value from inside the rollout.",
+        "The value after the last step is last_value. With roll or the index -1, you get one of values instead.",
         {"= last_value,": "= values[0],"},
         {"= last_value,": "= values[-1],"},
     ),
     "starts-with-last-value": Mistake(
-        "you take last_value for the advantage after the rollout.",
+        "you use last_value as the advantage after the rollout.",
         "last_value counts once, as the next value in delta. The sum of later advantages starts with 0.",
         {"torch.zeros_like(last_value)": "last_value"},
     ),
     "last-value-everywhere": Mistake(
-        "you take last_value for the next value of every step.",
-        "It follows the last step only; before that, the next value is values[t + 1].",
+        "you use last_value as the next value of every step.",
+        "It follows only the last step. Before that, the next value is values[t + 1].",
         {"next_value = values[t]": "pass"},
     ),
     "present-value": Mistake(
-        "you discount the value of the step itself, not of the next one.",
-        "delta compares two moments: values[t] before the step, values[t + 1] after it.",
+        "you discount the value of the step itself instead of the next value.",
+        "delta compares two moments: values[t] before the step, and values[t + 1] after it.",
         {_DELTA: "next_value = values[t]\n        delta ="},
         {_DELTA: "next_value = values[t] if t + 1 < len(values) else last_value\n        delta ="},
     ),
     "value-of-step-before": Mistake(
-        "you use the value of the step before where the next value belongs.",
-        "The next value of step t is values[t + 1]: last_value goes behind the last row, not before the first.",
+        "you use the value of the previous step instead of the next one.",
+        "The next value of step t is values[t + 1]: append last_value after the last row, not before the first.",
         {_DELTA: "next_value = values[t - 1] if t > 0 else last_value\n        delta ="},
         {_DELTA: "next_value = values[t - 1] if t > 0 else 0 * last_value\n        delta ="},
     ),
     "reward-of-next-step": Mistake(
         "you use the reward of the next step.",
-        "rewards[t] is what step t earned: the same row as values[t].",
+        "rewards[t] is what step t earned, so it is in the same row as values[t].",
         {"rewards[t] +": "(rewards[t + 1] if t + 1 < len(rewards) else 0) +"},
         {"rewards[t] +": "rewards[min(t + 1, len(rewards) - 1)] +"},
     ),
     "lambda-without-gamma": Mistake(
-        "you carry the next advantage over with lam alone.",
-        "It lies one step in the future: gamma * lam.",
+        "you multiply the next advantage by lam alone.",
+        "It is one step in the future, so it must be discounted too: gamma * lam.",
         {"gamma * lam": "lam"},
     ),
     "no-decay": Mistake(
-        "you add the next advantage as it is, with neither gamma nor lam.",
+        "you add the next advantage as it is, without gamma and lam.",
         "What comes later counts less: multiply the next advantage by gamma * lam.",
         {"gamma * lam": "1"},
     ),
     "powers-in-recursion": Mistake(
         "you multiply the next advantage by a power of gamma * lam.",
-        "Each step back multiplies once more by gamma * lam, so the powers come by themselves.",
+        "Each step backwards multiplies by gamma * lam once more, so do not write the powers yourself.",
         {"gamma * lam": "(gamma * lam) ** t"},
         {"gamma * lam": "(gamma * lam) ** (t + 1)"},
         {"gamma * lam": "(gamma * lam) ** (len(rewards) - t)"},
@@ -279,31 +282,31 @@ MISTAKES = {
     ),
     "delta-weighted": Mistake(
         "you multiply delta by 1 - lam.",
-        "That weight belongs to a mean over estimates of n steps each; in the recursion delta counts in full.",
+        "That weight is for an average of n-step estimates. In the recursion, delta counts in full.",
         {"delta +": "(1 - lam) * delta +"},
     ),
     "fixed-discount": Mistake(
         "you use a fixed number for gamma or lam.",
-        "Use the arguments gamma and lam: they differ between trainings.",
+        "Use the arguments gamma and lam, because they differ between training runs.",
         {"result = torch": "gamma, lam = 0.99, 0.95\n    result = torch"},
         {"result = torch": "gamma = 0.99\n    result = torch"},
         {"result = torch": "lam = 0.95\n    result = torch"},
     ),
     "lambda-on-value": Mistake(
         "you multiply the next value by lam too.",
-        "lam belongs to the next advantage only; the next value is discounted by gamma.",
+        "lam is only for the next advantage. The next value is discounted by gamma alone.",
         {"] + gamma": "] + gamma * lam"},
     ),
     "discounts-both-values": Mistake(
         "you discount, or mask, the value of the step itself too.",
-        "values[t] is the value now, in full; gamma and 1 - done belong to the next value only.",
+        "values[t] is the value now and counts in full. gamma and 1 - dones[t] are only for the next value.",
         {" - values[t]": " - gamma * values[t]"},
         {"gamma * going_on * next_value - values[t]": "gamma * going_on * (next_value - values[t])"},
         {" - values[t]": " - going_on * values[t]"},
     ),
     "normalized": Mistake(
         "you normalize the advantages.",
-        "rsl_rl does that afterwards, over the whole batch. Here they keep their mean and their unit.",
+        "rsl_rl does this afterwards, over the entire batch. Here, leave their mean and their unit unchanged.",
         *(
             {"return result": f"return (result - result.mean({dim})) / (result.std({dim}correction={n}){eps})"}
             for n in (1, 0)
@@ -313,32 +316,33 @@ MISTAKES = {
         {"return result": "return result - result.mean()"},
     ),
     "forwards": Mistake(
-        "your sum runs forwards in time: a step is blamed for what came before it.",
-        "An action changes the future only: start at the last step and go backwards, reversed(range(...)).",
+        "you sum forwards in time, so a step gets credit or blame for what came before it.",
+        "An action changes only the future: start at the last step and go backwards, reversed(range(...)).",
         {_BACK: "range(len(rewards))", _DELTA: _SHIFTED},
         {_BACK: "range(len(rewards))", _DELTA: _SHIFTED, " going_on * adv": f" (1 - {_BEFORE}) * adv"},
         {_BACK: "range(len(rewards))", _DELTA: _SHIFTED, "gamma * lam * going_on": "1"},
         {_BACK: "range(len(rewards))"},
     ),
     "two-steps-only": Mistake(
-        "your advantage adds up the δ of two steps only: its own and the next one's.",
-        "Add the advantage of the next step. It must be known already: go backwards, reversed(range(...)).",
+        "your advantage adds up the δ of only two steps, the step itself and the next one.",
+        "Add the advantage of the next step, not only its δ. Go backwards, so that it is already known: "
+        "reversed(range(...)).",
         _two_steps,
     ),
     "first-step-left-out": Mistake(
-        "your loop leaves out step 0: its advantage stays 0.",
-        "range stops before its end: range(len(rewards) - 1, -1, -1) reaches 0.",
+        "your loop leaves out step 0, so its advantage stays 0.",
+        "range excludes its end: range(len(rewards) - 1, -1, -1) goes down to 0.",
         {"range(len(rewards))": "range(1, len(rewards))"},
     ),
     "aliased": Mistake(
-        "all rows of your advantages are the same: that of step 0.",
-        "`a += b`, `a *= b` and methods ending in _ change the tensor that is in your list already: write `a = a + b`, "
-        "or append a.clone().",
+        "all rows of your advantages are the same, namely the row of step 0.",
+        "`a += b`, `a *= b` and methods ending in _ change the tensor that is already in your list. Write `a = a + "
+        "b`, or append a.clone().",
         {"return result": "return result[0].expand_as(result)"},
     ),
     "same-for-all-robots": Mistake(
-        "your advantages are the same for all robots.",
-        "Each environment has its own: no sum and no mean over the second dimension.",
+        "your advantages are the same for all environments.",
+        "Each environment has its own advantages: do not sum or average over the second dimension.",
         {"result[t] = advantage": "result[t] = advantage.mean()"},
         {"result[t] = advantage": "result[t] = advantage.sum()"},
     ),
@@ -346,10 +350,10 @@ MISTAKES = {
 
 HINTS = (
     "Compute the advantage of the last step first, by hand. What does the step before it need from it?",
-    "Go backwards in time, and carry the next value and the next advantage along, both `[envs]`; they start as "
-    "`last_value` and 0. `delta` is what a step brought, its reward and the discounted next value, minus what its "
-    "value had promised. Where `dones[t]` is 1, neither the next value nor the next advantage counts: multiply both by "
-    "`1 - dones[t]`.",
+    "Go backwards in time, and carry along the next value and the next advantage, both `[envs]`. They start as "
+    "`last_value` and 0. `delta` is what a step brought, that is, its reward and the discounted next value, minus the "
+    "value that was expected. If `dones[t]` is 1, neither the next value nor the next advantage counts: multiply both "
+    "by `1 - dones[t]`.",
     "`delta = rewards[t] + gamma * (1 - dones[t]) * next_value - values[t]`; then `advantage = delta + gamma * lam * "
     "(1 - dones[t]) * advantage`; store it; then `next_value = values[t]`.",
 )

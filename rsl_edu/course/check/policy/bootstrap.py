@@ -6,18 +6,18 @@ from ..exercise import Case, Exercise, Mistake
 
 
 def bootstrap(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch.Tensor, gamma: float) -> torch.Tensor:
-    """Give back the value of the time that was cut off: the episode ended, but the robot did not fail.
+    """Add the value that a time-out cuts off: the episode ended, but the robot did not fail.
 
     Args:
-        rewards: Rewards [time, envs]; they stay as they were.
+        rewards: Rewards [time, envs], which must not be changed.
         values: Value of the observation at each step [time, envs].
-        time_outs: 1.0 where the time was up, else 0.0 [time, envs].
+        time_outs: 1.0 if the time was up at this step, else 0.0 [time, envs].
         gamma: Discount factor, from 0 to 1.
 
     Returns:
-        Rewards [time, envs], plus the discounted value where the time was up.
+        Rewards [time, envs], plus the discounted value at each time-out.
     """
-    cut_off = values * time_outs  # the value where the time was up, else 0
+    cut_off = values * time_outs  # the value at a time-out, else 0
     return rewards + gamma * cut_off  # a new tensor
 
 
@@ -30,7 +30,7 @@ def _draw(generator: torch.Generator) -> Case:
 
 CASES = (
     Case.of(
-        "one robot, the time is up at the second of three steps",
+        "one environment, a time-out at the second of three steps",
         [[1.0], [1.0], [1.0]],
         [[2.0], [8.0], [4.0]],
         [[0.0], [1.0], [0.0]],
@@ -38,21 +38,21 @@ CASES = (
     ),
     Case.of("no time-out", [[1.0], [2.0]], [[4.0], [8.0]], [[0.0], [0.0]], 0.5),
     Case.of(
-        "two robots, the time is up for the first in the middle",
+        "two environments, a time-out of the first in the middle and of the second at the end",
         [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],
         [[10.0, 20.0], [30.0, 40.0], [50.0, 60.0]],
         [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]],
         0.9,
     ),
     Case.of(
-        "negative numbers, the time is up at the first step",
+        "negative numbers, a time-out at the first step",
         [[-0.5], [1.5], [2.0]],
         [[-3.5], [4.0], [-1.0]],
         [[1.0], [0.0], [0.0]],
         0.8,
     ),
     Case.of(
-        "two robots, the time is up at the first step, at the last one, and twice",
+        "two environments, time-outs at the first step, at the last step, and two in one environment",
         [[0.5, -1.0], [-3.0, 2.0], [1.0, 4.0], [-2.0, 3.0]],
         [[-2.0, 1.0], [5.0, 0.3], [6.0, -4.0], [7.0, 9.0]],
         [[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 1.0]],
@@ -62,13 +62,13 @@ CASES = (
 
 
 def _shifted(x: torch.Tensor, by: int) -> torch.Tensor:
-    """Each row one place later (1) or earlier (-1), with zeros in the row that becomes free."""
+    """Shift each row one step later (1) or earlier (-1), and fill the free row with zeros."""
     zeros = torch.zeros_like(x[:1])
     return torch.cat([zeros, x[:-1]]) if by == 1 else torch.cat([x[1:], zeros])
 
 
 def _returns(rewards: torch.Tensor, ends: torch.Tensor, gamma: float) -> torch.Tensor:
-    """The discounted sum of the rewards from each step on, up to the end of its episode."""
+    """Sum the discounted rewards from each step to the end of its episode."""
     total, sums = torch.zeros_like(rewards[0]), []
     for reward, end in zip(rewards.flip(0), ends.flip(0), strict=True):
         total = reward + gamma * (1 - end) * total
@@ -89,45 +89,45 @@ def _picked(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch.Tensor
 MISTAKES = {
     "gamma-missing": Mistake(
         "you add the value without discounting it.",
-        "It lies one step in the future: gamma * values.",
+        "It is one step in the future: gamma * values.",
         {"gamma * ": ""},
     ),
     "everywhere": Mistake(
         "you add the value at every step.",
-        "Elsewhere the next rows hold what follows; only a time-out cuts it off. Multiply by time_outs.",
+        "At other steps, the next rows contain what follows. Only a time-out cuts it off: multiply by time_outs.",
         {" * time_outs": ""},
     ),
     "inverted": Mistake(
-        "you add the value where the time was not up.",
-        "time_outs is 1 where the time was up: multiply by it, not by 1 - time_outs.",
+        "you add the value at every step except the time-outs.",
+        "time_outs is 1 at a time-out: multiply by it, not by 1 - time_outs.",
         {"* time_outs": "* (1 - time_outs)"},
     ),
     "subtracted": Mistake(
         "you subtract the value.",
-        "The robot would have gone on earning: that is worth something, so add it.",
+        "The robot would have kept earning rewards. The value is what they are worth, so add it.",
         {"rewards + ": "rewards - "},
     ),
     "replaces-reward": Mistake(
-        "you put the value in place of the reward.",
+        "you replace the reward with the value.",
         "The last step earned its reward too: add the two.",
         {"return rewards": "return (1 - time_outs) * rewards"},
     ),
     "value-of-next-step": Mistake(
         "you add the value of the next row.",
-        "After a time-out the next row is the first of a new episode: rsl_rl takes the value of the step itself.",
+        "After a time-out, the next row belongs to a new episode. So rsl_rl uses the value of the step itself.",
         {"= values": "= torch.cat([values[1:], values[-1:]])"},
         {"= values": "= _shifted(values, -1)"},
         {"= values": "= values.roll(-1, 0)"},
     ),
     "value-of-step-before": Mistake(
-        "you add the value of the row before.",
-        "rsl_rl takes the value of the step at which the time was up: the same row for all three.",
+        "you add the value of the previous row.",
+        "rsl_rl uses the value of the step with the time-out: take rewards, values and time_outs from the same row.",
         {"= values": "= torch.cat([values[:1], values[:-1]])"},
         {"= values": "= _shifted(values, 1)"},
         {"= values": "= values.roll(1, 0)"},
     ),
     "value-of-one-row": Mistake(
-        "you add the same value at whichever step the time was up.",
+        "you add the same value, no matter at which step the time was up.",
         "Each step has its own value: multiply values and time_outs, both [time, envs], as they are.",
         {"= values": "= values[-1]"},
         {"= values": "= values[0]"},
@@ -136,86 +136,86 @@ MISTAKES = {
     ),
     "one-step-late": Mistake(
         "you add the value one step late, to the first reward of the next episode.",
-        "The value belongs to the step at which the time was up: the same row for all three.",
+        "The value belongs to the step with the time-out: take rewards, values and time_outs from the same row.",
         {"values * time_outs": "_shifted(values * time_outs, 1)"},
         {"values * time_outs": "(values * time_outs).roll(1, 0)"},
         {"* time_outs": "* _shifted(time_outs, 1)"},
     ),
     "one-step-early": Mistake(
         "you add the value one step early.",
-        "The value belongs to the step at which the time was up: the same row for all three.",
+        "The value belongs to the step with the time-out: take rewards, values and time_outs from the same row.",
         {"values * time_outs": "_shifted(values * time_outs, -1)"},
         {"values * time_outs": "(values * time_outs).roll(-1, 0)"},
         {"* time_outs": "* _shifted(time_outs, -1)"},
     ),
     "discounts-reward": Mistake(
         "you discount the reward too.",
-        "The reward is earned now and counts in full; only the value is discounted.",
+        "The reward is earned now and counts in full. Discount only the value.",
         {"return rewards": "return gamma * rewards"},
         {"return rewards": "return gamma**time_outs * rewards"},
     ),
     "bonus-only": Mistake(
-        "you return what is to be added, without the rewards.",
+        "you return only what should be added to the rewards.",
         "Return rewards + gamma * values * time_outs.",
         {"rewards + ": ""},
     ),
     "drops-rewards": Mistake(
-        "you lose the rewards of all steps where the time was not up.",
-        "time_outs multiplies the value only, not the sum.",
+        "you lose the rewards of all steps without a time-out.",
+        "Multiply only the value by time_outs, not the sum.",
         {"return rewards": "return time_outs * rewards"},
     ),
     "all-robots": Mistake(
-        "when the time is up for one robot, you add the value for all robots.",
-        "Each robot has its own clock: multiply by time_outs [time, envs] as it is.",
+        "if the time is up in one environment, you add the value in all environments.",
+        "Each environment has its own time-outs: multiply by time_outs, which is [time, envs], as it is.",
         {"* time_outs": "* time_outs.amax(dim=1, keepdim=True)"},
     ),
     "all-steps": Mistake(
-        "when the time is up for a robot once, you add the value at all of its steps.",
-        "Each step has its own flag: multiply by time_outs [time, envs] as it is.",
+        "if the time is up in an environment once, you add the value at all steps of this environment.",
+        "Each step has its own flag: multiply by time_outs, which is [time, envs], as it is.",
         {"* time_outs": "* time_outs.amax(dim=0)"},
     ),
     "mask-as-index": Mistake(
-        "you take the 0 and 1 in time_outs for the numbers of rows.",
-        "As an index, whole numbers count rows, while bools pick the places where they are True: time_outs.bool().",
+        "you use the 0 and 1 in time_outs as row numbers.",
+        "As an index, integers select rows, but booleans select the entries where they are True: time_outs.bool().",
         _mask_as_index,
     ),
     "picked-values-everywhere": Mistake(
-        "you pick the values where the time was up, and add them to all rewards.",
-        "values[mask] is a flat list of those picked. Add it in the same places, rewards[mask] + ..., or multiply by "
-        "time_outs.",
+        "you select the values at the time-outs, and add them to all rewards.",
+        "values[mask] is a flat list of the selected values. Add it to the same entries, rewards[mask] + ..., or "
+        "multiply by time_outs.",
         _picked,
     ),
     "first-time-out-only": Mistake(
-        "you add the value at the first time-out only.",
-        "The time can be up more than once in a rollout, and for each robot: treat every 1 in time_outs.",
+        "you add the value only at the first time-out.",
+        "There can be several time-outs in a rollout, and in each environment: use every 1 in time_outs.",
         {"* time_outs": "* time_outs * (time_outs.cumsum(dim=0) == 1)"},
         {"* time_outs": "* time_outs * (time_outs.flatten().cumsum(dim=0).reshape(time_outs.shape) == 1)"},
     ),
     "last-step-left-out": Mistake(
         "you leave out the last step of the rollout.",
-        "The time can be up at the last step too, and its value is in the same row: no step needs the next one.",
+        "The time can be up at the last step too. Its value is in the same row, so you do not need the next row.",
         {"= values": "= torch.cat([values[:-1], 0 * values[-1:]])"},
     ),
     "first-step-left-out": Mistake(
         "you leave out the first step of the rollout.",
-        "The time can be up at the first step too, and its value is in the same row: no step needs the one before.",
+        "The time can be up at the first step too. Its value is in the same row, so you do not need the previous row.",
         {"= values": "= torch.cat([0 * values[:1], values[1:]])"},
     ),
     "negative-values-left-out": Mistake(
-        "you leave out values that are negative.",
-        "A robot that would have gone on losing reward has a negative value: add it as it is.",
+        "you leave out negative values.",
+        "The value is negative if the robot would have kept losing reward: add it as it is.",
         {"= values": "= values.clamp(min=0)"},
     ),
     "divides-by-one-minus-gamma": Mistake(
         "you divide by 1 - gamma.",
-        "That sums up a reward that stays the same forever. A value is such a sum already: discount it once.",
+        "That sums a reward that stays the same forever. A value is already such a sum: discount it once.",
         {"gamma * ": "1 / (1 - gamma) * "},
         {"gamma * ": "gamma / (1 - gamma) * "},
         {"= values": "= rewards", "gamma * ": "1 / (1 - gamma) * "},
     ),
     "discounted-by-time": Mistake(
         "you discount the value by a power of gamma that differs from step to step.",
-        "Wherever the time was up, what was cut off lies one step in the future: gamma, without a power.",
+        "At every time-out, what was cut off is one step in the future: use gamma, without a power.",
         {"gamma * ": "gamma ** torch.arange(len(rewards)).unsqueeze(1) * "},
         {"gamma * ": "gamma ** torch.arange(1, len(rewards) + 1).unsqueeze(1) * "},
         {"gamma * ": "gamma ** torch.arange(len(rewards)).flip(0).unsqueeze(1) * "},
@@ -223,39 +223,41 @@ MISTAKES = {
     ),
     "own-value-subtracted": Mistake(
         "you subtract the value of the step itself.",
-        "That is a step of the advantages, which come later. Here the reward keeps all of it: only add.",
+        "That is part of computing the advantages, which comes later. Here, only add to the reward.",
         {"return rewards": "return rewards - values"},
         {"return rewards": "return rewards - cut_off"},
     ),
     "sums-rewards": Mistake(
-        "you sum up the rewards of later steps.",
-        "That makes returns, which come later. Here each row stays the reward of its own step.",
+        "you add up the rewards of later steps.",
+        "That gives returns, which come later. Here, each row contains only the reward of its own step.",
         {"rewards + gamma * cut_off": "_returns(rewards + gamma * cut_off, 0 * time_outs, gamma)"},
         {"rewards + gamma * cut_off": "_returns(rewards + gamma * cut_off, time_outs, gamma)"},
     ),
     "multiplied-by-reward": Mistake(
         "you multiply the reward by the value.",
-        "The value is reward still to come: add it.",
+        "The value stands for rewards that are still to come: add it.",
         {"rewards + ": "rewards * (1 - time_outs) + rewards * "},
         {"rewards + ": "rewards + rewards * "},
     ),
     "fixed-gamma": Mistake(
         "you use a fixed discount factor.",
-        "Use the argument gamma: it differs between trainings.",
+        "Use the argument gamma, because it differs between training runs.",
         *({"gamma * ": f"{fixed} * "} for fixed in (0.99, 0.998, 0.95)),
     ),
     "unchanged": Mistake(
-        "you return the rewards as they were.",
-        "Where the time was up, gamma * values is to be added.",
+        "you return the rewards unchanged.",
+        "At each time-out, add gamma * values.",
         {" + gamma * cut_off": ""},
     ),
 }
 
 HINTS = (
-    "The time was up, but the robot would have gone on earning. Which number says how much?",
-    "The value is what the critic expects from here on. Add it to the reward of the steps where the time was up, and "
-    "only there. It lies in the future, so discount it once. The rewards that came in must stay as they were.",
-    "`rewards + gamma * values * time_outs`, and not `rewards += …`: the last factor is 0 where the time was not up.",
+    "The time was up, but the robot would have kept earning rewards. Which number says how much they are worth?",
+    "The value is what the critic expects from here on. Add it to the reward of each step at which the time was up, "
+    "and to no other reward. It is in the future, so discount it once. The rewards that were passed in must not "
+    "change.",
+    "Return `rewards + gamma * values * time_outs`. Do not use `rewards += …`, which would change the argument. The "
+    "last factor is 0 at all steps without a time-out.",
 )
 
 EXERCISE = Exercise(bootstrap, ("reward",), CASES, MISTAKES, HINTS, _draw)

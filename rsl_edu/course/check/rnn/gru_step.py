@@ -326,8 +326,8 @@ MISTAKES = {
 }
 
 HINTS = (
-    "How many matrix products do you need? Each of them gives the numbers for all three blocks, the two gates "
-    "and the candidate. Write down its shape.",
+    "How many matrix products do you need? Each product gives the numbers for all three blocks, the two gates "
+    "and the candidate. Write down the shape of a product.",
     "Compute `x @ w_ih.T + b_ih` and `h @ w_hh.T + b_hh`, and split each into three blocks of size hidden with "
     "`.chunk(3, dim=-1)`. For the reset gate and the update gate, add their two blocks and take the sigmoid. "
     "The candidate is different: its block from the hidden state, including the bias, is first multiplied by "

@@ -16,9 +16,7 @@ def split_and_pad(x: torch.Tensor, dones: torch.Tensor) -> tuple[torch.Tensor, t
     """
     last = dones.bool().clone()  # [time, envs]; a copy, so that the caller's dones do not change
     last[-1] = True  # the end of the rollout ends a trajectory in every environment
-    ends = (
-        last.T.flatten().nonzero().flatten()
-    )  # [trajectories]: the index of each last step, counting environment by environment
+    ends = last.T.flatten().nonzero().flatten()  # [trajectories]: index of each last step, environment by environment
     lengths = ends.diff(prepend=ends.new_tensor([-1]))
     pieces = x.transpose(0, 1).flatten(0, 1).split(lengths.tolist())  # [steps, features] each
     padded = torch.nn.utils.rnn.pad_sequence(pieces)  # [longest, trajectories, features]

@@ -109,7 +109,7 @@ def _works(paths: list[Path]) -> Iterator[_Work]:
     alike = Counter(path.resolve().name for path in set(paths))
     for path in paths:
         if not path.exists():
-            raise FileNotFoundError(f"SUBMISSIONS: {path} does not exist")
+            raise FileNotFoundError(f"SUBMISSIONS: there is no {path}")
         name = path.resolve().name
         label = name if alike[name] == 1 else path.as_posix()
         whole = origin(f"{name}/" if path.is_dir() else name)  # for the case that the path belongs to one student
@@ -118,7 +118,7 @@ def _works(paths: list[Path]) -> Iterator[_Work]:
         with ExitStack() as stack:
             files = _files(path, label, stack)
             if not files and not several:
-                raise FileNotFoundError(f"SUBMISSIONS: {path} is empty")
+                raise FileNotFoundError(f"SUBMISSIONS: there is nothing in {path}")
             above = f"{label}/" if several and [file.path for file in files] != [label] else ""
             if whole.exported or (several and count_works(files) <= 1):
                 yield _Work(whole.student, [(file, whole) for file in files], above)

@@ -1,4 +1,4 @@
-"""What people answer to `adaptive_learning_rate`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `adaptive_learning_rate`. The name of each wrong answer starts with its mistake."""
 
 import math
 
@@ -20,7 +20,7 @@ class Right:
         return np.float32({-1: np.maximum(rate / 1.5, 1e-5), 0: rate, 1: np.minimum(1.5 * rate, 0.01)}[step])
 
     def in_tensors(rate, kl, desired_kl):
-        """As it is done without waiting for the device."""
+        """Written so that nothing waits for the device."""
         rate, kl = torch.tensor(rate), torch.tensor(kl)
         lower, higher = (rate / 1.5).clamp(min=1e-5), (rate * 1.5).clamp(max=1e-2)
         return torch.where(kl > 2 * desired_kl, lower, torch.where((kl > 0) & (kl < desired_kl / 2), higher, rate))

@@ -1,4 +1,4 @@
-"""What people answer to `gaussian_entropy`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `gaussian_entropy`. The name of each wrong answer starts with its mistake."""
 
 import math
 
@@ -23,7 +23,7 @@ class Right:
         return 0.5 * (std.shape[1] * (1 + math.log(2 * math.pi)) + torch.logdet(covariance))
 
     def by_integral(std):
-        """-∫ p log p by the trapezoidal rule, on a grid of stds."""
+        """Compute -∫ p log p by the trapezoidal rule, on a grid of distances in stds."""
         z = torch.linspace(-9, 9, 2001, dtype=torch.float64)
         p = torch.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)  # [grid]
         unit = -torch.trapezoid(p * p.log(), z)

@@ -1,4 +1,4 @@
-"""What people answer to `gaussian_log_prob`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `gaussian_log_prob`. The name of each wrong answer starts with its mistake."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What people answer to `discounted_return_scale`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `discounted_return_scale`. The name of each wrong answer starts with its mistake."""
 
 import math
 
@@ -27,7 +27,7 @@ class Right:
         return math.sqrt(sum((v - mean) ** 2 for v in values) / len(values))
 
     def by_matrix(rewards, dones, gamma):
-        """Every return at once: R = W r, with W[t, s] = gamma^(t-s) inside one episode."""
+        """Compute all sums without a loop: R = W r, with W[t, s] = gamma^(t-s) within an episode."""
         time = torch.arange(len(rewards))
         episode = dones.cumsum(0) - dones  # [time, envs]
         power = gamma ** (time[:, None] - time).clamp(min=0).double()

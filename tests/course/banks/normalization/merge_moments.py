@@ -1,4 +1,4 @@
-"""What people answer to `merge_moments`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `merge_moments`. The name of each wrong answer starts with its mistake."""
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ class Right:
         n = count_a + count_b
         mean = (count_a * mean_a + count_b * mean_b) / n
         square = (count_a * (var_a + mean_a**2) + count_b * (var_b + mean_b**2)) / n
-        return n, mean, square - mean**2  # float64 has the digits
+        return n, mean, square - mean**2  # float64 has enough digits
 
     def as_rsl_rl(count_a, mean_a, var_a, count_b, mean_b, var_b):
         if count_a == 0:

@@ -1,4 +1,4 @@
-"""What people answer to `running_norm`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `running_norm`. The name of each wrong answer starts with its mistake."""
 
 import math
 
@@ -31,7 +31,7 @@ class Right:
             return (x - self.mean) / (self.var.sqrt() + self.eps)
 
     class by_welford:
-        """One sample at a time, in float64."""
+        """Learn from one sample at a time, in float64."""
 
         def __init__(self, features, eps=1e-2):
             self.n, self.m, self.s, self.eps = 0, [0.0] * features, [0.0] * features, eps
@@ -64,7 +64,7 @@ class Right:
         pass
 
     class baselines:
-        """The RunningMeanStd of OpenAI baselines, in parts; most of the wrong ones replace one."""
+        """RunningMeanStd of OpenAI baselines, made of parts that most wrong answers below replace."""
 
         def __init__(self, features, eps=1e-2):
             self.mean, self.var, self.count = torch.zeros(features), torch.ones(features), 0
@@ -87,7 +87,7 @@ class Right:
             return (x - self.mean) / self.scale()
 
     class in_parts:
-        """In parts; more of the wrong ones replace one."""
+        """A right normalizer, made of parts that other wrong answers replace."""
 
         def __init__(self, features, eps=1e-2):
             self.count = 0
@@ -203,7 +203,7 @@ class Right:
 
 
 def wrong_merge(**wrong):
-    """A normalizer that gets some results of its merge wrong: from the two groups and their count together."""
+    """Return a normalizer with wrong results of its merge, computed from the two groups and their total count."""
 
     class Norm(Right.in_parts):
         def merge(self, *batch):
@@ -416,7 +416,7 @@ class Wrong:
             self.count += n
 
     class counts_twice(Right.in_parts):
-        """count updated before weights"""
+        """The count is updated before the weights are computed."""
 
         def merge(self, n, mean, var):
             self.count += n
@@ -433,7 +433,7 @@ class Wrong:
             self.var = (self.count * self.var + n * var) / total + d**2 * self.count * n / total**2
 
     class shift_from_new_mean(Right.in_parts):
-        """mean already updated when delta is computed for the shift"""
+        """The mean is already updated when delta is computed for the shift."""
 
         def merge(self, n, mean, var):
             total = self.count + n
@@ -710,7 +710,7 @@ class Wrong:
         def batch(self, x):
             return len(x), x.mean(0), x.var(0) if len(x) > 1 else torch.zeros(x.shape[1])
 
-    # A merge that is wrong: theirs, or a wrong merge_moments that they call
+    # A wrong merge: written in the class, or a wrong merge_moments that it calls
     absolute_delta = wrong_merge(mean=lambda na, ma, va, nb, mb, vb, n: ma + abs(mb - ma) * nb / n)
     count_not_summed = wrong_merge(count=lambda na, ma, va, nb, mb, vb, n: nb)
     counts_groups = wrong_merge(count=lambda na, ma, va, nb, mb, vb, n: na + 1)

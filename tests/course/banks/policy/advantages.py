@@ -1,11 +1,11 @@
-"""What people answer to `advantages`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `advantages`. The name of each wrong answer starts with its mistake."""
 
 import numpy as np
 import torch
 
 
 class Gae:
-    """A right estimate in parts; the wrong ones below replace a part."""
+    """A right estimate, made of parts that the wrong answers below replace."""
 
     def __call__(self, rewards, values, dones, last_value, gamma, lam):
         out, running = [None] * len(rewards), torch.zeros_like(last_value)
@@ -28,7 +28,7 @@ class Gae:
 
 
 def variant(**parts):
-    """An answer made of Gae with methods replaced."""
+    """Return an answer made of Gae, with some methods replaced."""
     return type("Variant", (Gae,), {name: staticmethod(part) for name, part in parts.items()})()
 
 
@@ -45,7 +45,7 @@ class Right:
         return returns - values
 
     def by_sums(rewards, values, dones, last_value, gamma, lam):
-        """The definition: the sum of (gamma lam)^k delta_{t+k} until the episode ends."""
+        """Use the definition, the sum of (gamma lam)^k delta_{t+k} up to the end of the episode."""
         time, envs = rewards.shape
         result = torch.zeros(time, envs, dtype=torch.float64)
         for env in range(envs):
@@ -61,7 +61,7 @@ class Right:
         return result
 
     def by_matrix(rewards, values, dones, last_value, gamma, lam):
-        """All at once: A = W delta, with W[t, s] = (gamma lam)^(s-t) inside one episode."""
+        """Compute all advantages without a loop: A = W delta, with W[t, s] = (gamma lam)^(s-t) within an episode."""
         following = torch.cat([values[1:], last_value[None]])
         delta = rewards + gamma * following * (1 - dones) - values
         episode = dones.cumsum(0) - dones  # [time, envs]
@@ -98,7 +98,7 @@ class Right:
         return torch.stack(later(0))
 
     def by_while(rewards, values, dones, last_value, gamma, lam):
-        """In place, on its own tensors."""
+        """Work in place, but only on its own tensors."""
         ends, t = dones.bool(), len(rewards) - 1
         running, following, out = torch.zeros_like(last_value), last_value.clone(), torch.empty_like(rewards.double())
         while t >= 0:
@@ -129,7 +129,7 @@ class Wrong:
         return out
 
     def done_of_next_step__cleanrl(rewards, values, dones, last_value, gamma, lam):
-        """CleanRL's loop, with its meaning of done."""
+        """CleanRL's loop, where a done marks the first step of an episode."""
         out, lastgaelam = torch.zeros_like(rewards), 0
         for t in reversed(range(len(rewards))):
             if t == len(rewards) - 1:
@@ -364,7 +364,7 @@ class Wrong:
     def result_first_row__nothing_stored(rewards, values, dones, last_value, gamma, lam):
         return Right.by_numpy(rewards, values, dones, last_value, gamma, lam)[0]
 
-    # Two at once
+    # Two mistakes
 
     def ignores_dones__with__sign(rewards, values, dones, last_value, gamma, lam):
         out, running, following = torch.zeros_like(rewards), 0, last_value

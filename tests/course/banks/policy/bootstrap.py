@@ -1,4 +1,4 @@
-"""What people answer to `bootstrap`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `bootstrap`. The name of each wrong answer starts with its mistake."""
 
 import torch
 
@@ -153,7 +153,7 @@ class Wrong:
     def own_value_subtracted(rewards, values, time_outs, gamma):
         return rewards + (gamma * values - values) * time_outs
 
-    # Where
+    # At which steps
 
     def all_steps(rewards, values, time_outs, gamma):
         out = rewards.clone()
@@ -187,7 +187,7 @@ class Wrong:
         out[1:] += gamma * values[1:] * time_outs[1:]
         return out
 
-    # How much
+    # How much is added
 
     def divides_by_one_minus_gamma(rewards, values, time_outs, gamma):
         return rewards + values * time_outs / (1 - gamma)
@@ -217,7 +217,7 @@ class Wrong:
     def multiplied_by_reward(rewards, values, time_outs, gamma):
         return torch.where(time_outs.bool(), rewards * gamma * values, rewards)
 
-    # Two at once
+    # Two mistakes
 
     def gamma_missing__with__value_of_next_step(rewards, values, time_outs, gamma):
         return rewards + torch.cat([values[1:], torch.zeros_like(values[:1])]) * time_outs

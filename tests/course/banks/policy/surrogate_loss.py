@@ -1,4 +1,4 @@
-"""What people answer to `surrogate_loss`; the name of a wrong answer begins with the name of its mistake."""
+"""Answers that people give to `surrogate_loss`. The name of each wrong answer starts with its mistake."""
 
 import math
 
@@ -26,7 +26,7 @@ class Right:
         return sum(losses) / len(losses)
 
     def by_sign(log_prob, old_log_prob, advantage, clip):
-        """As OpenAI's Spinning Up explains it: a bound on the gain that depends on the sign of the advantage."""
+        """The form in OpenAI's Spinning Up, with a limit of the gain that depends on the sign of the advantage."""
         bound = torch.where(advantage > 0, (1 + clip) * advantage, (1 - clip) * advantage)
         return -torch.minimum((log_prob - old_log_prob).exp() * advantage, bound).mean()
 
@@ -37,7 +37,7 @@ class Right:
         return -torch.einsum("b,b->", used, advantage) / len(advantage)
 
     def by_branches(log_prob, old_log_prob, advantage, clip):
-        """Clamped on one side only, which depends on the sign."""
+        """Clamp the ratio on only one side, which depends on the sign of the advantage."""
         total = 0
         for new, old, a in zip(log_prob, old_log_prob.tolist(), advantage.tolist(), strict=True):
             ratio = torch.exp(new - old)
@@ -45,7 +45,7 @@ class Right:
         return total / len(log_prob)
 
     def by_excess(log_prob, old_log_prob, advantage, clip):
-        """The plain loss, and what the clipped one is larger."""
+        """Add to the plain loss how much larger the clipped loss is."""
         ratio = torch.exp(log_prob.double() - old_log_prob.detach())
         plain = -advantage * ratio
         return (plain + torch.relu(-advantage * ratio.clamp(1 - clip, 1 + clip) - plain)).mean()
@@ -185,7 +185,7 @@ class Wrong:
         log_prob = torch.tensor(log_prob.tolist())
         return Right.as_rsl_rl(log_prob, old_log_prob, advantage, clip)
 
-    # Which of the two, and its bounds
+    # Which of the two losses, and the limits
 
     def bounded_twice__dual_clip(log_prob, old_log_prob, advantage, clip):
         ratio = torch.exp(log_prob - old_log_prob)
@@ -274,7 +274,7 @@ class Wrong:
         ratio = (log_prob - old_log_prob).exp()
         return torch.max(-advantage * ratio, -advantage * ratio.clamp(1 - clip, 1 + clip)).median()
 
-    # Two at once
+    # Two mistakes
 
     def sum_for_mean__with__sign(log_prob, old_log_prob, advantage, clip):
         ratio = (log_prob - old_log_prob).exp()

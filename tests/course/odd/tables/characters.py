@@ -21,7 +21,7 @@ ENTRIES = [
         1,
         {"mlp_forward": MLP.replace("    for", "\tfor")},
         TABS,
-        note="an error of indentation",
+        note="an indentation error",
     ),
     Entry(
         "eight_spaces_and_tabs",
@@ -80,7 +80,7 @@ ENTRIES = [
                 "    return (std.log() + first).sum(-1)"
             )
         },
-        note="a ligature, which Python takes for two letters",
+        note="a ligature, which Python reads as two letters",
     ),
     Entry("a_backslash_at_the_end", 4, {"merge_moments": "CELL\n\nx = 1 + \\"}, note="a syntax error"),
     Entry(

@@ -210,7 +210,7 @@ ENTRIES = [
         "sources_with_cr",
         2,
         form=each(lambda c, _: c.update(source="".join(c["source"]).replace("\n", "\r")), ("code",)),
-        note="line ends of an old Mac",
+        note="line ends of old Macs",
     ),
     # Hosts
     Entry("colab_file", 1, then=fields, form=written(colab), source=COLAB, note="widgets without a state"),
@@ -367,7 +367,7 @@ ENTRIES = [
         form=of_text(lambda text: text.encode() + b"\0" * 512),
         source="https://github.com/jupyter/help/issues/171",
     ),
-    Entry("a_second_file_behind_it", 1, form=of_text(lambda text: (text + text).encode()), source=UNREADABLE),
+    Entry("a_second_file_after_it", 1, form=of_text(lambda text: (text + text).encode()), source=UNREADABLE),
     Entry("empty", 1, form=lambda notebook: b"", source=UNREADABLE),
     Entry("only_a_bracket", 2, form=lambda notebook: b"{}"),
     Entry("a_list_of_cells", 3, form=lambda notebook: json.dumps(notebook["cells"]).encode()),

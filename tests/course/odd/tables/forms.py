@@ -1,4 +1,4 @@
-"""Forms that an answer takes: all of them right, if a kernel defines them."""
+"""Different ways to write an answer. All of them are right if a kernel defines them."""
 
 import textwrap
 
@@ -11,13 +11,13 @@ SCALE = "discounted_return_scale"
 
 
 def in_a_block(head: str, key: str, number: int = 1) -> str:
-    """An answer, indented below a line."""
+    """Return an answer, indented below a line."""
     name = next(name for name in ANSWERS if name.startswith(str(number)))
     return f"{head}\n{textwrap.indent(ANSWERS[name][key], '    ')}"
 
 
 ENTRIES = [
-    # Defined another way
+    # Defined in other ways
     Entry("a_lambda", 1, {"dead_fraction": "dead_fraction = lambda a: (a == 0).all(0).double().mean()"}),
     Entry(
         "a_lambda_with_a_walrus",
@@ -113,7 +113,7 @@ gaussian_kl = kl"""
     Entry("in_a_for", 5, {"gaussian_entropy": in_a_block("for half in (0.5,):", "gaussian_entropy", 5)}),
     Entry("in_a_name_is_main", 3, {"gru_step": in_a_block('if __name__ == "__main__":', "gru_step", 3)}),
     Entry(
-        "in_a_function_that_gives_it",
+        "in_a_function_that_returns_it",
         4,
         {SCALE: in_a_block("def make():", SCALE, 4) + f"\n    return {SCALE}\n\n\n{SCALE} = make()"},
     ),
@@ -129,7 +129,7 @@ gaussian_kl = kl"""
         },
     ),
     Entry("several_statements_in_a_line", 1, {"count_parameters": "CELL; x = 1; print(x);\nmath.pi;"}),
-    # Twice, in parts
+    # Defined twice or in parts
     Entry(
         "answered_twice_the_last_is_right", 4, {"merge_moments": "def merge_moments(*args):\n    return None\n\n\nCELL"}
     ),
@@ -140,9 +140,7 @@ gaussian_kl = kl"""
         "in_a_cell_of_its_own_below", 1, {"mlp_forward": ["STUB", MLP]}, note="the handed-out cell is still unanswered"
     ),
     Entry("in_a_cell_of_its_own_above", 1, {"mlp_forward": [MLP, "STUB"]}, note="the handed-out cell overwrites it"),
-    Entry(
-        "in_a_cell_of_its_own_behind_the_check", 4, {"merge_moments": "STUB", "check merge_moments": ["CELL", MERGE]}
-    ),
+    Entry("in_a_cell_of_its_own_after_the_check", 4, {"merge_moments": "STUB", "check merge_moments": ["CELL", MERGE]}),
     Entry("commented_out_and_again", 2, {"conv2d": ["# def conv2d(x, weight):\n#     return x", "CELL"]}),
     Entry(
         "three_attempts_in_cells",
@@ -265,7 +263,7 @@ class RunningNorm:
     def __call__(self, x):
         return (x - self.mean) / (self.eps + self.var**0.5)""",
         },
-        note="the cell that was handed out, below, mends it",
+        note="the handed-out cell further down defines it correctly again",
     ),
     Entry(
         "numpy_that_was_handed_out",

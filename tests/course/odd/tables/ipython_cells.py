@@ -1,4 +1,4 @@
-"""Cells that begin with two percent signs, and what else makes IPython transform a whole cell."""
+"""Cells that begin with two percent signs, and other cells that IPython transforms."""
 
 from ..cells import Entry
 
@@ -63,7 +63,7 @@ def output_size(size, kernel, stride=1, padding=0, dilation=1):
     Entry("capture_over_all", 5, dict.fromkeys(("first", "gaussian_kl", "gaussian_entropy"), "%%capture\nCELL"), HTML),
     Entry("prun_over_an_answer", 3, {"reset_done": "%%prun -q\nCELL"}, HTML),
     Entry("bash", 1, {"end": ["%%bash\nls -la\necho $HOME", "%%sh\npwd", "%%script bash\nexit 3"]}, HTML),
-    Entry("bash_over_an_answer", 1, {"dead_fraction": "%%bash\nCELL"}, HTML, note="bash does not know def"),
+    Entry("bash_over_an_answer", 1, {"dead_fraction": "%%bash\nCELL"}, HTML, note="def is not a bash command"),
     Entry(
         "html", 2, {"end": ["%%html\n<b>done</b>", "%%HTML\n<i>done</i>", "%%latex\n$x$", "%%markdown\n# hello"]}, HTML
     ),
@@ -111,7 +111,7 @@ def output_size(size, kernel, stride=1, padding=0, dilation=1):
     Entry("a_file_that_is_not_there_is_run", 4, {"merge_moments": "%run helpers.py\nCELL"}),
     # Await
     Entry("await_in_a_cell", 1, {"end": "import asyncio\nawait asyncio.sleep(0)"}),
-    Entry("await_beside_an_answer", 4, {"merge_moments": "import asyncio\nawait asyncio.sleep(0)\nCELL"}),
+    Entry("await_above_an_answer", 4, {"merge_moments": "import asyncio\nawait asyncio.sleep(0)\nCELL"}),
     Entry(
         "an_awaited_value_is_needed",
         2,

@@ -30,16 +30,16 @@ ENTRIES = [
     Entry("question_marks_in_text", 1, {"dead_fraction": '"""Is a unit dead?\ntorch.all?\n"""\nCELL\n# right?'}, HELP),
     # Shell
     Entry("files_are_listed_into_a_name", 1, {"first": "CELL\nfiles = !ls\nprint(len(files))"}, SHELL),
-    Entry("files_are_listed_beside_an_answer", 1, {"count_parameters": "files = !ls\nCELL"}, SHELL),
+    Entry("files_are_listed_above_an_answer", 1, {"count_parameters": "files = !ls\nCELL"}, SHELL),
     Entry(
-        "helper_uses_what_the_shell_said",
+        "helper_uses_the_output_of_the_shell",
         4,
         {"merge_moments": "n = !echo 2\nHALF = 1 / len(n) / 2\nprint(HALF)\nCELL"},
         SHELL,
     ),
     Entry("pip_on_two_lines", 1, {"first": "!pip install -q \\\n    torch\nCELL"}, OTTER),
     Entry("pip_with_a_percent_sign", 2, {"first": "%pip install -q torch\nCELL"}, OTTER),
-    Entry("pip_beside_an_answer", 4, {"running_norm": "!pip install seaborn\nCELL"}, OTTER),
+    Entry("pip_above_an_answer", 4, {"running_norm": "!pip install seaborn\nCELL"}, OTTER),
     Entry("conda", 2, {"first": "CELL\n%conda install -y seaborn"}, OTTER),
     Entry("automatic_pip", 3, {"top": "pip install torch"}, AUTOMAGIC, note="without % and !"),
     Entry("two_exclamation_marks", 2, {"receptive_field": "!!ls\nCELL"}, AUTOMAGIC),
@@ -177,7 +177,7 @@ ENTRIES = [
             ]
         },
         AUTOMAGIC,
-        note="a loop that was handed out assigns to _, and IPython leaves it alone from then on",
+        note="a handed-out loop assigns to _, so IPython no longer updates it",
     ),
     Entry(
         "get_ipython",

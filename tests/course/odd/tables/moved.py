@@ -30,7 +30,7 @@ def ran_and_deleted(*kinds):
 
 
 def only_answers(cells):
-    """Delete everything but the answers, after it ran."""
+    """Delete everything except the answers, after it ran."""
     of_the_answers = {name for answers in ANSWERS.values() for name in answers}
     return [
         cell if cell.key in of_the_answers else replace(cell, source=Ran(cell.source))
@@ -50,7 +50,7 @@ def in_front(*kinds):
 
 
 def shuffled(cells):
-    """Another order, always the same."""
+    """Shuffle the cells, always in the same way."""
     return random.Random(0).sample(cells, len(cells))
 
 
@@ -60,12 +60,12 @@ def merged(cells):
 
 
 def twice(cells):
-    """The whole notebook, copied below itself."""
+    """Copy the entire notebook below itself."""
     return [*cells, *cells]
 
 
 def bare(cells):
-    """Copied into a new notebook: no metadata, other ids."""
+    """Copy the cells into a new notebook, with no metadata and different ids."""
     return [replace(cell, metadata={}, id="") for cell in cells]
 
 
@@ -94,7 +94,7 @@ ENTRIES = [
         2,
         {"first": []},
         DELETED,
-        note="torch is then only there where others import it",
+        note="torch is then defined only if another cell imports it",
     ),
     Entry(
         "imports_written_anew",
@@ -118,7 +118,7 @@ ENTRIES = [
                 "    return float(np.mean([not any(unit) for unit in activations.T.tolist()]))"
             ),
         },
-        note="np is nowhere in the file",
+        note="np is not defined anywhere in the file",
     ),
     Entry(
         "a_helper_that_was_deleted",
@@ -134,7 +134,7 @@ ENTRIES = [
                 ),
             ]
         },
-        note="weighted is nowhere in the file",
+        note="weighted is not defined anywhere in the file",
     ),
     Entry("pictures_deleted", 1, then=without("demo"), source=DELETED),
     Entry("pictures_deleted_after_they_ran", 2, then=ran_and_deleted("demo"), source=DELETED),
@@ -156,7 +156,7 @@ ENTRIES = [
         "the_faulty_parts_deleted",
         6,
         {"first": "import math\n\nimport torch\nfrom torch import nn\n\nfrom rsl_edu.course import check", "code": []},
-        note="faulty is then nowhere",
+        note="faulty is then not defined",
     ),
     Entry("an_answer_deleted", 2, {"output_size": []}, DELETED),
     Entry("nothing_answered", 1, dict.fromkeys(ANSWERS["1_mlp"], "STUB")),
@@ -167,7 +167,7 @@ ENTRIES = [
         "checks_before_the_answers",
         2,
         then=in_front("first", "check"),
-        note="they raise in Restart and Run All; called again, they pass",
+        note="they raise in Restart and Run All, but pass if they are called again",
     ),
     Entry("answers_above_the_imports", 4, then=in_front(*ANSWERS["4_normalization"])),
     Entry("answers_at_the_end", 3, then=behind(*ANSWERS["3_rnn"])),
@@ -231,7 +231,7 @@ ENTRIES = [
                 "def dead_fraction(activations):\n    return float(np.mean((activations == 0).all(0).numpy()))"
             ),
         },
-        note="np comes from a line that was added to a cell that was handed out",
+        note="np comes from a line added to a handed-out cell",
     ),
     Entry(
         "a_check_that_is_changed",
@@ -245,7 +245,7 @@ ENTRIES = [
                 "    return min(LIMIT, rate * 1.5) if 0 < kl < desired_kl / 2 else rate"
             ),
         },
-        note="an answer uses what was added to a check's cell",
+        note="an answer uses a name that was added to the cell of a check",
     ),
     Entry(
         "your_code_here_is_still_there",
@@ -277,7 +277,7 @@ def mlp_forward(x, weights, biases, activation):
         2,
         {"receptive_field": ANSWERS["2_cnn"]["receptive_field"].replace("def receptive_field", "def receptiveField")},
         "https://github.com/jupyter/nbgrader/issues/416",
-        note="the name that is asked for is nowhere",
+        note="the required name is not defined",
     ),
     Entry(
         "other_names_of_arguments",
@@ -311,7 +311,7 @@ def mlp_forward(x, weights, biases, activation):
         4,
         then=lambda cells: [replace(cell, source=str(cell.source)) if cell.key == "text" else cell for cell in cells],
         source=TYPED,
-        note="cells of text that became code raise",
+        note="Markdown cells turned into code cells raise",
     ),
     Entry("another_language", 3, {"end": ["%%R\nplot(1)", "library(ggplot2)", "x <- 3"]}),
 ]

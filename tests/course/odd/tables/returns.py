@@ -9,7 +9,7 @@ SCALE = "discounted_return_scale"
 
 ENTRIES = [
     # Decorated, typed
-    Entry("no_grad", 3, {"reset_done": "@torch.no_grad()\nCELL"}, note="gradients are asked for"),
+    Entry("no_grad", 3, {"reset_done": "@torch.no_grad()\nCELL"}, note="the check requires gradients"),
     Entry(
         "no_grad_on_orthogonal",
         1,
@@ -299,7 +299,7 @@ class RunningNorm(Moments):
         note="math was never imported in assignment 2",
     ),
     Entry(
-        "math_imported_beside_it",
+        "math_imported_above_it",
         2,
         {
             "output_size": (

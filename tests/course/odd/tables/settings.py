@@ -1,4 +1,4 @@
-"""Settings, names, pictures and processes of the learner's own, next to right answers."""
+"""Settings, names, pictures and processes that the student added next to right answers."""
 
 from ..cells import Entry, Markdown
 
@@ -54,13 +54,13 @@ ENTRIES = [
         "a_wrong_answer_patches_torch",
         5,
         {"first": "CELL\ntorch.log = lambda x: x.log2()"},
-        note="the answer computes another logarithm",
+        note="the answer computes a different logarithm",
     ),
     Entry(
         "all_of_torch",
         2,
         {"first": "CELL\nfrom torch import *\nfrom torch.nn.functional import *"},
-        note="torch.range takes the place of range, and so on",
+        note="torch.range replaces range, and so on",
     ),
     Entry(
         "all_of_torch_after_the_answer",
@@ -85,7 +85,7 @@ ENTRIES = [
     Entry("an_answer_is_deleted", 2, {"end": "del output_size"}),
     Entry("reset_of_all_names", 1, {"end": "%reset -f"}, note="the last check passed before"),
     Entry("a_parameter_named_as_a_helper", 4, {"end": "moments = 3\nmerged = None\na = b = both = 0"}),
-    # Shows
+    # Output
     Entry(
         "plots",
         1,
@@ -190,10 +190,10 @@ ENTRIES = [
         "a_subprocess",
         2,
         {"first": "CELL\nimport subprocess\nprint(subprocess.run(['nvidia-smi'], capture_output=True).stdout)"},
-        note="nvidia-smi may not be there",
+        note="nvidia-smi may be missing",
     ),
     Entry(
-        "a_subprocess_beside_an_answer",
+        "a_subprocess_above_an_answer",
         3,
         {"unpad": "import subprocess\nprint(subprocess.check_output(['git', 'log']))\nCELL"},
         note="raises above the answer",

@@ -1,4 +1,4 @@
-"""Lines and cells of the learner's own that fail or wait, next to right answers."""
+"""Lines and cells that the student added next to right answers, and that fail or wait."""
 
 from ..cells import Entry, Stopped
 
@@ -11,7 +11,7 @@ FILES = "https://github.com/jupyter/nbgrader/issues/1876"
 
 
 ENTRIES = [
-    # Modules that are not there
+    # Modules that are missing
     Entry(
         "seaborn_in_the_first_cell",
         1,
@@ -27,7 +27,7 @@ ENTRIES = [
         MISSING,
         installed=("seaborn",),
     ),
-    Entry("pandas_beside_an_answer", 4, {"merge_moments": "import pandas as pd\nCELL"}, MISSING, installed=("pandas",)),
+    Entry("pandas_above_an_answer", 4, {"merge_moments": "import pandas as pd\nCELL"}, MISSING, installed=("pandas",)),
     Entry("pandas_below_an_answer", 4, {"merge_moments": "CELL\nimport pandas as pd"}, MISSING, installed=("pandas",)),
     Entry(
         "a_plot_with_plotly",
@@ -72,7 +72,7 @@ ENTRIES = [
         installed=("google.colab.drive",),
     ),
     Entry(
-        "colab_drive_beside_an_answer",
+        "colab_drive_below_an_answer",
         2,
         {"conv2d": "CELL\nfrom google.colab.patches import cv2_imshow"},
         COLAB,
@@ -110,13 +110,13 @@ ENTRIES = [
     ),
     Entry("rsl_rl", 6, {"first": "CELL\n\nfrom rsl_rl.modules import ActorCritic"}, note="the module was renamed"),
     Entry(
-        "rsl_edu_beside_an_answer",
+        "rsl_edu_above_an_answer",
         4,
         {"running_norm": "from rsl_edu.modules import EmpiricalNormalization\nfrom rsl_edu import explorers\nCELL"},
     ),
-    # What waits
+    # Cells that wait
     Entry(
-        "input_beside_an_answer",
+        "input_in_the_cell_of_an_answer",
         1,
         {"count_parameters": 'n = int(input("How many layers? "))\nCELL\nprint(count_parameters(n, 2, []))'},
         INPUT,
@@ -127,7 +127,7 @@ ENTRIES = [
         {"end": 'name = input("Your name: ")\nimport getpass\nword = getpass.getpass()'},
         INPUT,
     ),
-    Entry("a_loop_without_end", 1, {"end": Stopped("while True:\n    pass")}, LOOP, note="stopped by the learner"),
+    Entry("a_loop_without_end", 1, {"end": Stopped("while True:\n    pass")}, LOOP, note="stopped by the student"),
     Entry(
         "a_loop_without_end_between_answers",
         4,
@@ -144,16 +144,16 @@ ENTRIES = [
     Entry("six_slow_cells", 2, {"end": ["sum(range(60_000_000))"] * 6}, note="about a second each"),
     Entry("sleep", 5, {"gaussian_kl": "import time\ntime.sleep(2)\nCELL"}),
     Entry("a_debugger_is_opened", 4, {"end": ["1 / 0", "%debug"]}, "https://github.com/jupyter/nbgrader/pull/77"),
-    # What fails
+    # Cells that fail
     Entry("an_own_test_fails", 1, {"mlp_forward": "CELL\n\nassert mlp_forward(torch.ones(1, 1), [], [], None) == 3"}),
     Entry("an_own_test_fails_in_a_cell", 4, {"end": "assert merge_moments(1, 2, 3, 4, 5, 6) == 7"}),
     Entry(
         "print_of_python_2",
         2,
         {"output_size": "CELL\nprint output_size(5, 3)"},
-        note="a syntax error beside the answer: nothing of it is defined",
+        note="a syntax error in the cell of the answer, so nothing in it is defined",
     ),
-    Entry("a_slip_beside_an_answer", 1, {"dead_fraction": "CELL\nprnt x"}, note="nothing of the cell runs"),
+    Entry("a_slip_below_an_answer", 1, {"dead_fraction": "CELL\nprnt x"}, note="no line of the cell runs"),
     Entry("a_slip_in_a_scratch_cell", 1, {"end": ["for i in range(3)\n    print(i)", "print('done')"]}),
     Entry("a_bracket_that_is_not_closed", 3, {"end": "print(torch.ones(3)"}),
     Entry("return_outside_of_a_function", 4, {"end": "x = 1\nreturn x"}),
@@ -161,7 +161,7 @@ ENTRIES = [
         "return_below_an_answer",
         2,
         {"receptive_field": "CELL\n\nreturn receptive_field"},
-        note="a syntax error beside the answer",
+        note="a syntax error in the cell of the answer",
     ),
     Entry("a_merge_conflict", 4, {"end": "<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> ada"}, CONFLICT),
     Entry(
@@ -170,11 +170,16 @@ ENTRIES = [
         {"merge_moments": "<<<<<<< HEAD\nCELL\n=======\nCELL\n>>>>>>> ada"},
         CONFLICT,
     ),
-    Entry("sys_exit_between_answers", 1, {"mlp_forward": ["CELL", "import sys\nsys.exit()"]}, note="a kernel goes on"),
-    Entry("system_exit_below_an_answer", 2, {"conv2d": "CELL\nraise SystemExit"}, note="a kernel goes on"),
+    Entry(
+        "sys_exit_between_answers", 1, {"mlp_forward": ["CELL", "import sys\nsys.exit()"]}, note="a kernel continues"
+    ),
+    Entry("system_exit_below_an_answer", 2, {"conv2d": "CELL\nraise SystemExit"}, note="a kernel continues"),
     Entry("exit_at_the_end", 4, {"end": "exit"}, note="ends the kernel"),
     Entry(
-        "quit_between_answers", 1, {"orthogonal_": ["CELL", "quit()"]}, note="ends the kernel: what follows never ran"
+        "quit_between_answers",
+        1,
+        {"orthogonal_": ["CELL", "quit()"]},
+        note="ends the kernel, so the cells after it never ran",
     ),
     Entry(
         "an_error_above_the_answer",
