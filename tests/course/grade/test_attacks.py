@@ -1,4 +1,4 @@
-"""Submissions that cheat or break things get an honest score, learn nothing, and harm neither machine nor others."""
+"""Submissions that cheat or attack get a correct score, learn nothing, and harm neither the machine nor others."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ from rsl_edu.course.grade import pages, run
 from rsl_edu.course.grade.sandbox import Limits
 
 SECRET = "secret-of-the-grader"  # in its environment, in its files, and in the hidden tests
-FOREVER = str(10**8 + os.getpid())  # seconds that a process sleeps: it is found by them
+FOREVER = str(10**8 + os.getpid())  # duration of a process's sleep, by which the process is found
 LIMITS = Limits(cell=0.5, load=3, call=2, memory=1 << 30)
 
 SETUP = "import os, sys, time, torch\nfrom rsl_edu.course import check"
@@ -49,7 +49,7 @@ if "SECRET" in os.environ or len(os.environ) > 8:
 TRY_TO_WRITE = """
 import glob, tempfile
 places = ["HERE", torch.__path__[0]]
-if not sys.prefix.startswith("/tmp/"):  # a folder of the sandbox's own, then
+if not sys.prefix.startswith("/tmp/"):  # the sandbox's own folder
     places.append(sys.prefix)
 places += ["/", "/etc", "/usr/bin", "/box", "/dev", "/dev/shm", "/var/tmp", "/proc"]
 for place in places:
@@ -223,7 +223,7 @@ SUBMISSIONS = {
 
 
 def source():
-    """An assignment that asks for one function under many names."""
+    """Write an assignment that asks for one function under many names."""
     cells = [nbformat.v4.new_code_cell(SETUP)]
     for name in NAMES:
         code = f"def {name}(hidden, dones):\n    ### BEGIN SOLUTION\n    return {RIGHT}\n    ### END SOLUTION"
@@ -242,7 +242,7 @@ def source():
 
 
 def notebook(cells):
-    """A submission, with metadata that would give itself points."""
+    """Write a submission with metadata that claim points."""
     boast = {"nbgrader": {"grade": True, "grade_id": "f00", "points": 1000, "solution": True, "locked": False}}
     cells = [nbformat.v4.new_code_cell(code, metadata=boast) for code in cells]
     return nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata={"rsl_edu": {"forbidden": []}}))
@@ -250,7 +250,7 @@ def notebook(cells):
 
 @pytest.fixture(scope="module")
 def listener():
-    """Something that would hear a submission: a port and an abstract socket, and who came."""
+    """Return a listening port and an abstract socket, and a list of connections."""
     heard, name = [], f"rsl_edu_{os.getpid()}"
     servers = [socket.socket(socket.AF_INET), socket.socket(socket.AF_UNIX)]
     servers[0].bind(("127.0.0.1", 0))
@@ -273,7 +273,7 @@ def listener():
 
 @pytest.fixture(scope="module")
 def graded(bwrap, tmp_path_factory, listener):
-    """All submissions, graded in one run, and the folder of what was written."""
+    """Grade all submissions in one run; return the results and the folder with the written files."""
     folder = tmp_path_factory.mktemp("attacked")
     (folder / "secret.txt").write_text(SECRET)
     files = folder / "submissions"
@@ -362,7 +362,7 @@ def test_no_processes_or_files_remain(graded, listener):
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             assert FOREVER.encode() not in process.read_bytes()
-        except OSError:  # it ended meanwhile
+        except OSError:  # the process has ended in the meantime
             continue
     folder = graded[0]
     assert {path.name for path in folder.iterdir()} == {
@@ -378,7 +378,7 @@ def test_written_files_contain_no_secrets_and_no_active_code(graded):
         text = path.read_text("utf-8")
         if path.name != "secret.txt":
             assert SECRET not in text
-            assert "LEAK [" not in text  # the code is there, what it says is not
+            assert "LEAK [" not in text  # the page shows the code, but not its output
         if path.suffix == ".html":
             assert "<script" not in text
             assert "default-src 'none'" in text

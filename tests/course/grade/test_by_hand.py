@@ -1,4 +1,4 @@
-"""Points that people give are checked when they are read, and edits of the table can be told from what was written."""
+"""Points by hand are checked when they are read, and edits of the table are recognized."""
 
 import pytest
 
@@ -95,14 +95,14 @@ NAMES = {
 @pytest.mark.parametrize(
     ("student", "identifier", "found"),
     [
-        ("Carla Adler", "9", "Carla Adler"),  # as it stands there
+        ("Carla Adler", "9", "Carla Adler"),  # the same name
         ("Adler, Carla", "", "Carla Adler"),
         ("adlercarla", "", "Carla Adler"),
         ("carla  ADLER", "1", "Carla Adler"),
         ("Adler, Carla", "9", None),  # somebody else
         ("1", "", "Carla Adler"),
         ("Adler-Weiß, Carla", "1", "Carla Adler"),
-        ("Somebody Else", "1", None),  # a number of another table
+        ("Somebody Else", "1", None),  # an identifier from another table
         ("Martin, Thomas", "", None),
         ("Martin, Thomas", "2", "Thomas Martin"),
         ("Li, Wei", "", None),
@@ -163,7 +163,7 @@ TABLE = [
 
 
 def edited(*changes):
-    """The table with other cells, each by its row and column."""
+    """Return the table with some cells changed, given by row and column."""
     rows = [list(row) for row in TABLE]
     for place, column, value in changes:
         rows[place][COLUMNS.index(column)] = value
@@ -178,7 +178,7 @@ def edited(*changes):
         ([(1, "unpad", "2"), (1, "total", "3")], [Hand("Ada", "unpad", 2)]),
         ([(2, "unpad", "1,5"), (3, "unpad", "0.50")], [Hand("Bo", "unpad", 1.5), Hand("Cy", "unpad", 0.5)]),
         ([(1, "deduction", "0")], [Hand("Ada", "late", 0)]),
-        ([(1, "total", "5,50"), (1, "unpad", "4,5")], []),  # as a spreadsheet writes it
+        ([(1, "total", "5,50"), (1, "unpad", "4,5")], []),  # saved by a spreadsheet
     ],
 )
 def test_edited_points_become_marks_by_hand(changes, hands):

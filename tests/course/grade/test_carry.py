@@ -26,7 +26,7 @@ def test_exercise_that_needs_a_wrong_answer_is_judged_with_a_right_one(grade):
     assert not marks["running_norm"].carried
 
 
-BLANK = {  # what is in the place of merge_moments, and what is said of it
+BLANK = {  # replacement of merge_moments, and its description
     "stub": (None, "not answered"),
     "missing": ("", "missing"),
     "renamed": ("def merge(a, b, c, d, e, f):\n    return a + d, b, c", "missing"),
@@ -115,7 +115,7 @@ ANSWERS = "def whole(x):\n    return part(x) + 1"
 
 
 def two_answers(*cells):
-    """An assignment of two exercises; the second one needs the first."""
+    """Return an assignment with two exercises, where the second needs the first."""
     said = [{"grade_id": f"answer{place}", "solution": True, "grade": False} for place, _ in enumerate(cells)]
     said += [{"grade_id": name, "grade": True, "points": 4, "solution": False} for name in ("part", "whole")]
     texts = [*cells, "assert part(2) == 4", "assert whole(2) == 5"]

@@ -1,11 +1,11 @@
-"""Commands of cells that write, move, run and reload files: as in a kernel. No sandbox: the same code, here."""
+"""Commands in cells that write, move, run and reload files, as in a kernel. There is no sandbox in these tests."""
 
 import pytest
 
 F = "def f():\n    return 1"
 MODE = "import enum\nclass Mode(enum.Enum):\n    FULL = 1\ndef g(mode):\n    return int(mode is Mode.FULL)"
 
-RIGHT = {  # f() is 1 in a kernel, and there is nothing to say
+RIGHT = {  # f() is 1 in a kernel, and there are no notes
     "the same length again": [
         "%%writefile ent.py\none = 2",
         "import ent",

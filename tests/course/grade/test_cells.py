@@ -1,4 +1,4 @@
-"""Cells as a kernel runs them, and what is saved of a cell that fails. No sandbox: the same code, in this process."""
+"""Cells run as in a kernel, and failing cells keep as much as possible. These tests run without a sandbox."""
 
 import pytest
 
@@ -6,7 +6,7 @@ F = "def f():\n    return 1"
 
 ONE = "def f():\n    return one"
 
-RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
+RIGHT = {  # f() is 1 in a kernel, or was on the student's machine
     "plain": [F],
     "help at the end": [F + "\n\nsum?"],
     "help in front": ["?sum\n" + F],
@@ -46,7 +46,7 @@ RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
         "ones = asyncio.gather(g(), g())\none, _ = await ones\nassert await asyncio.create_task(g()) == 1\n"
         "asyncio.ensure_future(g())\nf = lambda: one"
     ],
-    "asyncio.run": [  # with nest_asyncio; as it is, a kernel refuses it
+    "asyncio.run": [  # works with nest_asyncio; a plain kernel refuses it
         "import asyncio\nasync def g():\n    return 1\none = asyncio.run(g())\nawait asyncio.create_task(g())\n"
         "f = lambda: one",
         "asyncio.get_event_loop()",
@@ -138,7 +138,7 @@ RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
     "exec": ["exec('def f(): return 1')"],
     "globals": ["globals()['f'] = lambda: 1"],
     "the last wins": ["def f():\n    return 2", F],
-    "an earlier one stays": [F, "1 / 0\ndef f():\n    return 2"],  # a kernel never came to the second
+    "an earlier one stays": [F, "1 / 0\ndef f():\n    return 2"],  # a kernel does not reach the second definition
     "future": ["from __future__ import annotations\ndef f(x: nothing = 1) -> nothing:\n    return x"],
     "display": ["display(1)\nget_ipython().system('ls')\nget_ipython().run_line_magic('time', 'one = 1')\n" + F],
     "named tuple": ["from typing import NamedTuple\nclass P(NamedTuple):\n    x: int\ndef f():\n    return P(1)[0]"],
@@ -217,7 +217,7 @@ def test_code_that_was_handed_out_is_not_an_answer(run):
     assert run(faulty, handed=(1,)).answer("f") == ("missing", None)
     assert run(faulty, "f = f", handed=(1,)).answer("f") == ("missing", None)
     assert run("# more\nimport os\n" + faulty, faulty, handed=(1,)).answer("f") == ("given", None)
-    assert run(faulty, stub, handed=(1, 2)).answer("f")[0] == "function"  # which says that it is not answered
+    assert run(faulty, stub, handed=(1, 2)).answer("f")[0] == "function"  # the stub, which counts as not answered
     assert run(faulty, F, handed=(1,)).answer("f")[1]() == 1
     assert run(stub, "def f():\n    return 1 +", handed=(1,)).answer("f")[0] == "function"
     assert run(faulty, "f = 1 / 0", handed=(1,)).answer("f") == ("lost", None)

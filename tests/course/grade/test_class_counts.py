@@ -1,4 +1,4 @@
-"""The numbers of the report, by examples that were worked out by hand, and the sentences on mistakes."""
+"""The numbers in the report, compared with examples calculated by hand, and the sentences about mistakes."""
 
 import pytest
 from course.banks import OF_THE_MACHINERY
@@ -91,7 +91,7 @@ def test_students_without_an_answer_do_not_affect_the_separation(nothing):
     ("points", "mistake", "expected"),
     [
         (4.0, None, "right"),
-        (4.0, "nan", "right"),  # given by hand
+        (4.0, "nan", "right"),  # points by hand
         (5.0, None, "right"),
         (1.0, "nan", "partly right"),
         (1.0, None, "partly right"),

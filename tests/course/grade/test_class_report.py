@@ -1,4 +1,4 @@
-"""The report says what came of each exercise, who made which mistake, and what did not run."""
+"""The report shows the results of each exercise, the mistakes with their students, and lines that did not run."""
 
 import re
 from dataclasses import replace
@@ -19,13 +19,13 @@ TITLES = [f"{points:g} points" for points in POINTS.values()]  # next to the hea
 
 
 def said_of(page, number):
-    """What a report says of an exercise, in a line."""
+    """Return the report's text about an exercise, in one line."""
     return page.line(TITLES[number], [*POINTS, *TITLES])
 
 
 @pytest.fixture
 def mixed():
-    """A class in which most things occur."""
+    """Return a class with most kinds of results."""
     first, second = wrong("reset_done", 0), wrong("reset_done", 1)
     rows = [row()] * 3 + [row(second)] * 2 + [row(first, NOT_ANSWERED)] * 4 + [row(first, NOT_ANSWERED, STOPPED)]
     rows += [row(NOT_ANSWERED, MISSING), row(LOST)]
@@ -103,7 +103,7 @@ def test_equal_reasons_are_listed_once_the_most_frequent_first():
     assert page.line("Not graded") == (
         "tried again next time: the run was stopped 3 student 0 , student 1 , student 2 a damaged zip 1 Bo"
     )
-    assert "2 submissions, 1 graded." in page.texts  # nobody knows yet what the others handed in
+    assert "2 submissions, 1 graded." in page.texts  # the other submissions are not graded yet
 
 
 def test_points_by_hand_count_for_an_ungraded_submission():
@@ -119,7 +119,7 @@ def test_points_by_hand_count_for_an_ungraded_submission():
     )
     assert sum(map(int, bars[::2])) == 2
     assert page.line("Not graded") == "a damaged zip; has points by hand 1 Bo a damaged zip 1 Cy"
-    assert "1 of 1 right, 100 %" in page.after("Exercises", TITLES)  # it is no answer
+    assert "1 of 1 right, 100 %" in page.after("Exercises", TITLES)  # it does not count as an answer
     assert "mean 2, median 2." in Page(pages.report(ASSIGNMENT, rows)).text
 
 
@@ -142,7 +142,7 @@ def test_links_lead_to_the_students_pages(tmp_path, mixed):
         (tmp_path / "my grades_feedback" / pages.file_name(each.submission)).write_text(page, "utf-8")
     page = Page(pages.report(ASSIGNMENT, rows, folder="my grades_feedback"))
     addresses = [address for address in page.all("href") if not address.startswith("#")]
-    assert len(addresses) == 2 * len(names)  # the mistake, and the line
+    assert len(addresses) == 2 * len(names)  # for the mistake and for the line
     assert all((tmp_path / unquote(address)).is_file() and address.isascii() for address in addresses)
     assert {address[1:] for address in page.all("href") if address.startswith("#")} == set(page.all("id"))
     assert "grades_feedback/" in pages.report(ASSIGNMENT, rows)
@@ -157,7 +157,9 @@ def test_typical_answer_is_anonymous():
     rows = [row(wrong("unpad", 0, answer=answer), name=f"Bo_{place}") for place, answer in enumerate(answers)]
     page = Page(pages.report(ASSIGNMENT, rows))
     assert page.texts[page.texts.index("A typical answer") :][2] == "def unpad(x):\n    return x"
-    assert "A typical answer" not in Page(pages.report(ASSIGNMENT, rows[:1])).texts  # it would not be anonymous
+    assert (
+        "A typical answer" not in Page(pages.report(ASSIGNMENT, rows[:1])).texts
+    )  # a single answer would not be anonymous
 
 
 def test_partly_right_and_marked_by_hand():
@@ -192,7 +194,7 @@ def test_lines_left_out_by_kind():
     says = Page(pages.report(ASSIGNMENT, rows)).line("Lines left out")
     for part in (
         "These modules are not installed where the notebooks are graded. pandas , 1 student: Ada seaborn",
-        "Magics and shell commands These have no effect when a notebook is graded. !ls , 2 students: Ada , Bo %matplotlib",
+        "These have no effect when a notebook is graded. !ls , 2 students: Ada , Bo %matplotlib",
         "missing. ValueError , 2 students: Ada , Bo Not Python",
         "Not Python A statement with such a line is skipped. 1 student: Ada Stopped",
         "or it ended its process. 1 student: Ada another 1 student: Ada",

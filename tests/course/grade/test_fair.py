@@ -1,4 +1,4 @@
-"""Whole submissions of the course's assignments: nobody loses points for another's mistake, nor twice for one's own."""
+"""Complete submissions of course assignments: nobody loses points for another's mistake, or twice for their own."""
 
 import nbformat
 import pytest
@@ -13,7 +13,7 @@ from rsl_edu.course.grade.student import Student
 
 
 def own(solution, shown, hidden="", setup="import torch", **metadata):
-    """An assignment of one's own, and the answer to hand in."""
+    """Return an own assignment, and the answer to hand in."""
     tests = f"{shown}\n### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS" if hidden else shown
     parts = [
         (setup, {}),
@@ -251,7 +251,7 @@ def f(x):
 
 
 def test_lazily_imported_parts_of_torch_work():
-    """What torch imports only when it is needed is there too, in the worker as it is."""
+    """Modules that torch imports lazily work in the unmodified worker."""
     process = Student([Cell(1, LAZY)], "unsafe", usage.Budget(Limits()))
     try:
         assert process.notes == ()

@@ -1,4 +1,4 @@
-"""The week of an instructor on the command line: rules, roster, and marks by hand."""
+"""Command line for instructors: rules, roster, and marks by hand."""
 
 import os
 import signal
@@ -254,7 +254,7 @@ def test_mark_for_an_earlier_notebook_is_reported(week, four):
         "  c, double: 1 point",
         says,
     ]
-    week("mark", "grades.csv", "b", "double", "1")  # somebody has looked
+    week("mark", "grades.csv", "b", "double", "1")  # the instructor confirms the mark
     assert "look again" not in graded(week) + week("mark", "grades.csv")[1]
 
 
@@ -277,9 +277,9 @@ def test_grader_processes_ignore_ctrl_c_from_the_start(monkeypatch):
         with run.processes(1) as pool:
             return pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, []).result()
 
-    assert signal.SIGINT not in of_a_process()  # what it starts later is as usual
+    assert signal.SIGINT not in of_a_process()  # processes started later behave as usual
     monkeypatch.setattr(run, "_begin", None)
-    assert signal.SIGINT in of_a_process()  # before it comes to that
+    assert signal.SIGINT in of_a_process()  # before that
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
@@ -301,7 +301,7 @@ def test_ctrl_c_while_torch_is_imported_ends_without_a_traceback(four, until):
 @exhaustive
 def test_full_disk_for_the_output_is_reported(four):
     for name in "abcd":
-        (four / "class" / f"{name}.ipynb").write_text("")  # nothing has to run
+        (four / "class" / f"{name}.ipynb").write_text("")  # no code has to run
     words = [sys.executable, "-m", "rsl_edu.cli", *command(four, "--jobs=1")]
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""Pages say what is true, look well on a phone and in the dark, and what students wrote is nothing but text in them."""
+"""Pages are correct and readable on a phone and in dark mode, and text from students is escaped."""
 
 import re
 import unicodedata
@@ -39,7 +39,7 @@ PLAIN = {
 
 
 def attacked(text):
-    """A row that says a text wherever a student may write."""
+    """Return a row with a text in every field that a student can influence."""
     marks = [
         Mark("reset_done", 0.0, text, text, (text, text), text),
         Mark("unpad", 0.0, "exception", f"raises\n  {text}", (text,), text),
@@ -49,7 +49,7 @@ def attacked(text):
 
 
 def ungraded(row):
-    """The same, as a submission that could not be graded for what it is."""
+    """Return the same row as a submission that could not be graded."""
     return replace(row, status=row.submission, marks=())
 
 
@@ -260,7 +260,7 @@ def test_each_page_warns_of_a_run_without_a_sandbox():
 
 @pytest.fixture
 def written():
-    """A page for a student and one on the class, with all that they can show."""
+    """Write a page for a student and a page on the class, with all kinds of content."""
     long = "n" * 120
     code = f"def unpad(x):\n    return {' + '.join(['trajectories'] * 20)}"
     marks = [wrong("reset_done", 0, answer=code), NOT_ANSWERED, wrong("split_and_pad", 2, points=2.0, answer=code)]
@@ -277,7 +277,7 @@ def written():
 
 def test_pages_fit_a_phone_and_are_readable_in_light_and_dark(browser, written):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="to get it: pip install -e .[book]").Axe()
-    page = browser.new_page(viewport={"width": 360, "height": 640}, bypass_csp=True)  # axe is a script
+    page = browser.new_page(viewport={"width": 360, "height": 640}, bypass_csp=True)  # axe is injected as a script
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     for text in written:

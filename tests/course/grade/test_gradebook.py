@@ -1,4 +1,4 @@
-"""Grades survive a power cut, and no cell of the table is taken for anything but text or points."""
+"""Grades survive a power failure, and cells of the table are only text or points."""
 
 import csv
 import io
@@ -54,7 +54,7 @@ def test_columns_and_points():
     )
     lost = Row("Cy", "key", f"{TRIED_AGAIN}: OSError", ())
     assert (lost.tried_again, damaged.tried_again, ROW.tried_again) == (True, False, False)
-    assert read([lost])[1:] == [["Cy", "", lost.status, "", "7.5", *[""] * 6]]  # nobody knows its points yet
+    assert read([lost])[1:] == [["Cy", "", lost.status, "", "7.5", *[""] * 6]]  # its points are not known yet
     assert read([]) == [[*COLUMNS, *TASKS, "remarks"]]
 
 
@@ -105,7 +105,7 @@ def test_text_cannot_create_cells_or_rows(separator):
     text = table([replace(ROW, submission=f"Ada{separator}=1+1", status=f"x{separator}=2")], TASKS)
     assert len(text.splitlines()) == 2
     assert len(read([replace(ROW, submission=f"Ada{separator}=1+1")])[1]) == len(COLUMNS) + len(TASKS) + 1
-    for delimiter in ";\t":  # where a spreadsheet takes another one
+    for delimiter in ";\t":  # separators of other spreadsheets
         cells = list(csv.reader(io.StringIO(text), delimiter=delimiter))[1]
         assert not any(cell.startswith("=") for cell in cells)
 
@@ -162,7 +162,7 @@ def test_journal_loses_only_the_last_row_in_a_power_failure(tmp_path):
         keys = {key for _, key in Journal(path).rows}
         assert keys - {"2"} == {"key", "3"}, end
         assert len(path.read_bytes().splitlines()) == 2 + (end > begin)
-    path.write_bytes(whole[:begin] + bytes(300))  # a file that was made longer, and not yet written
+    path.write_bytes(whole[:begin] + bytes(300))  # the file was extended, but its end not yet written
     journal_of(path, replace(ROW, key="3"))
     assert {key for _, key in Journal(path).rows} == {"key", "3"}
 

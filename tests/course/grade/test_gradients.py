@@ -1,4 +1,4 @@
-"""The gradient of a student's function is the one that it has in the lesson, though it runs in another process."""
+"""Gradients of a student's function are the same as in the lesson, although it runs in another process."""
 
 import copy
 
@@ -141,7 +141,7 @@ RESULT = {"tracked": ["float32", [2], 0]}
 
 @pytest.fixture
 def forged(process):
-    """A student's process that answers a call with one reply, and then what it is asked for gradients with another."""
+    """Return a process that answers a call with one reply, and a request for gradients with another."""
 
     def start(result, gradient, body, changed=()):
         student = process(f"""
@@ -188,7 +188,7 @@ def test_gradient_cannot_change_the_grader_s_tensors(forged):
 
 
 def test_random_numbers_drawn_by_a_function_are_noticed():
-    """So that the check of an answer with a seed of its own says the same as in the lesson."""
+    """A check of an answer that sets its own seed then gives the same result as in the lesson."""
     cell = """
 import torch
 def plain(x): return 2 * x

@@ -1,4 +1,4 @@
-"""What lateness, several submissions and decisions by hand make of the points."""
+"""Effect of lateness, several submissions and marks by hand on the points."""
 
 import datetime
 from dataclasses import replace
@@ -22,7 +22,7 @@ def row(name="Ada", easy=4.0, hard=6.0, **fields):
 
 
 def after(hours):
-    """Seconds since 1970 of some hours after it was due."""
+    """Return a time some hours after the due date, in seconds since 1970."""
     return DUE.timestamp() + 3600 * hours
 
 
@@ -120,7 +120,7 @@ def test_unreadable_time_is_reported_and_the_roster_is_used():
 def test_roster_is_used_if_the_worksheet_is_older_than_the_submission():
     times = Roster([Person("Ada", nothing=True), Person("Bo", nothing=True), Person("Cy", nothing=True)])
     roster = Roster([Person("Ada"), Person("Bo", late_hours=30), Person("Cy")])
-    rows = [row("Ada"), row("Bo"), Row("Cy", "k", NOTHING, ())]  # of Cy the export has an empty folder
+    rows = [row("Ada"), row("Bo"), Row("Cy", "k", NOTHING, ())]  # the export has an empty folder for Cy
     ada, bo, cy = settle(rows, Policy(DUE, Late(per_day=10)), MOST, roster=roster, times=times)
     assert (ada.total, ada.settled.hours_late, ada.settled.late) == (10, None, policy.UNSEEN)
     assert (bo.total, bo.settled.hours_late) == (8, 30)
@@ -163,7 +163,7 @@ def test_best_of_the_files_handed_in_together_counts():
     rows = [row(easy=2, file="old"), row(easy=4, file="a", hand_in="2"), row(easy=0, hard=0, file="b", hand_in="2")]
     (found,) = settle(rows, Policy(), MOST)
     assert (found.file, found.settled.others) == ("a", ("old", "b"))
-    (found,) = settle([replace(each, hand_in="") for each in rows], Policy(), MOST)  # of an earlier version
+    (found,) = settle([replace(each, hand_in="") for each in rows], Policy(), MOST)  # from an earlier version
     assert found.file == "b"
     again = Row("Ada", "k", f"{TRIED_AGAIN}: x", (), file="c", hand_in="2")
     assert choose([*rows, again], "latest").file == "a"
@@ -188,7 +188,7 @@ def test_other_files_are_named():
     rows = [row(easy=1, file="a", modified=9.0), row(easy=2, file="b", modified=5.0), Row("Ada", "k", "nothing", ())]
     (found,) = settle(rows[:2], Policy(), MOST)
     assert (found.file, found.settled.others) == ("a", ("b",))
-    (found,) = settle(rows, Policy(), MOST)  # the time of one is not known: they come in the order of their runs
+    (found,) = settle(rows, Policy(), MOST)  # one time is unknown, so the order of the runs counts
     assert (found.file, found.settled.others) == ("b", ("a",))
     (found,) = settle(rows[:2], Policy(several="best"), MOST)
     assert (found.file, found.settled.others) == ("b", ("a",))

@@ -1,4 +1,4 @@
-"""What runs keep: earlier submissions, edits of the table, decisions by hand, and whose journal it is."""
+"""Data that runs keep: earlier submissions, edits of the table, marks by hand, and the journal's assignment."""
 
 import datetime
 import shutil
@@ -227,9 +227,9 @@ def test_marks_for_unknown_students_are_reported_before_anything_is_written(four
     assert "eve" not in table(four)
     by_hands(four, "a,double,1,")
     assert [row.total for row in grade(four)] == [1, 2, 2, 2, 2]
-    assert marked == [*"abcd", "eve"]  # nothing that was graded is lost
+    assert marked == [*"abcd", "eve"]  # no result is lost
     (four / "class" / "a.ipynb").unlink()
-    grade(four, how=Table(only_these=True))  # who is left out this time is known all the same
+    grade(four, how=Table(only_these=True))  # students left out of the table are still known
 
 
 def test_marks_are_kept_if_a_roster_reorders_names(four, marked):
@@ -253,7 +253,7 @@ def test_mark_for_an_earlier_notebook_counts_with_a_remark(four, marked):
     assert len({*digests.values()}) == 4
     hands = [by_hand.Hand(name, "double", 0.5, notebook=digests[name]) for name in "ab"]
     (four / "grades_marks.csv").write_text(by_hand.write([*hands, by_hand.Hand("c", "double", 0.5)]))
-    write_source(four, number=5)  # graded again, and of the same notebooks
+    write_source(four, number=5)  # graded again, with the same notebooks
     submit(four, b="'new'", c="'new'")
     rows = {row.submission: row for row in grade(four, report=True)}
     assert {name: row.total for name, row in rows.items()} == {"a": 0.5, "b": 0.5, "c": 0.5, "d": 2}

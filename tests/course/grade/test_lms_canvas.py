@@ -1,4 +1,4 @@
-"""What is written for Canvas, fed to a reading of Canvas's own rules (lms_importers)."""
+"""Files for Canvas, tested with a model of Canvas's own rules (lms_importers)."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ def course():
 
 
 def exported(*, sis=True, names="Student", muted=True, decimal=".", there=None, students=STUDENTS):
-    """The cells of a gradebook, as lib/gradebook_exporter.rb writes them."""
+    """Return the cells of a gradebook, as lib/gradebook_exporter.rb writes them."""
 
     def points(value):
         return f"{value:.2f}".replace(".", decimal)
@@ -64,7 +64,7 @@ def exported(*, sis=True, names="Student", muted=True, decimal=".", there=None, 
 
 
 def file_name(name):
-    """A name as it stands in a file name (lib/content_zipper.rb)."""
+    """Return a name in the form used in file names (lib/content_zipper.rb)."""
     kept = (letter for letter in name.lower() if letter.isalnum() or unicodedata.category(letter)[0] == "M")
     return "".join(kept)
 

@@ -1,4 +1,4 @@
-"""What is written for Moodle, fed to a reading of Moodle's own rules (lms_importers)."""
+"""Files for Moodle, tested with a model of Moodle's own rules (lms_importers)."""
 
 import csv
 import html
@@ -54,7 +54,7 @@ FILES = {
 
 
 def exported(name):
-    """A name as it stands in a file name (clean_filename)."""
+    """Return a name in the form used in file names (clean_filename)."""
     return "".join(letter for letter in name if letter not in "&<>\"`|':\\/").replace("_", " ")
 
 
@@ -128,7 +128,7 @@ def test_newer_changes_in_moodle_are_kept_unless_the_upload_overrides():
 
 
 def test_moodle_skips_existing_grades_with_times_in_another_language():
-    """So the documentation says to allow the update."""
+    """This is why the documentation recommends to allow the update."""
     people, words = [Participant(1, "Ada", grade=2.0, modified=1_700_000_000)], LANGUAGES["German"]
     content = fill(entries(people), 20, as_csv(worksheet(people, 20, words))).content
     assert moodle(content, people, 20, words)[1].grade == 2.0
@@ -139,7 +139,7 @@ def test_moodle_skips_existing_grades_with_times_in_another_language():
 
 
 def after(some, people, **options):
-    """The grades after the upload, and the problems."""
+    """Return the grades after the upload, and the problems."""
     filled = fill(some, 20, as_csv(worksheet(people, 20, **options)))
     return {number: one.grade for number, one in moodle(filled.content, people, 20).items()}, list(filled.problems)
 
@@ -193,7 +193,7 @@ def test_duplicates_are_reported_and_not_guessed():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_hidden_names_of_a_roster(language):
-    """Each is called by the number, as in the worksheet."""
+    """Each student has the number as the name, as in the worksheet."""
     words = LANGUAGES[language]
     some = [Entry(f"{words.hiddenuser}{number}", 5.0, identifier=str(number)) for number in (1, 2)]
     filled = fill(some, 20, as_csv(worksheet([ADA, BO], 20, words, hidden=True)))

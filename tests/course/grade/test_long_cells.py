@@ -1,4 +1,4 @@
-"""Long cells: the grader parses none that takes long in its own process, and knows what was handed out all the same."""
+"""Long cells are not parsed in the grader's process, and unchanged cells are still recognized."""
 
 import ast
 
@@ -15,7 +15,7 @@ F, G = "def f():\n    return 1", "g = lambda: 2"
 
 @pytest.fixture
 def parsed(monkeypatch):
-    """The code that was parsed."""
+    """Return a list of the code that was parsed."""
     seen, parse = [], ast.parse
     monkeypatch.setattr(ast, "parse", lambda source, *more: seen.append(source) or parse(source, *more))
     return seen

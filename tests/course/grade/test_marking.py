@@ -1,4 +1,4 @@
-"""What a check says, what may be said of a hidden one, and how often a process is started again."""
+"""Verdicts of checks, messages of hidden checks, and how often a process is started again."""
 
 from types import SimpleNamespace
 
@@ -65,14 +65,14 @@ def test_set_up_runs_again_for_every_check():
     first, second = (Names(["x = [1]", "def g():\n    return f()"], {"f": lambda: 3}) for _ in range(2))
     first["x"].append(2)
     assert second["x"] == [1]
-    assert second["g"]() == 3  # what the set-up defines finds the answers
+    assert second["g"]() == 3  # functions of the set-up can use the answers
 
 
 def test_deleting_or_replacing_an_answer_affects_the_notebook():
     done = []
     student = SimpleNamespace(put=lambda *what: done.append(what), delete=done.append)
     names = Names(["f = g = 1"], {"f": 2}, ("f", "g"), student)
-    assert "g" not in names  # what the set-up calls so is no answer
+    assert "g" not in names  # a name defined by the set-up is not an answer
     assert judged("kept = f\ndel f\nf = kept\nx = 1\ndel x", names)[1].passed
     assert done == ["f", ("f", 2)]
 
@@ -116,7 +116,7 @@ def test_hidden_check_does_not_reveal_messages_of_the_student_s_code():
 
 
 class Fragile:
-    """A process that some cells and the call of f end; it stands for :class:`Student`."""
+    """Replacement for :class:`Student`, whose process ends in some cells and in a call of f."""
 
     started = 0
     lacks = {}  # noqa: RUF012
@@ -157,4 +157,4 @@ def test_notebook_continues_without_cells_that_end_its_process(monkeypatch, ends
     stopped = [f"code cell {place + 2} was stopped: it ended its process" for place in range(min(ends, 3))]
     assert [(mark.points, mark.mistake) for mark in marks.marks] == [(0, "stopped"), (2, None)]
     assert (*map(str, marks.notes),) == ("code cell 1 raised ValueError: x", *stopped)
-    assert Fragile.started == min(ends, 3) + 2  # the call of f ended it once
+    assert Fragile.started == min(ends, 3) + 2  # the call of f ended the process once

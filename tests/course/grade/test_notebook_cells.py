@@ -1,4 +1,4 @@
-"""The code of notebooks as they come, and words for what is none."""
+"""Code of notebooks in all formats, and descriptions of invalid files."""
 
 import json
 import tracemalloc
@@ -151,7 +151,7 @@ def test_outputs_full_of_brackets_are_read_quickly(tmp_path, monkeypatch):
 
 
 def test_large_outputs_need_little_memory(tmp_path):
-    """Ten million numbers, as a plot may hold: as objects of Python they would take 400 MB."""
+    """Ten million numbers, as a plot may contain, would take 400 MB as Python objects."""
     outputs = b"[" + b"0.5, " * 10_000_000 + b"1]"
     (tmp_path / "ada.ipynb").write_bytes(b'{"cells": [{"cell_type": "code", "source": "a", "outputs": %s}]}' % outputs)
     tracemalloc.start()

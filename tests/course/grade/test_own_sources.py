@@ -1,4 +1,4 @@
-"""Sources of one's own, in nbgrader's format: right answers of every kind get all points, and wrong ones do not."""
+"""Own sources in nbgrader's format: right answers of every kind get all points, and wrong answers do not."""
 
 import nbformat
 import pytest
@@ -178,7 +178,7 @@ assert out.getvalue() == "hello Ada\\n\"""",
         "both = Box(1) + Box(2)\nassert both.x == len(both) == 3\nassert both[2] == 6\n"
         "with both as box:\n    assert box.open\nassert not both.open",
     ),
-    "used": (  # as in nbgrader's quickstart
+    "used": (  # from nbgrader's quickstart
         "def part(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION\n\n\n"
         "def whole(x):\n    ### BEGIN SOLUTION\n    return part(x) + 1\n    ### END SOLUTION",
         ("part(x) + 1", "x + 1"),
@@ -208,7 +208,7 @@ assert out.getvalue() == "hello Ada\\n\"""",
     ),
     "cell-0a1b": (
         "def counted(x):\n    ### BEGIN SOLUTION\n    return x + 0\n    ### END SOLUTION",
-        ("x + 0", "max(x, 2)"),  # right for one of two
+        ("x + 0", "max(x, 2)"),  # right for one of two cases
         "score = 0\nif counted(1) == 1:\n    score += 2\n### BEGIN HIDDEN TESTS\nif counted(2) == 2:\n    score += 2\n"
         "### END HIDDEN TESTS\nscore",
     ),
@@ -224,7 +224,7 @@ def cell(source, kind="code", **metadata):
 
 @pytest.fixture(scope="module", autouse=True)
 def forks():
-    """Runs answers in forks of this process: they start sooner."""
+    """Run answers in forks of this process, which start faster."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(sandbox, "start", forked.start)
         monkeypatch.setattr(usage, "known", lambda _: True)

@@ -1,4 +1,4 @@
-"""The pipes between the grader and the worker: closing them or writing into them ends the waiting, and fools nobody."""
+"""Pipes between grader and worker: closing them or writing to them ends the waiting and cannot forge a reply."""
 
 import pytest
 from tiers import tiers

@@ -1,4 +1,4 @@
-"""The week of an instructor on the command line: files for Moodle and Canvas."""
+"""Command line for instructors: files for Moodle and Canvas."""
 
 import csv
 import zipfile
@@ -23,7 +23,7 @@ WORKSHEET = (
 
 
 def moodle(four):
-    """An export of Moodle: of two students of the worksheet, and of one who is not in it."""
+    """Write a Moodle export with two students from the worksheet and one who is not in it."""
     with zipfile.ZipFile(four / "class.zip", "w") as archive:
         for name, number, file in (("Ada Lovelace", 101, "a"), ("Bo Ek", 102, "b"), ("Zoe", 109, "c")):
             archive.write(four / "class" / f"{file}.ipynb", f"{name}_{number}_assignsubmission_file_/x.ipynb")
@@ -117,7 +117,7 @@ def test_gradebook_for_canvas(week, four):
     status, said = week(*words, "--gradebook=gradebook.csv")
     assert status == 2
     assert "gradebook.csv: none of these assignments is called 'doubling': Homework 1 (55), Homework 2 (56)" in said
-    assert not (four / "grades.csv").exists()  # told before anything is graded
+    assert not (four / "grades.csv").exists()  # reported before anything is graded
     status, said = week(*words, "--gradebook=gradebook.csv", "--title=Homework 2")
     assert status == 0, said
     assert [*table(four)] == ["Lovelace, Ada", "Ek, Bo"]

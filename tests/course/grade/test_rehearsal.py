@@ -1,4 +1,4 @@
-"""What right answers get, no answers, and wrong ones, before an assignment is handed out."""
+"""Points for right answers, no answers and wrong answers before an assignment is handed out."""
 
 import re
 
@@ -25,7 +25,7 @@ G = "def g(x):\n    ### BEGIN SOLUTION\n    return f(x) + 1\n    ### END SOLUTIO
 
 @pytest.fixture(autouse=True)
 def forks(monkeypatch, request):
-    """Runs answers in forks of this process: they start sooner. Not where a test asks for a real sandbox."""
+    """Run answers in forks of this process, which start faster, unless a test uses a real sandbox."""
     if "bwrap" not in request.fixturenames:
         start_soon(monkeypatch)
 
@@ -69,7 +69,7 @@ SOUND = notebook(
 
 
 def said(source, **options):
-    """Whether all is well, and what is said, without times."""
+    """Return whether there are no errors, and the report without times."""
     lines = []
     well = rehearse(Assignment("made", source), lines.append, **options)
     return well, [re.sub(r"\d+\.\d s", "T s", line) for line in lines]
@@ -87,7 +87,7 @@ def test_course_assignments_are_ready(name):
 
 @pytest.fixture(scope="module")
 def wrong(tmp_path_factory):
-    """Notebooks with wrong answers, and one that is none."""
+    """Write notebooks with wrong answers, and an invalid one."""
     folder = tmp_path_factory.mktemp("wrong")
     source = Assignment("made", SOUND)
 
@@ -108,7 +108,7 @@ def wrong(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def sound(wrong, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as monkeypatch:  # a fixture of a module is made before those of its tests
+    with pytest.MonkeyPatch.context() as monkeypatch:  # fixtures of a module are created before those of its tests
         start_soon(monkeypatch)
         return said(SOUND, wrong=sorted(wrong.glob("*.ipynb")), folder=tmp_path_factory.mktemp("kernel"))
 
@@ -149,7 +149,7 @@ def test_report_lists_points_of_wrong_answers(sound):
     assert not sound[0]
 
 
-LOSSES = {  # a check, what right answers get, and the line that costs the rest
+LOSSES = {  # check, points for right answers, and the failing line
     "assert": ("assert f(1) == 1\n\nassert f(2) == 3, 'no'", 0, 3, "your answer is wrong. no"),
     "hidden": (
         "a = 2\n### BEGIN HIDDEN TESTS\nassert f(1) == 1\nassert f(a) == 3, a\n### END HIDDEN TESTS\n",
@@ -231,7 +231,7 @@ POSITIVE = (
     "    ### END SOLUTION"
 )
 GIVES = "gives 1 point to answers that do"
-POOR = {  # a check, and what is said of it
+POOR = {  # check, and the message about it
     "no-assert": (
         "try:\n    positive(-1)\nexcept ValueError:\n    pass",
         f"error: cell 3, line 1: no-assert {GIVES} nothing and return None",

@@ -1,4 +1,4 @@
-"""Rosters are read as learning platforms and spreadsheets write them, and nobody is guessed."""
+"""Rosters from learning platforms and spreadsheets are read, and students are matched without guessing."""
 
 import datetime
 
@@ -245,8 +245,8 @@ PEOPLE = [Person("Lovelace, Ada", "101", "ada@example.org", "adal"), Person("Bo 
         ("bo e\u0301k", "", 1),
         ("Bo Ek", "", None),
         ("Ada", "", None),
-        ("Cy", "7", 2),  # the table knows no number of Cy
-        ("Cy", "102", 2),  # a number of another table
+        ("Cy", "7", 2),  # the table has no identifier for Cy
+        ("Cy", "102", 2),  # an identifier from another table
         ("", "", None),
         ("", "101", None),
         ("Group A-Bo  Ék", "102", 1),
@@ -257,7 +257,7 @@ def test_uncertain_matches_are_not_guessed(name, identifier, place):
     assert Roster(PEOPLE).find(name, identifier) == (None if place is None else PEOPLE[place])
 
 
-CANVASS = [  # names in two columns, and in file names of Canvas: lib/content_zipper.rb, by Ruby's downcase
+CANVASS = [  # names in two columns, and in Canvas's file names (lib/content_zipper.rb, with Ruby's downcase)
     ("Ada", "Lovelace", "lovelaceada"),
     ("Martin Luther", "King, Jr.", "kingjrmartinluther"),
     ("José Ángel", "Núñez de la Peña", "núñezdelapeñajoséángel"),
@@ -284,7 +284,7 @@ def test_canvas_names_are_found_in_any_roster(tmp_path, columns):
     people = read(tmp_path, "\n".join(lines))
     for number, (person, (*_, name)) in enumerate(zip(people, CANVASS, strict=True), start=101):
         assert Roster(people).find(name, str(number)) is person
-        certain = person if columns != "full name,id" else None  # where does the last name begin?
+        certain = person if columns != "full name,id" else None  # unknown where the last name begins
         assert Roster(people).find(name, "7") is certain
 
 

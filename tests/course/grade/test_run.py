@@ -1,4 +1,4 @@
-"""A run over a class: it can be stopped at any time, goes on, and loses nothing, whatever breaks."""
+"""A run over a class can be stopped at any time and continued, and loses nothing in a failure."""
 
 import functools
 import multiprocessing
@@ -75,7 +75,7 @@ def test_only_changed_submissions_are_graded_again(four, marked):
     grade(four)
     assert page.exists()
     assert len(marked) == 5
-    submit(four, a="'a'")  # as it was in the first run
+    submit(four, a="'a'")  # as in the first run
     grade(four)
     assert len(marked) == 5
     write_source(four, number=5)
@@ -95,7 +95,9 @@ def test_submission_that_breaks_the_grader_is_retried_and_others_are_graded(four
         return mark(assignment, cells, *others, **rules)
 
     monkeypatch.setattr(run, "mark", mark)
-    fork = functools.partial(ProcessPoolExecutor, 2, multiprocessing.get_context("fork"))  # it knows this mark
+    fork = functools.partial(
+        ProcessPoolExecutor, 2, multiprocessing.get_context("fork")
+    )  # forked processes use the patched mark
     grade(four, fork, window=3)
     again = "not graded, and tried again next time"
     assert {name: row["status"] for name, row in table(four).items()} == {
@@ -129,7 +131,7 @@ from rsl_edu.course.grade.marking import Mark, Marks
 from rsl_edu.course.grade.roster import Person, Roster
 
 run.mark = lambda *_, **__: Marks((Mark("double", 2.0, None, "right."),), ())
-for students in (20, 50, 500):  # the first makes what every run needs
+for students in (20, 50, 500):  # the first run allocates memory that every run needs
     folder = Path(sys.argv[1]) / str(students)
     (folder / "class").mkdir(parents=True)
     write_source(folder)

@@ -1,4 +1,4 @@
-"""Runs on a Dask cluster: each submission is graded once, and a cluster that is not there is said so."""
+"""Runs on a Dask cluster: each submission is graded once, and a missing cluster is reported."""
 
 import asyncio
 import functools
@@ -22,7 +22,7 @@ from rsl_edu.course.grade import run
 def test_cluster_grades_each_submission_once_even_if_a_worker_is_killed(bwrap, tmp_path):
     from distributed import LocalCluster
 
-    docker = script(tmp_path / "docker", f"{PLAIN} {quoted(tmp_path)}")  # its processes are found by it
+    docker = script(tmp_path / "docker", f"{PLAIN} {quoted(tmp_path)}")  # the path identifies its processes
     write_source(tmp_path)
     submit(tmp_path, **{f"s{number}": DOUBLE.format(f"return {number % 2 + 1} * number") for number in range(5)})
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
@@ -63,14 +63,14 @@ def test_invalid_cluster_address_is_an_error(one, capsys, address):
 
 
 def test_cluster_can_be_used_in_a_notebook():
-    async def ask():  # there an event loop is running
+    async def ask():  # here an event loop is running
         with (
             pytest.raises(OSError, match="expected the address of a Dask scheduler"),
             run.cluster("http://10.0.0.1:8786"),
         ):
             pass
 
-    with ThreadPoolExecutor(1) as thread:  # in the tests' own one, a browser's may be running
+    with ThreadPoolExecutor(1) as thread:  # a browser's loop may be running in the tests' own thread
         thread.submit(lambda: asyncio.run(ask())).result()
 
 

@@ -1,4 +1,4 @@
-"""Runs with real sandboxes and containers: without one nothing is graded, and what fails there costs no points."""
+"""Runs with real sandboxes and containers: without one nothing is graded, and its failures cost no points."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def test_ctrl_c_keeps_results_and_the_same_command_continues(bwrap, tmp_path, mo
     try:
         until(begun.exists)
         until(lambda: journal(tmp_path))
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all its processes
+        os.killpg(process.pid, signal.SIGINT)  # to all processes, like a terminal
         go.touch()
         said = process.communicate()[1]
     finally:
@@ -59,7 +59,7 @@ def test_ctrl_c_keeps_results_and_the_same_command_continues(bwrap, tmp_path, mo
     assert said == f"{stopped} Nothing was written for moodle.\n"
     assert process.returncode == 130
     before = journal(tmp_path)
-    assert 2 <= len(before) == len(table(tmp_path)) < 4  # the second had begun
+    assert 2 <= len(before) == len(table(tmp_path)) < 4  # the second was in progress
     run_in_threads(monkeypatch)
     assert cli.main(words) == 0
     assert len(journal(tmp_path)) == 4
@@ -121,7 +121,7 @@ def test_container_command_gets_the_worker_and_a_time_limit(one):
 
 
 def impatient(monkeypatch, code):
-    """The time of submissions with this code is up in their first cell."""
+    """Let the time limit of submissions with this code expire in their first cell."""
 
     def mark(assignment, cells, box, limits, mark=run.mark, **rules):
         return mark(assignment, cells, box, replace(limits, wall=0) if code in "".join(cells) else limits, **rules)
@@ -159,7 +159,7 @@ def test_waiting_submission_is_retried_and_the_others_are_graded(bwrap, one, mon
 
 
 BURN = "import time\nbegin = time.monotonic(), time.process_time()\nwhile time.process_time() < begin[1] + 0.3: pass\n"
-BURN += "while time.monotonic() < begin[0] + 1: time.sleep(0.01)"  # at least, however fast the machine is
+BURN += "while time.monotonic() < begin[0] + 1: time.sleep(0.01)"  # minimum duration on any machine
 
 
 @exhaustive

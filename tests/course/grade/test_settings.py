@@ -1,4 +1,4 @@
-"""A course file says the rules of a course; whatever is wrong in it is named, with the file and what is allowed."""
+"""Course files contain the rules of a course; error messages name the file, the setting and what is allowed."""
 
 import datetime
 import re

@@ -29,7 +29,7 @@ receive()
 
 @pytest.fixture
 def asked(process):
-    """Runs code when the function f is called; returns what the call returns."""
+    """Return a function that runs code in a call of f and returns the result."""
 
     def ask(code, budget=None):
         student = process(READY + textwrap.dedent(code), budget)
@@ -164,7 +164,7 @@ def test_right_answer_may_take_longer_than_its_cpu_limit_on_the_wall_clock(asked
     code = """
         begin = time.monotonic()
         burn(0.2)
-        while time.monotonic() < begin + 1.5:  # at least, however fast the machine is
+        while time.monotonic() < begin + 1.5:  # minimum duration on any machine
             time.sleep(0.01)
         reply(2, time.monotonic() - begin)
     """
@@ -194,7 +194,7 @@ def test_endless_waiting_ends_and_is_not_the_student_s_fault(process, asked, wha
     budget = Budget(Limits(wall=1200))
     student = process(READY + WAITS[what], budget)
     function = student.names(["f"])["f"]
-    budget.end = 0  # its time is up, as soon as the grader looks at the clock
+    budget.end = 0  # the time is up when the grader checks the clock
     with pytest.raises(StalledError, match=says.format("a call of f").replace("after 0", "after 1,200")):
         function()
     assert student._process.returncode == -signal.SIGKILL
@@ -258,7 +258,7 @@ def loop():
     while True: pass
 def hostile():
     signal.signal(signal.SIGPROF, signal.SIG_IGN)
-    sum(itertools.repeat(0))  # runs no line of Python, in which it could be stopped
+    sum(itertools.repeat(0))  # executes no Python line in which it could be interrupted
 """
 SLEEPS = """
 import time

@@ -1,4 +1,4 @@
-"""What cannot be graded, or must not be unpacked: one submission with a reason for each, and the others go on."""
+"""Files that cannot be graded or unpacked give a submission with a reason, and the others continue."""
 
 import os
 import random
@@ -18,7 +18,7 @@ def link(name):
 
 
 def changed(content, old, new):
-    """A zip in whose headers something else stands."""
+    """Return a zip with other bytes in its headers."""
     assert content.count(old) >= 1
     return content.replace(old, new)
 
@@ -31,7 +31,7 @@ def encrypted(content):
 
 
 def lying(content, size):
-    """A zip whose directory says another size of its file."""
+    """Return a zip whose directory contains a wrong file size."""
     at = content.index(b"PK\1\2") + 24
     return content[:at] + size.to_bytes(4, "little") + content[at + 4 :]
 
@@ -148,9 +148,9 @@ def test_zip_with_too_many_files_is_not_listed(tmp_path, monkeypatch):
 
 
 def test_damaged_zip_does_not_stop_the_others(tmp_path):
-    """Bytes of a zip are changed at random."""
+    """Random bytes of a zip are changed."""
     chance = random.Random(0)
-    (tmp_path / "ada.ipynb").write_bytes(NOTEBOOK)  # alone, a zip without files is no class
+    (tmp_path / "ada.ipynb").write_bytes(NOTEBOOK)  # a single zip without files would not be a class
     good = zipped({"hw.ipynb": NOTEBOOK, "more/x.ipynb": NOTEBOOK * 3})
     seen = set()
     for _ in range(500):

@@ -1,4 +1,4 @@
-"""Several submissions of a student, and how much of a class is held in memory."""
+"""Several submissions of a student, and the memory needed for a class."""
 
 import os
 import tracemalloc
@@ -13,7 +13,7 @@ from rsl_edu.course.grade.submissions import count, find
 
 
 def at(name, year):
-    """A file of a zip that was changed at the beginning of a year."""
+    """Return a zip entry with a date at the beginning of a year."""
     return zipfile.ZipInfo(name, (year, 1, 1, 0, 0, 0))
 
 
@@ -36,7 +36,7 @@ def test_oldest_file_is_first_by_time(tmp_path):
 
 
 def test_oldest_file_is_first_by_canvas_number(tmp_path):
-    """They grow with each upload (lib/content_zipper.rb); the times in the zip are those of the export."""
+    """Canvas's numbers grow with each upload (lib/content_zipper.rb); times in the zip are the time of the export."""
     names = ["ada_7_100_hw-1.ipynb", "ada_7_99_hw.ipynb", "ada_7_101_a.ipynb"]
     (tmp_path / "x.zip").write_bytes(zipped([(at(name, 2000 + place), NOTEBOOK) for place, name in enumerate(names)]))
     found = list(find([tmp_path / "x.zip"]))
@@ -79,7 +79,7 @@ def test_zip_without_a_date_is_read(tmp_path):
 
 @pytest.fixture
 def opened(monkeypatch):
-    """Names of the files that were unpacked from zips."""
+    """Return a list of the files that were unpacked from zips."""
     names = []
 
     class Archive(zipfile.ZipFile):
@@ -129,7 +129,7 @@ def test_student_s_zip_is_unpacked_once(given, opened):
 
 
 def test_memory_does_not_grow_with_the_class(tmp_path):
-    """Each notebook holds 4 MB of outputs: a class of 60 has 240 MB, of which a few are held at a time."""
+    """Each notebook has 4 MB of outputs; a class of 60 has 240 MB, but only a few notebooks are in memory at a time."""
     content = NOTEBOOK[:-1] + b', "outputs": "' + b"x" * (4 << 20) + b'"}'
     with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for number in range(60):

@@ -1,4 +1,4 @@
-"""Submissions as they come from a class: whose is what."""
+"""Identification of students in the submissions of a class."""
 
 import os
 import unicodedata

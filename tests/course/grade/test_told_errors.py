@@ -1,4 +1,4 @@
-"""What a student's code raises is told as it was, whatever its constructor takes."""
+"""Errors of a student's code are reported unchanged, whatever arguments their constructors take."""
 
 import builtins
 

@@ -1,4 +1,4 @@
-"""CPU time and memory of a process count together with those of all that it has started, also of what has ended."""
+"""CPU time and memory of a process include all processes that it has started, even ended ones."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ CPU = {
 
 @pytest.fixture
 def start():
-    """Starts Python code that then sleeps; it is ended afterwards, with its children."""
+    """Return a function that starts Python code which then sleeps; it is ended afterwards, with its children."""
     started = []
 
     def start(code):
@@ -50,7 +50,7 @@ def start():
 @pytest.mark.parametrize("what", CPU)
 def test_cpu_time_counts(start, until, what):
     process = start(CPU[what])
-    until(lambda: usage.Tree(process).look()[0] >= 0.25)  # it is told in hundredths, rounded down
+    until(lambda: usage.Tree(process).look()[0] >= 0.25)  # measured in hundredths of a second, rounded down
 
 
 def test_sleeping_costs_no_cpu_time(start, until):
@@ -86,7 +86,7 @@ def test_budget_starts_when_it_is_created():
 
 @pytest.fixture
 def start_in_sandbox(bwrap):
-    """Starts Python code in the sandbox, with a file of 32 MB that has no name any more; it then sleeps."""
+    """Return a function that starts code in the sandbox with a deleted but open file of 32 MB and then sleeps."""
     started = []
 
     def start(code):

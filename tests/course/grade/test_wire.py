@@ -1,4 +1,4 @@
-"""What goes between the grader and a student's process arrives as it was; what no honest process sends is refused."""
+"""Data between grader and student process arrive unchanged; malformed data are refused."""
 
 import json
 import math
@@ -35,11 +35,11 @@ def over_a_pipe(value, refer=None, dereference=None, trusted=False):
 
 
 def received(header, body=b"", lengths=None):
-    """What a frame of these bytes is read as."""
+    """Return the value that a frame of these bytes is read as."""
     source, out = os.pipe()
     header = header if isinstance(header, bytes) else json.dumps(header).encode()
     frame = struct.pack("<II", *(lengths or (len(header), len(body)))) + header + body
-    writer = threading.Thread(target=lambda: (os.write(out, frame), os.close(out)))  # a pipe holds 64 KB
+    writer = threading.Thread(target=lambda: (os.write(out, frame), os.close(out)))  # a pipe can buffer only 64 KB
     writer.start()
     try:
         return wire.receive(source, lambda reference: reference)
@@ -97,7 +97,7 @@ def test_tensor_that_requires_a_gradient_can_be_tracked():
 def test_views_arrive_unchanged(view):
     tensor = view(torch.arange(12.0).reshape(3, 4))
     assert torch.equal(over_a_pipe(tensor), tensor)
-    single = torch.ones(1, 1, 1)[:, :, ::3]  # contiguous, and yet of an odd stride
+    single = torch.ones(1, 1, 1)[:, :, ::3]  # contiguous, but with an unusual stride
     assert torch.equal(over_a_pipe(single), single)
 
 

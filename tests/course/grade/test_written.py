@@ -1,4 +1,4 @@
-"""What is marked by hand: an untouched cell gets 0 points as with nbgrader, and all others can be read."""
+"""Exercises marked by hand: an unchanged cell gets 0 points as in nbgrader, and all other texts are found."""
 
 import nbformat
 import pytest
@@ -22,7 +22,7 @@ def cell(kind, source, **metadata):
 
 @pytest.fixture
 def source():
-    """Two texts, a task and a drawing in code, all of them to be marked by hand, between other cells."""
+    """Return an assignment with two texts, a task and a drawing in code, all marked by hand, between other cells."""
     return Assignment(
         "own",
         nbformat.v4.new_notebook(
@@ -51,7 +51,7 @@ def handed_in(source, change=lambda cells: None, metadata=True):
 
 @pytest.fixture(params=["nbgrader", "Colab"])
 def found(request, source):
-    """What is found in a notebook with nbgrader's metadata or, as after Colab, without it."""
+    """Return a function that finds the texts in a notebook with nbgrader's metadata or, as in Colab, without it."""
     return lambda change: written(source, all_cells(handed_in(source, change, request.param == "nbgrader")))
 
 
@@ -112,7 +112,7 @@ def test_cell_without_metadata_is_not_guessed(source):
     assert written(source, all_cells(handed_in(source, change, metadata=False)))["how"] == "Thus.\n\nAn idea."
     assert written(source, all_cells(handed_in(source, more, metadata=False))) == {
         **NOTHING,
-        "why": None,  # its stub is that of the other
+        "why": None,  # its stub equals the other one
         "how": None,
     }
     assert written(source, all_cells(handed_in(source, more)))["how"] == "Thus.\n\nAn idea."
