@@ -561,7 +561,7 @@ def test_correct_export_is_the_same(kind, compare):
     comparison = compare(module(), of)
     assert names(comparison) == []
     goes = "Same actions, within the accuracy of half precision" if kind == "half precision" else "Same actions"
-    largest = r"the largest difference is \S+ of the actions' std, on 1,024 observations\."
+    largest = r"the largest difference is \S+ times the actions' std, on 1,024 observations\."
     assert re.fullmatch(f"{goes}: {largest}", comparison.verdict)
     loses = any("no method that resets its hidden state" in note for note in comparison.notes)
     assert loses is (of != "mlp")
@@ -617,7 +617,7 @@ def test_half_precision_export_of_a_neighbouring_checkpoint_is_named(tmp_path):
     export = script(IsaacLab(MAIN, NORMALIZER).half().eval(), tmp_path / "policy.pt")
     comparison = compare_export(tmp_path / "model_1.pt", export, activation="elu")
     assert names(comparison) == ["another checkpoint"]
-    assert "all 6 tensors of its network match model_0.pt" in comparison.reasons[0].found
+    assert "all 6 tensors of the export's network match model_0.pt" in comparison.reasons[0].found
     assert compare_export(tmp_path / "model_0.pt", export, activation="elu").same
 
 
@@ -696,7 +696,7 @@ def test_fault_of_a_frozen_module_is_found_from_its_actions(fault, runs, tmp_pat
     torch.jit.freeze(torch.jit.script(made().eval())).save(str(tmp_path / "policy.pt"))
     comparison = compare_export(runs / "mlp", tmp_path / "policy.pt", activation="elu")
     assert names(comparison) == causes
-    assert "its weights have no names that identify their layers" in comparison.reasons[0].found
+    assert "the export's weights have no names that identify their layers" in comparison.reasons[0].found
     assert "another order of the observations" in comparison.unchecked
 
 
@@ -727,11 +727,13 @@ def test_other_checkpoints_in_the_folder_are_candidates(runs, tmp_path):
 def test_unexplained_difference_has_no_reason(compare):
     comparison = compare(IsaacLab(MAIN, NORMALIZER, before=Apply(low=-2.0, high=2.0)))
     assert (comparison.same, comparison.reasons) == (False, ())
-    assert comparison.verdict.startswith("Not the same, although the weights are: the code around the network differs")
+    assert comparison.verdict.startswith(
+        "Not the same, although the weights match: the code around the network differs"
+    )
     assert comparison.notes[1] == "all 3 actions differ"
     assert "three causes together" in comparison.never_tried
     assert not {"another order of the observations", "observations scaled or shifted"} & set(comparison.ruled_out)
-    assert "tensors of the export: all 6 tensors of its network match model_100.pt" in comparison.notes[0]
+    assert "all 6 tensors of the export's network match model_100.pt" in comparison.notes[0]
     assert "normalizer left out" in comparison.ruled_out
     assert not {"hidden state not carried over", "another checkpoint"} & set(comparison.ruled_out)
 
@@ -765,7 +767,7 @@ def wider(inputs, columns):
         (8, {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5}, "it is this policy with 2 features more, at 6, 7"),
         (4, {0: 0, 1: 1, 2: 4, 3: 5}, "it is this policy without feature 2, feature 3"),
         (18, {}, "the export takes 18 features, the checkpoint 6: 3 times as many, as with a history of 3 steps"),
-        (7, {}, "the export takes 7 features, the checkpoint 6; its mlp.0.weight is [16, 7]"),
+        (7, {}, "the export takes 7 features, the checkpoint 6; the export's mlp.0.weight is [16, 7]"),
     ],
 )
 def test_missing_and_extra_features_are_listed(inputs, columns, says, compare):

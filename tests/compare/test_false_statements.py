@@ -119,13 +119,13 @@ class Renamed(nn.Module):
 def test_normalizer_under_other_names_is_found(main):
     comparison = compare(main, IsaacLab(MAIN, Renamed(NORMALIZER, low=-1.0)))
     assert not comparison.reasons
-    assert "the means of its normalizer match model_3.pt" in comparison.notes[0]
+    assert "the means of the export's normalizer match model_3.pt" in comparison.notes[0]
     other = save(policy(2), main.parent / "model_1.pt")
     swapped = compare(main, IsaacLab(MAIN, Renamed(policy(2).obs_normalizer)))
     assert names(swapped) == ["normalizer of another checkpoint"]
     assert other.name in swapped.reasons[0].found
     left = compare(main, IsaacLab(MAIN))
-    assert "it contains no normalizer" in left.reasons[0].found
+    assert "the export contains no normalizer" in left.reasons[0].found
 
 
 def test_normalizer_of_the_critic_is_named(main):
@@ -144,7 +144,7 @@ def test_exported_teacher_is_named(main):
     torch.save(stored, main)
     comparison = compare(main, IsaacLab(teacher, NORMALIZER))
     assert names(comparison) == ["another network from the file"]
-    assert "its network is the teacher of model_3.pt" in comparison.reasons[0].found
+    assert "the export's network is the teacher of model_3.pt" in comparison.reasons[0].found
 
 
 def test_other_kind_of_recurrent_layer_is_named(tmp_path):

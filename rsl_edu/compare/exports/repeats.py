@@ -47,7 +47,7 @@ def remembers(evidence: Evidence) -> Reason | None:
         return None
     found = (
         "loaded again, the export returns the same actions; given the same observations again without reloading, its "
-        f"actions differ by up to {short(apart)} of their std. So it keeps a state from step to step{_filter(evidence)}"
+        f"actions differ by up to {short(apart)} times their std. So it keeps a state between steps{_filter(evidence)}"
     )
     change = (
         "the trained policy has no hidden state: filter, delay or limit the actions in the robot's program, or train "

@@ -165,7 +165,9 @@ def sampled(evidence: Evidence) -> Reason:
     std = distribution.std.double()
     ours = (std**2).mean(0).sqrt() if std.dim() > 1 else std
     ratio = (evidence.noise / ours.clamp_min(1e-12)).median().item()
-    found = f"repeating the same observations gives other actions, with {short(ratio)} times the checkpoint's noise"
+    found = (
+        f"repeated observations give different actions, and this noise is {short(ratio)} times the checkpoint's noise"
+    )
     if 0.8 < ratio < 1.25:
         return Reason(
             "actions are sampled",

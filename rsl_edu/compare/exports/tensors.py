@@ -132,24 +132,25 @@ def account(evidence: Evidence) -> str:
 
 def _network(evidence: Evidence) -> str:
     if not readable(evidence):
-        return "its weights have no names that identify their layers"
+        return "the export's weights have no names that identify their layers"
     weights, ours = evidence.named, network(evidence.checkpoint.policy)
     source = source_of(evidence)
     if source is not None:
-        return f"all {counted(len(ours), 'tensor')} of its network match {source.path.name}"
+        return f"all {counted(len(ours), 'tensor')} of the export's network match {source.path.name}"
     if part := part_of(evidence):
-        return f"its network is {part}"
+        return f"the export's network is {part}"
     candidates = [evidence.checkpoint, *evidence.others]
     nearest = min(candidates, key=lambda other: sum(differing(weights, other.policy).values()))
     off = differing(weights, nearest.policy)
     lost = next((name for name, by in off.items() if by == float("inf")), None)
     if lost is not None:
         theirs = list(weights[lost].shape) if lost in weights else "missing"
-        return f"its {lost} is {theirs}, but {list(ours[lost].shape)} in {evidence.checkpoint.path.name}"
+        return f"the export's {lost} is {theirs}, but {list(ours[lost].shape)} in {evidence.checkpoint.path.name}"
     which = ", ".join(f"{tensor} by {short(100 * by)} %" for tensor, by in list(off.items())[:4])
     more = f" and {len(off) - 4} more" if len(off) > 4 else ""
     among = f", the nearest of {counted(len(candidates), 'checkpoint')}" if len(candidates) > 1 else ""
-    return f"{len(off)} of {len(ours)} tensors of its network differ from {nearest.path.name}{among}: {which}{more}"
+    count = f"{len(off)} of {len(ours)} tensors of the export's network"
+    return f"{count} differ from {nearest.path.name}{among}: {which}{more}"
 
 
 def _normalizer(evidence: Evidence) -> str:
@@ -157,13 +158,13 @@ def _normalizer(evidence: Evidence) -> str:
     found = means_of(evidence)
     source = next((it for it in (evidence.checkpoint, *evidence.others) if same_normalizer(evidence, it.policy)), None)
     if source is not None:
-        return f"the means of its normalizer match {source.path.name}"
+        return f"the means of the export's normalizer match {source.path.name}"
     if theirs is not None:
-        unlike = f"the means of its normalizer differ from {evidence.checkpoint.path.name}"
-        return "it contains a normalizer, the checkpoint does not" if ours is None else unlike
+        unlike = f"the means of the export's normalizer differ from {evidence.checkpoint.path.name}"
+        return "the export contains a normalizer, the checkpoint does not" if ours is None else unlike
     if ours is None or not readable(evidence):
         return ""
-    return "it contains no normalizer" + (f", unless that is {', '.join(list(found)[:4])}" if found else "")
+    return "the export contains no normalizer" + (f", unless that is {', '.join(list(found)[:4])}" if found else "")
 
 
 def moved_features(evidence: Evidence, policy: Policy) -> torch.Tensor | None:

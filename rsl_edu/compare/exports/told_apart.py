@@ -48,7 +48,7 @@ def told_apart(evidence: Evidence) -> Reason | None:
         return None
     known = [other for other in evidence.others if same_normalizer(evidence, other.policy)]
     off = short(100 * max(mean, divisor))
-    words = f"its normalizer differs from the one in {evidence.checkpoint.path.name} by up to {off} %"
+    words = f"the export's normalizer differs from the one in {evidence.checkpoint.path.name} by up to {off} %"
     name = "normalizer of another checkpoint" if known else "other statistics in the normalizer"
     return _reason(name, evidence, words)
 
@@ -65,7 +65,7 @@ def reset_leaves(evidence: Evidence) -> Reason | None:
     return Reason(
         "hidden state not cleared by reset()",
         "when freshly loaded, the export matches the checkpoint; after a run and a call of its reset method, its "
-        f"actions differ by {short(apart)} of their std, so the reset leaves a part of the state unchanged",
+        f"actions differ by {short(apart)} times their std, so the reset leaves a part of the state unchanged",
         "let reset set every buffer that forward writes to zero: hidden_state and, for an LSTM, cell_state",
         3,
     )
@@ -85,4 +85,4 @@ def _off(theirs: torch.Tensor, ours: torch.Tensor) -> float:
 def _reason(name: str, evidence: Evidence, words: str = "") -> Reason:
     cause = next(cause for cause in CAUSES if cause.name == name)
     change = cause.change if isinstance(cause.change, str) else cause.change(evidence)
-    return Reason(name, f"tensors of the export: {words or account(evidence)}", change, cause.lesson)
+    return Reason(name, words or account(evidence), change, cause.lesson)

@@ -50,7 +50,9 @@ def unchecked(evidence: Evidence, explained: bool) -> dict[str, str]:
 def _of_inputs(evidence: Evidence) -> dict[str, str]:
     """Return what is open about the code that handles the observations: a fit that fails does not exclude anything."""
     failed = "a fit to the export's actions found nothing, but that does not exclude it"
-    impossible = "in the export's code: needs more observations that vary, and a network without a hidden state"
+    impossible = (
+        "a change in the export's code can only be found with more observations that vary, and without a hidden state"
+    )
     return {
         "another order of the observations": failed if can_fit_order(evidence) else impossible,
         "observations scaled or shifted": failed if can_fit(evidence) else impossible,

@@ -109,13 +109,13 @@ def _judged(evidence: Evidence, activation_from: str) -> Comparison:
         others = () if evidence.fits(evidence.base) else _reasons(evidence, explain(evidence))
         return Comparison(False, {}, f"Not the same: {first.name}.", (first, *others))
     if reason := special.training_mode(evidence) or repeats.remembers(evidence):
-        words = f"the largest difference is {short(_apart(evidence))} of the actions' std, {_on(evidence)}"
+        words = f"the largest difference is {short(_apart(evidence))} times the actions' std, {_on(evidence)}"
         return Comparison(False, {}, f"Not the same: {reason.name}; {words}.", (reason,))
     if evidence.fits(evidence.base):
         reason = told_apart(evidence)
         if reason is not None:
             words = f"{reason.name}, judged by its tensors. The actions differ only by rounding, at most by"
-            words += f" {short(_apart(evidence))} of their std, {_on(evidence)}"
+            words += f" {short(_apart(evidence))} times their std, {_on(evidence)}"
             return Comparison(False, {}, f"Not the same: {words}.", (reason,))
         reason = reset_leaves(evidence)
         if reason is not None:
@@ -127,7 +127,7 @@ def _judged(evidence: Evidence, activation_from: str) -> Comparison:
             model = dataclasses.replace(evidence.base, activation=name)
             if evidence.fits(model):
                 return _same(evidence, model, name)
-    words = f"the largest difference is {short(_apart(evidence))} of the actions' std, {_on(evidence)}"
+    words = f"the largest difference is {short(_apart(evidence))} times the actions' std, {_on(evidence)}"
     if evidence.only_large:
         words += f"; observations up to {short(evidence.reach)} stds from the mean show no difference"
     return _explained(evidence, words)
@@ -143,14 +143,14 @@ def _explained(evidence: Evidence, words: str) -> Comparison:
         names = " and ".join(cause.name for cause in found.causes)
         reasons = _reasons(evidence, found)
         return Comparison(False, {}, f"Not the same: {names}; {words}.", reasons, (), tried, open_)
-    notes = [f"tensors of the export: {account(evidence)}", special.actions_that_differ(evidence)]
+    notes = [account(evidence), special.actions_that_differ(evidence)]
     best, share = nearest(evidence)
     if best is not None and share > 0.5:
         change = f"{best.model.name} {best.words}".rstrip()
         notes.append(f"nearest guess: {change} explains {short(100 * share)} % of the squared difference")
     verdict = f"Not the same, and no known cause explains the difference: {words}."
     if readable(evidence) and same_network(evidence, evidence.checkpoint):
-        verdict = f"Not the same, although the weights are: the code around the network differs; {words}."
+        verdict = f"Not the same, although the weights match: the code around the network differs; {words}."
     return Comparison(False, {}, verdict, (), tuple(notes), tried, open_, NEVER)
 
 
@@ -176,8 +176,8 @@ def _same(evidence: Evidence, model: Model, unknown: str) -> Comparison:
         elif not evidence.played.reset.isfinite().all():
             unchecked["reset of the hidden state"] = "the export's reset method could not be called"
     if readable(evidence) and not same_network(evidence, evidence.checkpoint):
-        more.append(f"tensors of the export: {account(evidence)}")
-    words = f"the largest difference is {short(evidence.miss(model))} of the actions' std, {_on(evidence)}"
+        more.append(account(evidence))
+    words = f"the largest difference is {short(evidence.miss(model))} times the actions' std, {_on(evidence)}"
     if evidence.played.evaluated is not None:
         time, envs = evidence.played.evaluated.shape[:2]
         off = evidence.error(evidence.played.evaluated, evidence.expected[:time, :envs])
@@ -203,7 +203,7 @@ def _reasons(evidence: Evidence, found: Explanation) -> tuple[Reason, ...]:
     words = " and ".join(variant.words for variant in found.variants if variant.words)
     exact = ", apart from the noise" if evidence.noisy else f" to within {short(evidence.miss(model))} of their std"
     seen = f"{model.name} {words}".rstrip() + f" reproduces the export's actions{exact}"
-    seen += f". Tensors of the export: {account(evidence)}"
+    seen += f"; {account(evidence)}"
     reasons: list[Reason] = []
     for cause in found.causes:
         change = cause.change if isinstance(cause.change, str) else cause.change(evidence)

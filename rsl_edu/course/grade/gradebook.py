@@ -30,7 +30,7 @@ TRIED_AGAIN = "not graded, and tried again next time"
 
 NOTHING = "nothing handed in"
 """Status of a student in the roster who has no submission."""
-OUTDATED = "graded with an earlier version of the assignment or the checks; to grade it again, give its file again"
+OUTDATED = "graded with an earlier version of the assignment or the checks (to grade it again, give its file again)"
 """Remark about points from another version."""
 DRAFT = "a draft, not submitted, in the worksheet"
 """Remark about a submission that is a draft according to Moodle's worksheet."""

@@ -181,7 +181,7 @@ def veiled(hidden: Verdict, shown: Verdict, begins: str = _FURTHER) -> Verdict:
         "stopped": "your code uses too much CPU time or memory for some of them, or ends its process.",
         "in-place": "your code changes its input for some of them.",
         "nan": "your code returns NaN for some of them.",
-        "no-gradient": "no gradient flows back from the result of your code.",
+        "no-gradient": "your code returns a result through which no gradient flows back.",
         "integer-result": "your code returns integers, but the digits after the decimal point matter.",
         "constant-result": "your code returns the same result for all inputs.",
         "random": "your code returns a different result when it is called again.",

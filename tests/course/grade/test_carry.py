@@ -47,7 +47,7 @@ def test_exercise_that_needs_a_missing_answer_is_judged_with_a_right_one(grade, 
     assert found.message == f"right, judged with a right merge_moments instead of yours, which is {says}."
     found = grade(source, cells, carry=False)["running_norm"]
     assert (found.points, found.mistake, found.carried) == (0, "needs-another", ())
-    assert found.message == f"your code calls merge_moments, which is {says}; all else in it is right."
+    assert found.message == f"your code calls merge_moments, which is {says}. The rest of it is right."
 
 
 HALF = """class RunningNorm:

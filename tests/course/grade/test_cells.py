@@ -237,8 +237,8 @@ NOTES = {
     "syntax": ("x = 1\nprnt x", ["syntax", "is not Python", "prnt x"]),
     "module": ("import nothing_there", ["module", "No module named 'nothing_there'", "import nothing_there"]),
     "used": ("import nothing_there as n\nn.f()", ["module", "needs nothing_there", "n.f()"]),
-    "line": ("!git pull", ["line", "left out", "!git pull"]),
-    "magic": ("%%bash\nls | xargs python", ["line", "left out", "%%bash"]),
+    "line": ("!git pull", ["line", "skipped", "!git pull"]),
+    "magic": ("%%bash\nls | xargs python", ["line", "skipped", "%%bash"]),
 }
 
 

@@ -45,7 +45,7 @@ def test_partly_right_answers_count_with_their_points():
 
 @pytest.mark.parametrize(
     ("correlation", "says"),
-    [(0.31, "well"), (0.25, "a little"), (0.1, "hardly"), (-0.1, "hardly"), (-0.3, "wrong way")],
+    [(0.31, "well"), (0.25, "a little"), (0.1, "hardly"), (-0.1, "hardly"), (-0.3, "wrong direction")],
 )
 def test_separation_in_words(correlation, says):
     assert says in Separation(5, 5, 1.0, correlation).verdict

@@ -42,8 +42,8 @@ def test_points_and_shares(mixed):
     page = Page(pages.report(ASSIGNMENT, mixed))
     assert "14 submissions, 12 graded. 1 student did not hand in anything." in page.texts
     says, *bars = page.after("Points")
-    assert says.startswith(f"20 at most; mean {(3 * 20 + 2 * 17 + 4 * 13 + 0 + 3 + 7) / 12:g}, median 13. This counts")
-    assert "This counts 12 graded submissions, not the 3 other students. The number above" in says
+    assert says.startswith(f"Maximum 20, mean {(3 * 20 + 2 * 17 + 4 * 13 + 0 + 3 + 7) / 12:g}, median 13. These")
+    assert "include 12 graded submissions, but not the 3 other students. The number above" in says
     assert dict(zip(bars[1::2], map(int, bars[::2]), strict=True)) == {
         **{"0–1": 1, "2–3": 1, "4–5": 0, "6–7": 1, "8–9": 0, "10–11": 0, "12–13": 4, "14–15": 0, "16–17": 2},
         **{"18–19": 0, "20": 3},
@@ -69,7 +69,7 @@ def test_each_exercise_lists_mistakes_and_their_students(mixed):
     )
     assert said_of(page, 1) == (
         "6 right, 6 not answered. No answer "
-        "6 not answered: what was handed out in the place of an answer is still there. "
+        "6 not answered: the placeholder that was handed out is still there. "
         "student 5 , student 6 , student 7 , student 8 , student 9 , student 10"
     )
     assert said_of(page, 2).startswith("9 right, 1 wrong, 1 not answered, 1 lost. stopped 1 of 12 ")
@@ -84,8 +84,9 @@ def test_each_exercise_lists_mistakes_and_their_students(mixed):
 def test_separation_is_reported_with_its_numbers():
     rows = [row()] * 6 + [row(wrong("unpad", 0), wrong("reset_done", 0))] * 5 + [row(wrong("reset_done", 0))]
     assert said_of(Page(pages.report(ASSIGNMENT, rows)), 1).startswith(
-        "7 right, 5 wrong. It separates strong submissions from weak ones well: the 7 who got it right scored 2.6 "
-        "points more on the rest than the 5 whose answers are not fully right (r = 0.85)."
+        "7 right, 5 wrong. This exercise separates strong submissions from weak ones well: on the rest of the "
+        "assignment, the 7 students with a right answer scored 2.6 points more than the 5 others who answered it "
+        "(r = 0.85)."
     )
 
 
@@ -170,7 +171,7 @@ def test_partly_right_and_marked_by_hand():
     assert "1 submission may get more points, because an exercise is still to be marked." in page.line("Points")
     assert said_of(page, 1).startswith("1 right, 1 partly right, 1 wrong. Mean 1.7 points.")
     assert said_of(page, 2).startswith("1 right, 1 partly right, 1 to be marked. Mean 8.5 points.")
-    assert "To be marked, with what they wrote on their pages: Ada Lovelace_1" in page.text
+    assert "Still to be marked (the answers are on the students' pages): Ada Lovelace_1" in page.text
     assert page.texts.count("mean 8.5 of 13 points") == 1
     later = Page(pages.report(ASSIGNMENT, [row(), row(marks[0])]))
     assert later.after("Exercises", TITLES)[-2] == "1 of 1 right, 100 %"
@@ -257,7 +258,7 @@ def test_deductions_for_lateness_and_outdated_results_are_reported():
     outdated = replace(row(), settled=Settled(outdated=True))
     page = Page(pages.report(ASSIGNMENT, [row(), late, outdated]))
     assert "3 graded, 1 of them with an earlier version of the assignment or its checks." in page.text
-    assert page.after("Points")[0].endswith("Lateness takes points off 1 submission.")
+    assert page.after("Points")[0].endswith("1 submission lost points for lateness.")
     assert not re.search("Lateness|earlier", Page(pages.report(ASSIGNMENT, [row()])).text)
 
 
@@ -269,4 +270,4 @@ def test_report_on_an_empty_class_a_perfect_class_and_many_mistakes():
     many = [row(Mark("unpad", 0.0, f"m{number}", "x")) for number in range(14)]
     assert "2 further mistakes, not more frequent than these." in Page(pages.report(ASSIGNMENT, many)).texts
     notes = tuple(Note(1, "raised", f"raised E{number}") for number in range(14))
-    assert "2 further kinds, none more frequent." in Page(pages.report(ASSIGNMENT, [row(notes=notes)])).texts
+    assert "2 further kinds, not more frequent than these." in Page(pages.report(ASSIGNMENT, [row(notes=notes)])).texts

@@ -153,12 +153,12 @@ def test_feedback_shows_points_mistakes_and_notes():
     assert "Ada Lovelace_1" in page.texts
     assert [text for text in page.texts if re.fullmatch(r"\d+ of \d+", text)] == ["0 of 3", "0 of 4", "13 of 13"]
     for mark in given.marks:
-        assert f"{mark.task}: {mark.message}".partition("\n")[0] in page.text
+        assert f" {mark.message}".partition("\n")[0] in page.text
     assert page.after("What happened to the cells")[1:] == [
         *("code cell 3", "raised ValueError: x", "y = f(x)"),
         *("code cell 3", "has a line left out", "%time 1"),
-        "Magics and shell commands: these do nothing when a notebook is graded.",
-        "Errors: a statement raised an error: what it would have defined is missing.",
+        "Magics and shell commands: these have no effect when a notebook is graded.",
+        "Errors: a statement raised an error, so the names that it would have defined are missing.",
     ]
     assert [element for element in page.elements if element[0] == "h" and element[1:].isdigit()] == ["h1", *["h2"] * 4]
     assert not re.search("late|by hand|Partly|costs no points", page.text)
@@ -168,7 +168,7 @@ def test_feedback_shows_partly_right_answers_and_forgiven_mistakes():
     marks = [wrong("reset_done", 0, points=1.5), Mark("split_and_pad", 13.0, None, "right.", ("unpad", "reset_done"))]
     page = Page(pages.feedback(ASSIGNMENT, row(*marks, NOT_ANSWERED)))
     assert "3_rnn: 14.5 of 20 points" in page.texts
-    assert page.line("reset_done").startswith("1.5 of 3 Partly right. ✗ reset_done:")
+    assert page.line("reset_done").startswith("1.5 of 3 Partly right. ✗ you use")
     assert page.line("split_and_pad").startswith(
         "13 of 13 Your mistake in unpad and reset_done costs no points here, so you don't lose points for it twice."
     )
@@ -184,14 +184,16 @@ def test_feedback_shows_marks_by_hand():
     assert page.line("reset_done").startswith(
         "3 of 3 Changed by hand from 0 to 3 points. Too strict. The automatic check found: ✗"
     )
-    assert page.line("split_and_pad") == "to be marked, out of 13 Your instructor marks this one by hand."
+    assert page.line("split_and_pad") == "to be marked, out of 13 Your instructor will mark this exercise by hand."
     marked = row(Mark("split_and_pad", 9.5, None, ""))
     page = Page(pages.feedback(by_hand, marked, by_hand={"split_and_pad": pages.ByHand(None, "Well said.")}))
     assert "3_rnn: 16.5 of 20 points" in page.texts
     assert page.line("split_and_pad") == "9.5 of 13 Marked by hand. Well said."
     comment = {"split_and_pad": pages.ByHand(None, "Soon."), "reset_done": pages.ByHand(3.0, "Nice.")}
     page = Page(pages.feedback(by_hand, row(Mark("split_and_pad", None, None, "")), by_hand=comment))
-    assert page.line("split_and_pad") == "to be marked, out of 13 Soon. Your instructor marks this one by hand."
+    assert (
+        page.line("split_and_pad") == "to be marked, out of 13 Soon. Your instructor will mark this exercise by hand."
+    )
     assert page.line("reset_done").startswith("3 of 3 Nice. ✓")
 
 
@@ -204,7 +206,7 @@ def test_feedback_shows_texts_to_mark_and_empty_answers():
         return page.line("split_and_pad")
 
     text = "<script>alert(1)</script>\n**Why**: \x1b[31m \u202e & [x](javascript:1)"
-    waits = "to be marked, out of 13 Your instructor marks this one by hand."
+    waits = "to be marked, out of 13 Your instructor will mark this exercise by hand."
     shown = "What you wrote <script>alert(1)</script> **Why**: \ufffd[31m \ufffd & [x](javascript:1)"
     assert line(Mark("split_and_pad", None, None, "", answer=text)) == f"{waits} {shown}"
     marked = line(Mark("split_and_pad", 9.0, None, "", answer=text), split_and_pad=pages.ByHand(None, "So so."))
@@ -233,7 +235,7 @@ def test_feedback_shows_the_deduction_for_lateness():
     assert "2 days late. This takes 2.5 off the 20 points for the exercises." in page.texts
     assert "Also: a, with 9 points." in page.texts
     unknown = Page(pages.feedback(ASSIGNMENT, row(late=True)))
-    assert {"3_rnn: 20 of 20 points", "It was handed in late."} <= set(unknown.texts)
+    assert {"3_rnn: 20 of 20 points", "Handed in late."} <= set(unknown.texts)
     assert "3_rnn: 0 of 20 points" in Page(pages.feedback(ASSIGNMENT, row(), taken_off=21.0, late="x")).texts
 
 

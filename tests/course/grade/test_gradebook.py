@@ -68,7 +68,7 @@ def test_remarks_describe_lateness_and_marks_by_hand():
     settled = Settled(
         50.26, 2, "late: 2 points", (Decided(Hand("Ada", "unpad", 0, "by e-mail")),), ("a.ipynb", "b.ipynb"), True
     )
-    said = "late: 2 points. unpad by hand (by e-mail). does not count: a.ipynb, b.ipynb. graded against an earlier"
+    said = "late: 2 points. unpad by hand (by e-mail). does not count: a.ipynb, b.ipynb. graded with an earlier"
     cells = read([replace(ROW, identifier="7", settled=settled)])[1]
     assert cells[:8] == ["Ada Lovelace", "7", "graded", "1", "7.5", "50.3", "2", ""]
     assert cells[-1].startswith(said)
