@@ -62,7 +62,9 @@ def with_advice(message: str, code: str) -> str:
         message: Message to a student whose right answer fails the check.
         code: The check, up to the statement that fails; the last suspicious line counts.
     """
-    says = re.sub(r"^the check cannot use what your code returns: (?=.*cannot be passed)", "the check raises ", message)
+    says = re.sub(
+        r"^the check cannot use the value that your code returns: (?=.*cannot be passed)", "the check raises ", message
+    )
     for pattern, what in _BY_MESSAGE:
         if re.search(pattern, message):
             return f"{says}: {what}"

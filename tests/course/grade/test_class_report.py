@@ -52,7 +52,7 @@ def test_points_and_shares(mixed):
     assert page.after("Exercises", TITLES) == [
         *legend,
         *("reset_done", "5 of 12 right, 42 %", "unpad", "6 of 12 right, 50 %", "split_and_pad", "9 of 12 right, 75 %"),
-        "Sentences in quotation marks are written for the students who made the mistake.",
+        "Sentences in quotation marks are addressed to the students who made the mistake.",
         "reset_done",
     ]
     assert page.after("Not graded") == ["a damaged zip", "1", "Bo", "no notebook: x", "1", "Cy", NOTHING, "1", "Di"]

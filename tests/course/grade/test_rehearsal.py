@@ -165,15 +165,16 @@ LOSSES = {  # check, points for right answers, and the failing line
     "magic": ("%%time\nassert f(1) == 2", 0, 2, "your answer is wrong."),
     "identity": (
         "a = [1]\nassert f(a) is a",
-        *(0, 2, "your answer is wrong. (perhaps: what crosses to the answers is copied: compare values, not identity)"),
+        *(0, 2, "your answer is wrong. (perhaps: values are copied between check and answer: compare values, not "),
+        "identity)",
     ),
     "check-writes": (
         "import tempfile; name = tempfile.mkdtemp() + '/a.txt'\nopen(name, 'w').write('x')\nassert read(name) == 'x'",
-        *(0, 3, f"an answer runs in a sandbox, where the files and folders of the check are not: {SHARE}"),
+        *(0, 3, f"an answer runs in a sandbox, which does not contain the files and folders of the check: {SHARE}"),
     ),
     "answer-writes": (
         "write('of-the-answer.txt')\nassert open('of-the-answer.txt').read() == 'x'",
-        *(0, 2, f"what an answer writes stays in its sandbox, where no check can read it: {SHARE}"),
+        *(0, 2, f"files written by an answer stay in its sandbox, unreadable for a check: {SHARE}"),
     ),
     "file-exists": (
         "import os\nwrite('of-the-answer.txt')\nassert os.path.exists('of-the-answer.txt')",
@@ -192,12 +193,12 @@ LOSSES = {  # check, points for right answers, and the failing line
     "view": (
         "f({1: 2}.keys())",
         *(0, 1, "the check raises TypeError: value: dict_keys cannot be passed to an answer: pass plain data, "),
-        "such as list(…) of it, tensors, arrays, functions or iterators; or let the answer make it",
+        "such as list(…) of the object, tensors, arrays, functions or iterators; or let the answer create the object",
     ),
     "gradient": (
         "import torch\nassert f(torch.ones(1)).requires_grad",
-        *(0, 2, "your answer is wrong. (perhaps: what an answer returns requires a gradient here only if it is a "),
-        "parameter, or if an argument requires one)",
+        *(0, 2, "your answer is wrong. (perhaps: in a check, the result of an answer requires a gradient only if it "),
+        "is a parameter, or if an argument requires one)",
     ),
 }
 

@@ -166,7 +166,7 @@ def test_class_is_marked_by_hand(source, tmp_path):
     assert [rows["Cy"][name] for name in (*NOTHING, "to_mark")] == ["", "", "0", "0", "2"]
     assert "<pre>&lt;b&gt;Since&lt;/b&gt; then.</pre>" in page("Ada")
     assert page("Bo").count("You wrote nothing here.") == 4
-    assert page("Cy").count("Its cell was not found in your notebook.") == 2
+    assert page("Cy").count("The cell for this exercise was not found in your notebook.") == 2
     (tmp_path / "grades_marks.csv").write_text("student,exercise,points,comment\nBo,how,1.5,on paper\nAda,why,1,\n")
     rows = graded()
     assert (rows["Bo"]["how"], rows["Bo"]["total"], rows["Ada"]["why"]) == ("1.5", "1.5", "1")
