@@ -19,7 +19,7 @@ TILT = 25.0
 RARE = 0.001
 """Share of extreme samples that are ignored in the first recording's largest tilt."""
 UNIT, UPRIGHT = 0.05, 0.8
-"""For a gravity vector: largest std of its length, and smallest length of its mean, both relative to its length."""
+"""Largest std of a gravity vector's length, and smallest length of its mean, both relative to its length."""
 TUMBLE = 25
 """Number of steps that a fall takes before the robot lies on the ground."""
 

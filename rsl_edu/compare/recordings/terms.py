@@ -13,7 +13,7 @@ from .relations import fast_part, relations
 MOST_TERMS = 14
 """Up to this many terms, every combination of missing terms is tried."""
 APART, CLOSE = 4.0, 2.5
-"""For swapped terms: smallest ratio of their sizes as recorded, and largest ratio after swapping them back."""
+"""Smallest ratio of the sizes of swapped terms as recorded, and largest ratio after swapping them back."""
 FITS, CLEAR = 0.45, 0.6
 """Largest difference between the statistics of equal features, and the share of the cost that a swap must save."""
 

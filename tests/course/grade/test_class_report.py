@@ -75,8 +75,8 @@ def test_each_exercise_lists_mistakes_and_their_students(mixed):
     assert said_of(page, 2).startswith("9 right, 1 wrong, 1 not answered, 1 lost. stopped 1 of 12 ")
     assert said_of(page, 2).endswith(
         "stopped 1 of 12 “your code was stopped: it takes too much time or memory, or it ends its process. "
-        "Does a loop never end?” Made by student 9 No answer "
-        "1 not there: the notebook has no answer of this name. student 10 "
+        "Is there a loop that never ends?” Made by student 9 No answer "
+        "1 missing: the notebook has no answer with this name. student 10 "
         "1 lost: there was an answer, but its cell failed. student 11"
     )
 

@@ -212,7 +212,7 @@ def test_feedback_shows_texts_to_mark_and_empty_answers():
     marked = line(Mark("split_and_pad", 9.0, None, "", answer=text), split_and_pad=pages.ByHand(None, "So so."))
     assert marked == f"9 of 13 Marked by hand. So so. {shown}"
     unfound = Mark("split_and_pad", None, None, "the cell for this exercise was not found in your notebook.")
-    assert line(unfound) == f"{waits} Its cell was not found in your notebook."
+    assert line(unfound) == f"{waits} The cell for this exercise was not found in your notebook."
     nothing = Mark("split_and_pad", 0.0, "not-answered", "you wrote nothing here.")
     assert line(nothing) == "0 of 13 You wrote nothing here."
     given = line(replace(nothing, points=2.0), split_and_pad=pages.ByHand(0.0, "On paper."))

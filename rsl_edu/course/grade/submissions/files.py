@@ -54,7 +54,7 @@ class File:
 
     @property
     def is_graded(self) -> bool:
-        """Whether it counts as a submission: a notebook, or an unreadable zip that may contain one."""
+        """Whether it counts as a submission, because it is a notebook or an unreadable zip that may contain one."""
         return self.is_notebook or (self.is_zip and bool(self.problem))
 
     def read(self) -> bytes:
