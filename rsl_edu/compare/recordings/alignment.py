@@ -39,7 +39,7 @@ SUBSETS = 12
 
 
 class Alignment:
-    """Comparison of the first recording's reliable correlations with those of the second.
+    """Comparison of the first recording's reliable correlations with the second's.
 
     Args:
         first: The first recording.
