@@ -75,7 +75,7 @@ TOLD = {
         "the number of samples that the normalizer counted at each checkpoint",
     ),
     "runs mixed": Told(
-        "Checkpoints of two trainings are mixed",
+        "Checkpoints of two training runs are mixed",
         "observations",
         "samples that the normalizer counted, and cosine similarity of the weights, between checkpoints",
     ),
