@@ -39,7 +39,7 @@ def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
     if options.check:
         return _check(parser, options)
     if options.out is None:
-        parser.error("give --out, the folder to write into, or --check")
+        parser.error("give --out with a folder to write into, or --check")
     for name in ("wrong", "sandbox", "unsafe"):
         if getattr(options, name):
             parser.error(f"--{name} needs --check")

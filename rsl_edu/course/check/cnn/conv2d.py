@@ -210,8 +210,8 @@ MISTAKES = {
     ),
     "last-place-lost": Mistake(
         "your output lacks its last row or column.",
-        "The filter fits at (size + 2 * padding - k) // stride + 1 positions. The + 1 counts the position where it "
-        "starts.",
+        "The filter fits at (size + 2 * padding - k) // stride + 1 positions. The + 1 counts the position where "
+        "the filter starts.",
         _after("[:, :, :-1, :-1]"),
         _after("[:, :, :-1]"),
         _after("[:, :, :, :-1]"),
@@ -234,7 +234,7 @@ MISTAKES = {
     ),
     "rounded-up": Mistake(
         "you also place the filter where it does not fit completely.",
-        "Do not count a step that would take it past the edge: divide by the stride with //.",
+        "Do not count a step that would take the filter past the edge: divide by the stride with `//`.",
         {_PAD: "(padding, padding + stride - 1) * 2"},
     ),
     "size-and-step-exchanged": Mistake(
@@ -313,7 +313,7 @@ MISTAKES = {
     ),
     "padding-on-one-end": Mistake(
         "you pad only one end of each dimension.",
-        "Pad both ends: left and right, top and bottom. pad expects four numbers: (padding,) * 4.",
+        "Pad both ends: left and right, top and bottom. `pad` expects four numbers: (padding,) * 4.",
         {_PAD: "(padding, 0) * 2"},
         {_PAD: "(0, padding) * 2"},
         {_PAD: "(2 * padding, 0) * 2"},
@@ -321,13 +321,13 @@ MISTAKES = {
     ),
     "padding-on-one-side": Mistake(
         "you pad only left and right, or only top and bottom.",
-        "Pad all four sides. With two numbers, pad extends only the width: pass four.",
+        "Pad all four sides. With two numbers, `pad` extends only the width: pass four.",
         {_PAD: "(padding,) * 2"},
         {_PAD: "(0, 0, padding, padding)"},
     ),
     "padding-of-channels": Mistake(
         "your padding also adds channels, or samples, of zeros.",
-        "Pad only the last two dimensions. The numbers for pad start with the last dimension: (left, right, top, "
+        "Pad only the last two dimensions. The numbers for `pad` start with the last dimension: (left, right, top, "
         "bottom).",
         {f"{_PAD})": "(padding,) * 6)[:, : weight.shape[1]]"},
         {f"{_PAD})": "(padding,) * 8)[:, : weight.shape[1]]"},

@@ -50,10 +50,9 @@ MISTAKES = {
         {"= 1, 1": "= 1, 0"},
     ),
     "returns-jump": Mistake(
-        "you return the distance between neighbouring units, which depends only on the strides, not how many "
-        "pixels a unit sees.",
-        "You need that distance for the result: each layer adds dilation * (kernel - 1) times the distance to the "
-        "field.",
+        "you return the distance between neighbouring units instead of the number of pixels that a unit sees.",
+        "This distance depends only on the strides. You need it for the result: each layer adds dilation * "
+        "(kernel - 1) times the distance to the field.",
         {"return field": "return jump"},
         {"= 1, 1": "= 1, 0", "jump *=": "jump +=", "return field": "return jump"},
     ),
@@ -95,8 +94,8 @@ MISTAKES = {
     ),
     "jump-too-early": Mistake(
         "you stretch a layer's kernel by the layer's own stride.",
-        "A stride moves the kernel without widening it, so it counts only from the next layer on: update the jump "
-        "last.",
+        "A stride moves the kernel without widening it, so the stride counts only from the next layer on: update the "
+        "jump last.",
         {" * jump": " * jump * stride"},
         {" * jump": " * stride"},
         {
@@ -175,8 +174,8 @@ MISTAKES = {
     ),
     "stride-scales-field": Mistake(
         "you multiply the field by the stride.",
-        "A stride changes the distance between units, not how much a unit sees: store it in a second variable, the "
-        "jump.",
+        "A stride changes the distance between units, not how much a unit sees: store this distance in a second "
+        "variable, the jump.",
         {"field += ": "field = field * stride + ", " * jump": ""},
         {"field += ": "field = field * stride + ", " * jump": "", **_FROM_THE_END},
         {"field += ": "field = field * stride + 1 + ", " * jump": ""},
@@ -213,7 +212,7 @@ MISTAKES = {
     ),
     "dilation-as-gap": Mistake(
         "you treat dilation as the number of pixels between two taps.",
-        "It is the distance from one tap to the next: 1 for neighbours, 2 if there is one pixel in between.",
+        "Dilation is the distance from one tap to the next: 1 for neighbours, 2 if there is one pixel in between.",
         {"dilation * ": "(dilation + 1) * "},
         {"dilation * ": "(dilation + (dilation > 1)) * "},
     ),

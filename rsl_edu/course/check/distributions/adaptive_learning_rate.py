@@ -115,8 +115,8 @@ MISTAKES = {
     ),
     "threshold-at-desired": Mistake(
         "you change the rate as soon as the KL is slightly different from the desired one.",
-        "The KL of a mini-batch is noisy: change the rate only above twice or below half the desired KL, not in "
-        "between.",
+        "The KL of a mini-batch is noisy: change the rate only if the KL is above 2 · desired_kl or below desired_kl "
+        "/ 2.",
         {"2 * desired_kl": "desired_kl", "desired_kl / 2": "desired_kl"},
         {"2 * desired_kl": "desired_kl"},
         {"desired_kl / 2": "desired_kl"},
@@ -138,7 +138,7 @@ MISTAKES = {
     ),
     "square-for-twice": Mistake(
         "your thresholds are the square and the root of the desired KL, not twice and half of it.",
-        "** is a power: write 2 * desired_kl and desired_kl / 2.",
+        "`**` is a power: write 2 * desired_kl and desired_kl / 2.",
         {"2 * desired_kl": "desired_kl**2", "desired_kl / 2": "desired_kl**0.5"},
         {"2 * desired_kl": "desired_kl**2"},
     ),
@@ -186,8 +186,8 @@ MISTAKES = {
     ),
     "never-changes": Mistake(
         "your rate never changes.",
-        "Do you return what you compute? rate / 1.5 on its own changes nothing. And only one of the two changes may "
-        "apply.",
+        "Do you return what you compute? `rate / 1.5` on its own does not change rate. Or do both changes apply, so "
+        "that they cancel?",
         {_DOWN: "rate", _UP: "rate"},
     ),
     "thresholds-too-far": Mistake(
@@ -266,8 +266,8 @@ MISTAKES = {
     ),
     "proportional": Mistake(
         "you change the rate in proportion to desired_kl / kl, or to its root.",
-        "Then a single noisy KL changes the rate far too much. The rule takes fixed steps: divide by 1.5, multiply by "
-        "1.5, or none.",
+        "Then a single noisy KL changes the rate far too much. The rule divides by 1.5, multiplies by 1.5, or keeps "
+        "the rate.",
         *(
             {**_everywhere(new), **rest}
             for factor in ("desired_kl / kl", "max(0, desired_kl / kl) ** 0.5")
@@ -303,11 +303,11 @@ MISTAKES = {
 HINTS = (
     "There are three cases: raise the rate, lower it, or keep it. Which case does a KL of 0 belong to?",
     "Write one `if` for each of the two changes, and return the unchanged rate after them. Limit the rate only where "
-    "you change it: `max` keeps a number from falling below a limit, and `min` keeps it from rising above one. By "
-    "hand, with a target of 0.01 and a rate of 0.003: a KL of 0.05 gives 0.002, a KL of 0.001 gives 0.0045, and a KL "
-    "of 0.006, 0.018 or 0 leaves the rate at 0.003.",
-    "`max(1e-5, rate / 1.5)` if `kl > 2 * desired_kl`; `min(1e-2, rate * 1.5)` if `0 < kl < desired_kl / 2`; "
-    "otherwise `rate`.",
+    "you change it: `max` keeps a number from falling below a lower limit, and `min` keeps it from rising above an "
+    "upper limit. For example, if the desired KL is 0.01 and the rate is 0.003, a KL of 0.05 gives 0.002, a KL of "
+    "0.001 gives 0.0045, and a KL of 0.006, 0.018 or 0 leaves the rate at 0.003.",
+    "Return `max(1e-5, rate / 1.5)` if `kl > 2 * desired_kl`, `min(1e-2, rate * 1.5)` if `0 < kl < desired_kl / 2`, "
+    "and `rate` otherwise.",
 )
 
 EXERCISE = Exercise(adaptive_learning_rate, ("rate",), CASES, MISTAKES, HINTS, _draw)

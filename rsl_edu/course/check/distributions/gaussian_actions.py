@@ -41,7 +41,8 @@ def joining_mistakes(what: str) -> dict[str, Mistake]:
         ),
         "components-lost": Mistake(
             "you leave out some components of the action.",
-            "Every component counts. In a loop: does it start at 0, and do you keep the sum between iterations?",
+            "Every component counts. If you use a loop, does it start at 0, and do you keep the sum between "
+            "iterations?",
             *({_JOIN: new} for new in ("each[:, 0]", "each[:, -1]", "each[:, 1:].sum(-1)", "each[:, :-1].sum(-1)")),
         ),
     }

@@ -54,7 +54,7 @@ _MEAN = "dead.float().mean()"
 MISTAKES = {
     "share-of-zeros": Mistake(
         "you return the fraction of zeros among all numbers.",
-        "A ReLU outputs 0 for many samples, and that is healthy. A unit is dead only if it is 0 for all samples: "
+        "A healthy ReLU unit outputs 0 for many samples. A unit is dead only if it is 0 for all samples: "
         "use all(dim=0) first.",
         {_MASK: "activations == 0"},
     ),
@@ -169,7 +169,7 @@ MISTAKES = {
     ),
     "rounded-down": Mistake(
         "you return 1 if all units are dead, else 0: either you round down, or you call all() without a dim.",
-        "// and int() drop the decimals: divide with /. And all() without a dim combines all units into one truth "
+        "`//` and `int()` drop the decimals: divide with `/`. `all()` without a dim combines all units into one truth "
         "value.",
         {_MEAN: "dead.sum() // activations.shape[1]"},
     ),
@@ -180,7 +180,7 @@ HINTS = (
     "Is a unit dead if it is 0 for one sample? You need one answer for each unit, not for each number. Which "
     "dimension do you have to reduce?",
     "First find a truth value for each unit: is it 0 for *all* samples? Then take the fraction of units for "
-    "which it is true.",
+    "which this is true.",
     "`dead = (activations == 0).all(dim=0)` has shape `[units]` and type bool. Booleans have no mean, but "
     "floats do: return `dead.float().mean()`.",
 )

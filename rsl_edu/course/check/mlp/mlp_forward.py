@@ -89,7 +89,7 @@ MISTAKES = {
         {_HIDDEN: "(x @"},
     ),
     "activation-first": Mistake(
-        "you apply the activation before the linear layer, and so to the input x as well.",
+        "you apply the activation before the linear layer, and therefore also to the input x.",
         "A hidden layer is activation(x @ weight.T + bias). The input x must stay as it is.",
         {_HIDDEN: "(activation(x) @", "return x @": "return activation(x) @"},
         {_HIDDEN: "(activation(x) @"},
@@ -115,8 +115,8 @@ MISTAKES = {
         {"x @ weight.T": "x * weight.T", "x @ weights[-1].T": "x * weights[-1].T"},
     ),
     "samples-in-columns": Mistake(
-        "you compute weight @ x.T, which has a column for each sample, but you add the bias as if it had a row for "
-        "each.",
+        "you compute weight @ x.T, in which each sample is a column, but you add the bias as if each sample were a "
+        "row.",
         "Transpose the product, (weight @ x.T).T, or write x @ weight.T. Then the result is [batch, out], and the "
         "bias fits.",
         {"x @ weight.T": "weight @ x.T", "x @ weights[-1].T": "weights[-1] @ x.T"},
@@ -220,7 +220,7 @@ MISTAKES = {
     ),
     "activation-shifted": Mistake(
         "you apply the activation after every layer but the first.",
-        "It follows every layer but the last: the condition is i < len(weights) - 1.",
+        "The activation follows every layer but the last: the condition is i < len(weights) - 1.",
         {_HIDDEN: "(torch.clone if weight is weights[0] else activation)(x @", **_last("activation")},
         {
             _HIDDEN: "(torch.clone if weight is weights[0] else activation)(x @",
@@ -253,7 +253,7 @@ MISTAKES = {
     ),
     "squashed-output": Mistake(
         "you apply an additional function to the output, such as tanh, ReLU or softmax.",
-        "Return the last layer's output as it is. Whether it is used as an action or a value is decided later.",
+        "Return the last layer's output unchanged. Whether it is used as an action or a value is decided later.",
         *map(_last, ("torch.tanh", "torch.sigmoid", "torch.relu")),
         *(_last(f"torch.{name}", f", dim={dim})") for name in ("softmax", "log_softmax") for dim in (-1, 0)),
     ),

@@ -315,7 +315,7 @@ MISTAKES = {
     ),
     "centres-rewards": Mistake(
         "you subtract the mean from the rewards before you sum them.",
-        "Sum the rewards as they are. Only the std subtracts a mean, and that is the mean of the sums.",
+        "Sum the rewards unchanged. Only the std subtracts a mean, namely the mean of the sums.",
         {"zip(rewards,": "zip(rewards - rewards.mean(),"},
         {"zip(rewards,": "zip(rewards - rewards.mean(0),"},
     ),
@@ -344,11 +344,13 @@ MISTAKES = {
 HINTS = (
     "Write down the discounted sums of one environment for four steps by hand, with a done at the second step. Which "
     "numbers should the std include?",
-    "Loop over time, and keep one sum for each environment, `[envs]`. Discount it, add the reward, and store it. Only "
-    "then reset it where the episode ended. By hand: rewards of 2, 4, 2, 4, a done at the second step and a gamma of "
-    "1 give sums of 2, 6, 2, 6, and their std is 2.",
-    "`total = gamma * total + reward`; store `total`; `total = total * (1 - done)`. After the loop, return "
-    "`torch.stack(sums).std(correction=0)`. (By default, torch divides by n − 1.)",
+    "Loop over time, and keep one sum for each environment, `[envs]`. At each step, discount the sums, add the rewards "
+    "and store the result. Only then reset the sums of the environments whose episode ended. For example, if the "
+    "rewards are 2, 4, 2 and 4, `gamma` is 1 and the second step is done, then the sums are 2, 6, 2 and 6. Their std "
+    "is 2.",
+    "At each step, compute `total = gamma * total + reward`, append `total` to `sums`, and then reset with `total = "
+    "total * (1 - done)`. After the loop, return `torch.stack(sums).std(correction=0)`. (By default, torch divides "
+    "by n − 1.)",
 )
 
 EXERCISE = Exercise(discounted_return_scale, ("scale",), CASES, MISTAKES, HINTS, _draw)

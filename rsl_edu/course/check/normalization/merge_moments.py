@@ -109,7 +109,7 @@ MISTAKES = {
         {"delta * count_b": "delta + count_b"},
     ),
     "old-count": Mistake(
-        "your mean moves by count_b / count_a of the distance, because you divide by the count before the merge.",
+        "your mean moves by count_b / count_a of the distance, because you divide by the count of group a.",
         "Divide by the count of both groups: the step is delta * count_b / (count_a + count_b).",
         {_MEAN: "mean_a + delta * count_b / count_a"},
         {_MEAN: "mean_a + delta * count_b / max(count_a, 1)"},
@@ -145,7 +145,7 @@ MISTAKES = {
     ),
     "absolute-delta": Mistake(
         "your mean can only grow, because you drop the sign of the difference between the means.",
-        "If mean_b is smaller than mean_a, the mean must decrease: use mean_b - mean_a as it is.",
+        "If mean_b is smaller than mean_a, the mean must decrease: use mean_b - mean_a, without abs.",
         {_MEAN: "mean_a + abs(delta) * count_b / count"},
     ),
     "overwrites": Mistake(
@@ -160,7 +160,7 @@ MISTAKES = {
     ),
     "empty-group": Mistake(
         "if group a is empty, you return its mean and variance.",
-        "If count_a is 0, the result is group b, because group a has no samples. The formula needs no if for this.",
+        "If count_a is 0, the result is group b, because group a has no samples. The formula needs no `if` for this.",
         {
             "return count, mean, within + between": "return (count, mean, within + between) if count_a else "
             "(count, mean_a, var_a)"
@@ -172,8 +172,8 @@ MISTAKES = {
     ),
     "first-variance-lost": Mistake(
         "if group a is empty, your variance is not the variance of group b.",
-        "If count_a is 0, the result is group b, including its variance. The formula gives exactly that, without an "
-        "if.",
+        "If count_a is 0, the result is group b, including its variance. The formula gives exactly that, without "
+        "an `if`.",
         *(
             {"within + between": f"(within + between if count_a else torch.{made}_like(var_b))"}
             for made in ("zeros", "ones")
@@ -327,7 +327,7 @@ MISTAKES = {
 
 @cache
 def merging(mistake: str, form: int = 0) -> Answer:
-    """Return the merge with one of its mistakes.
+    """Return the function that merges with one of the mistakes.
 
     Args:
         mistake: Key of the mistake.
@@ -339,14 +339,15 @@ def merging(mistake: str, form: int = 0) -> Answer:
 
 
 HINTS = (
-    "Imagine all samples of both groups in one list. What is its mean? For which two reasons do its samples differ?",
+    "Imagine all samples of both groups in one list. What is the mean of this list? For which two reasons do its "
+    "samples differ?",
     "The mean lies between `mean_a` and `mean_b`, closer to the mean of the larger group. The variance is the "
-    "weighted average of the two variances, plus a term for the distance between the two means. By hand: merge one "
-    "sample at 0 with three samples whose mean is 4 and whose variance is 4. The mean is 3. The variance is 6: 3 from "
-    "within the groups, and 3 from between them.",
-    "`delta = mean_b - mean_a`; `mean = mean_a + delta * count_b / count`. Add `delta**2 * count_a * count_b / "
-    "count**2` to the weighted average of the variances. If you divide only by `count`, an empty group a needs no "
-    "special case: the result is group b, whatever `mean_a` and `var_a` contain.",
+    "weighted average of the two variances, plus a term for the distance between the two means. For example, "
+    "merge one sample at 0 with three samples whose mean is 4 and whose variance is 4. The mean is 3. The variance is "
+    "6: the variance within the groups contributes 3, and the distance between their means contributes 3.",
+    "Compute `delta = mean_b - mean_a` and `mean = mean_a + delta * count_b / count`. Add `delta**2 * count_a * "
+    "count_b / count**2` to the weighted average of the variances. If you divide only by `count`, an empty group a "
+    "needs no special case: the result is group b, whatever `mean_a` and `var_a` contain.",
 )
 
 EXERCISE = Exercise(merge_moments, ("count", "mean", "var"), CASES, MISTAKES, HINTS, _draw)

@@ -89,7 +89,7 @@ def _picked(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch.Tensor
 MISTAKES = {
     "gamma-missing": Mistake(
         "you add the value without discounting it.",
-        "It is one step in the future: gamma * values.",
+        "The value is one step in the future: gamma * values.",
         {"gamma * ": ""},
     ),
     "everywhere": Mistake(
@@ -104,7 +104,7 @@ MISTAKES = {
     ),
     "subtracted": Mistake(
         "you subtract the value.",
-        "The robot would have kept earning rewards. The value is what they are worth, so add it.",
+        "The robot would have kept earning rewards. The value is what these rewards are worth, so add it.",
         {"rewards + ": "rewards - "},
     ),
     "replaces-reward": Mistake(
@@ -128,7 +128,7 @@ MISTAKES = {
     ),
     "value-of-one-row": Mistake(
         "you add the same value, no matter at which step the time was up.",
-        "Each step has its own value: multiply values and time_outs, both [time, envs], as they are.",
+        "Each step has its own value: multiply values by time_outs, entry by entry. Both are [time, envs].",
         {"= values": "= values[-1]"},
         {"= values": "= values[0]"},
         {"= values": "= values.mean(dim=0)"},
@@ -166,12 +166,12 @@ MISTAKES = {
     ),
     "all-robots": Mistake(
         "if the time is up in one environment, you add the value in all environments.",
-        "Each environment has its own time-outs: multiply by time_outs, which is [time, envs], as it is.",
+        "Each environment has its own time-outs: multiply by time_outs, and keep its shape, [time, envs].",
         {"* time_outs": "* time_outs.amax(dim=1, keepdim=True)"},
     ),
     "all-steps": Mistake(
         "if the time is up in an environment once, you add the value at all steps of this environment.",
-        "Each step has its own flag: multiply by time_outs, which is [time, envs], as it is.",
+        "Each step has its own flag: multiply by time_outs, and keep its shape, [time, envs].",
         {"* time_outs": "* time_outs.amax(dim=0)"},
     ),
     "mask-as-index": Mistake(
@@ -203,7 +203,7 @@ MISTAKES = {
     ),
     "negative-values-left-out": Mistake(
         "you leave out negative values.",
-        "The value is negative if the robot would have kept losing reward: add it as it is.",
+        "The value is negative if the robot would have kept losing reward: add it unchanged.",
         {"= values": "= values.clamp(min=0)"},
     ),
     "divides-by-one-minus-gamma": Mistake(
@@ -252,9 +252,10 @@ MISTAKES = {
 }
 
 HINTS = (
-    "The time was up, but the robot would have kept earning rewards. Which number says how much they are worth?",
-    "The value is what the critic expects from here on. Add it to the reward of each step at which the time was up, "
-    "and to no other reward. It is in the future, so discount it once. The rewards that were passed in must not "
+    "The time was up, but the robot would have kept earning rewards. Which number estimates what those rewards are "
+    "worth?",
+    "The value is what the critic expects from this step on. Add it to the reward of each step at which the time was "
+    "up, and to no other reward. It is in the future, so discount it once. The rewards that were passed in must not "
     "change.",
     "Return `rewards + gamma * values * time_outs`. Do not use `rewards += …`, which would change the argument. The "
     "last factor is 0 at all steps without a time-out.",

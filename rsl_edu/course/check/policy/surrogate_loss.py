@@ -105,7 +105,7 @@ MISTAKES = {
     ),
     "ratio-inverted": Mistake(
         "your ratio is old over new.",
-        "It should say how much more likely the action is now: exp(log_prob - old_log_prob).",
+        "The ratio should show how much more likely the action is now: exp(log_prob - old_log_prob).",
         {"log_prob - old_log_prob": "old_log_prob - log_prob"},
     ),
     "log-ratio": Mistake(
@@ -273,7 +273,7 @@ MISTAKES = {
     ),
     "normalizes-advantage": Mistake(
         "you normalize the advantages inside the loss.",
-        "rsl_rl normalizes them earlier, over the entire batch. Use them as they are.",
+        "rsl_rl normalizes them earlier, over the entire batch. Use them unchanged.",
         *(
             {"ratio =": f"advantage = {_CENTRED} / (advantage.std(correction={n}){eps})\n    ratio ="}
             for n in (1, 0)
@@ -283,7 +283,7 @@ MISTAKES = {
     ),
     "bad-actions-dropped": Mistake(
         "you leave out the actions with a negative advantage.",
-        "The policy also learns what to do less often: keep negative advantages as they are.",
+        "The policy also learns what to do less often: do not change negative advantages.",
         {"ratio =": "advantage = advantage.clamp(min=0)\n    ratio ="},
     ),
     "never-negative": Mistake(
@@ -294,7 +294,8 @@ MISTAKES = {
     ),
     "gradient-of-one-loss": Mistake(
         "your loss is right, but one of its two parts has no gradient.",
-        "Both the plain and the clipped loss depend on log_prob: no `.detach()`, `.item()` or no_grad() in either.",
+        "Both the plain and the clipped loss depend on log_prob: use no `.detach()`, `.item()` or `no_grad()` in "
+        "either.",
         {"ratio.clamp": "ratio.detach().clamp"},
         {"plain = -advantage * ratio": "plain = -advantage * ratio.detach()"},
     ),
@@ -310,10 +311,10 @@ HINTS = (
     "You get log-probabilities, but you need a ratio of probabilities. And if a good action is already twice as "
     "likely, should the loss reward making it even more likely?",
     "The ratio of two probabilities is `exp` of the difference of their logs. Compute the loss `-advantage * ratio` "
-    "twice, with the ratio as it is and with the clamped ratio. For each sample, PPO takes the worse of the two "
-    "losses, which is the larger, because a loss is minimized.",
-    "`ratio = (log_prob - old_log_prob).exp()`; `plain = -advantage * ratio`; `clipped = -advantage * ratio.clamp(1 - "
-    "clip, 1 + clip)`; return `torch.maximum(plain, clipped).mean()`.",
+    "twice, once with the plain ratio and once with the clamped ratio. For each sample, PPO takes the worse of the "
+    "two losses, which is the larger one, because a loss is minimized.",
+    "Compute `ratio = (log_prob - old_log_prob).exp()`, `plain = -advantage * ratio` and `clipped = -advantage * "
+    "ratio.clamp(1 - clip, 1 + clip)`. Return `torch.maximum(plain, clipped).mean()`.",
 )
 
 EXERCISE = Exercise(surrogate_loss, ("loss",), CASES, MISTAKES, HINTS, _draw, show=_show)

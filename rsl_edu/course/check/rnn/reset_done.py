@@ -70,8 +70,8 @@ MISTAKES = {
         {_RESULT: "hidden"},
     ),
     "bitwise-not": Mistake(
-        "you negate integers with ~, which turns 0 into −1 and 1 into −2.",
-        "~ is a logical not only if the type is bool: use ~dones.bool(), or 1 - dones.",
+        "you negate integers with `~`, which turns 0 into −1 and 1 into −2.",
+        "`~` negates truth values only if the type is bool: use ~dones.bool(), or 1 - dones.",
         {_RESULT: "hidden * (~dones).unsqueeze(-1)"},
         {"dones.bool()": "torch.zeros(len(dones)).index_fill(0, ~dones % len(dones), 1).bool()"},  # as an index
         {"dones.bool()": "torch.ones(len(dones)).index_fill(0, ~dones % len(dones), 0).bool()"},
@@ -86,8 +86,8 @@ MISTAKES = {
     ),
     "last-done-only": Mistake(
         "you reset at most one environment, the last one that is done.",
-        "If you use a loop, copy the hidden state once, before the loop. A copy inside it starts again from the "
-        "old hidden state.",
+        "If you use a loop, copy the hidden state once, before the loop. A copy inside the loop starts again from "
+        "the old hidden state.",
         {"dones.bool()": "(dones.bool() & (dones.flip(0).cumsum(0).flip(0) == 1))"},
         {"dones.bool()": "(torch.arange(len(dones)) == dones.nonzero()[-1])"},
     ),

@@ -54,7 +54,7 @@ _NONE: tuple[dict[str, str], ...] = (  # results of an empty list of pieces: an 
 
 
 def _pieces(pieces: str, before: str = "  # [steps, features] each") -> dict[str, str]:
-    """The edit that replaces the pieces with an expression of the right ones, inserted before a text of the source."""
+    """The edit that replaces the right pieces with ``pieces``, an expression; its lines are inserted at ``before``."""
     lengths = "torch.tensor([len(piece) for piece in pieces])"
     return {before: f"\n    pieces = {pieces}\n    lengths = {lengths}\n    {before.lstrip()}"}
 
@@ -119,7 +119,8 @@ MISTAKES = {
     ),
     "ordered-by-length": Mistake(
         "you sort the trajectories by length.",
-        "Nothing here requires sorting, and unpad could not undo it: order them by environment, then by time.",
+        "Nothing here requires sorting, and unpad could not undo it: order the trajectories by environment, then by "
+        "time.",
         _by("-lengths"),
         _by("lengths"),
     ),
@@ -306,7 +307,7 @@ HINTS = (
     "the rollout also ends a trajectory.",
     "In a copy of `dones`, set the last step of every environment to 1, so that no piece continues from one "
     "environment into the next. Collect the pieces `[steps, features]` environment by environment. A done ends "
-    "a piece, and its step belongs to that piece. `torch.nn.utils.rnn.pad_sequence` pads the pieces to the "
+    "a piece, and the step of the done belongs to that piece. `torch.nn.utils.rnn.pad_sequence` pads the pieces to the "
     "longest. For the mask, compare `torch.arange(longest)` with the lengths. You may use loops.",
     "Without loops, transpose first, so that the steps of an environment are contiguous. If `last` is the copy "
     "of `dones`, then `ends = last.T.flatten().nonzero().flatten()` lists the ends, and their differences, "
