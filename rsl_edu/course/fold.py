@@ -109,7 +109,7 @@ def _two_hints(exercise: Exercise) -> list[str]:
 
 
 def _in_lesson(source: str, exercise: Exercise, answer: str) -> str:
-    """Write hints and solution into a lesson, where the learner's ``answer`` may have another name."""
+    """Write hints and solution into a lesson, where the learner's ``answer`` may have a different name."""
     solution = re.sub(rf"\b{exercise.reference.__name__}\b", answer, notebook_source(exercise.reference))
     return _SOLUTION.sub(lambda _: solution, _with_hints(source, exercise.hints))
 

@@ -95,7 +95,7 @@ def _why_undefined(name: str, kinds: Mapping[int, str], bound: dict[int, set[str
         return f"only cell {by_kind['demo']} defines {name}, and it {why}: define {name} in a separate cell"
     if "answer" in by_kind:
         return f"only cell {by_kind['answer']}, which is for an answer, defines {name}: define it in a separate cell"
-    return f"only the check in cell {by_kind['check']} defines {name}, and each check runs alone: define it earlier"
+    return f"only the check in cell {by_kind['check']} defines {name}, but each check runs alone: define {name} earlier"
 
 
 def _about_nothing(assignment: Assignment) -> Iterator[Finding]:

@@ -264,7 +264,7 @@ _slow: dict[str, tuple[Any, str | None]] = {}  # by name: the last answer whose 
 
 
 def working_parts(**answers: Any) -> Parts:
-    """Use each of the learner's functions that is right, and the lesson's function otherwise; print the choices and the reasons.
+    """Use each of the learner's functions that is right, and the lesson's function otherwise; print which, and why.
 
     Args:
         answers: Functions, by their names in :class:`Parts`.

@@ -109,7 +109,7 @@ def _files(processes: list[int]) -> int:
 
 @contextlib.contextmanager
 def _folder(path: str) -> Iterator[int]:
-    """Open a folder to keep referring to the same folder: while bubblewrap starts, its path comes to mean another."""
+    """Open a folder to keep referring to the same folder: while bubblewrap starts, the meaning of its path changes."""
     folder = os.open(path, getattr(os, "O_PATH", 0) | os.O_DIRECTORY)  # O_PATH: whatever its permissions
     try:
         yield folder

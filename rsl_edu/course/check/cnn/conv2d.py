@@ -200,7 +200,7 @@ MISTAKES = {
     ),
     "channels-before-batch": Mistake(
         "your output has the channels before the batch.",
-        "It should be [batch, out, h, w]: exchange the first two dimensions.",
+        "The output should be [batch, out, h, w]: exchange the first two dimensions.",
         {"->bohw": "->obhw"},
     ),
     "channels-last": Mistake(
@@ -244,7 +244,8 @@ MISTAKES = {
     ),
     "stride-ignored": Mistake(
         "you do not use stride: your filter moves by one pixel.",
-        "It should move by stride pixels, both down and to the right: use the third argument of unfold, or [::stride].",
+        "The filter should move by stride pixels, both down and to the right: use the third argument of `unfold`, or "
+        "[::stride].",
         {_DOWN: "2, k, 1", _RIGHT: "3, k, 1"},
     ),
     "stride-and-padding-ignored": Mistake(
@@ -296,7 +297,7 @@ MISTAKES = {
     ),
     "padding-chosen": Mistake(
         "you pad by half the kernel if no padding is given.",
-        "That would keep the size of the map. Here the padding is an argument, and it is 0 by default.",
+        "Such a padding would keep the size of the map. Here the padding is an argument, and it is 0 by default.",
         *(
             {_PAD: f"({padding},) * 4"}
             for half in ("k // 2", "(k - 1) // 2")

@@ -71,7 +71,7 @@ MISTAKES = {
     ),
     "stride-of-kernel": Mistake(
         "your kernel moves by its own size, as in pooling.",
-        "It should move by stride pixels, and by 1 pixel if no stride is given.",
+        "The kernel should move by stride pixels, and by 1 pixel if no stride is given.",
         {"stride: int = 1": "stride: int = 0", "// stride": "// (stride or kernel)"},
         {"// stride": "// kernel"},
         {" - span) // stride": ") // kernel", _LAST: "  # steps"},
@@ -89,7 +89,7 @@ MISTAKES = {
     ),
     "kernel-forgotten": Mistake(
         "your result does not depend on the kernel.",
-        "This is right only if the padding is chosen to match the kernel. Here the padding is an argument.",
+        "Such a result is right only if the padding is chosen to match the kernel. Here the padding is an argument.",
         {" + 2 * padding - span": " - 1"},
         {" + 2 * padding - span": "", _LAST: "  # steps"},
         {" - span": "", _LAST: "  # steps"},
@@ -117,7 +117,7 @@ MISTAKES = {
     ),
     "padding-chosen": Mistake(
         "you pad by half the kernel if no padding is given.",
-        "That would keep the size of the map. Here the padding is an argument, and it is 0 by default.",
+        "Such a padding would keep the size of the map. Here the padding is an argument, and it is 0 by default.",
         *(
             {"2 * padding": f"2 * ({padding})"}
             for half in ("kernel // 2", "(kernel - 1) // 2", "(span - 1) // 2")

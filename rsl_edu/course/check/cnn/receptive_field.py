@@ -110,7 +110,7 @@ MISTAKES = {
     ),
     "stride-to-a-power": Mistake(
         "you raise the stride of a layer to a power.",
-        "This is right only if all strides are equal: multiply the strides of the previous layers one by one.",
+        "A power is right only if all strides are equal: multiply the strides of the previous layers one by one.",
         {
             "for kernel, stride, dilation in zip(": "for i, (kernel, stride, dilation) in enumerate(zip(",
             "strict=True)": "strict=True))",

@@ -67,7 +67,7 @@ def _everywhere(new: str) -> dict[str, str]:
 MISTAKES = {
     "swapped": Mistake(
         "you raise the rate when it should fall, and lower it when it should rise.",
-        "A KL above the desired one means that the policy moves too far: take smaller steps, so divide by 1.5.",
+        "If the KL is above desired_kl, the policy moves too far: take smaller steps, so divide by 1.5.",
         {"kl > 2 * desired_kl": "0 < kl < desired_kl / 2", "0 < kl < desired_kl / 2": "kl > 2 * desired_kl"},
         {_DOWN: _UP, _UP: _DOWN},
         {_DOWN: _UP, _UP: _DOWN, "0 < ": ""},
@@ -114,7 +114,7 @@ MISTAKES = {
         {"min(1e-2, rate": "(rate"},
     ),
     "threshold-at-desired": Mistake(
-        "you change the rate as soon as the KL is slightly different from the desired one.",
+        "you change the rate as soon as the KL differs slightly from the desired KL.",
         "The KL of a mini-batch is noisy: change the rate only if the KL is above 2 · desired_kl or below desired_kl "
         "/ 2.",
         {"2 * desired_kl": "desired_kl", "desired_kl / 2": "desired_kl"},
@@ -144,12 +144,12 @@ MISTAKES = {
     ),
     "lower-threshold-too-high": Mistake(
         "your lower threshold is above the desired KL.",
-        "Raise the rate only if the KL is below half the desired one: desired_kl / 2.",
+        "Raise the rate only if the KL is below half the desired KL: desired_kl / 2.",
         {"desired_kl / 2": "desired_kl * 2"},
         {"desired_kl / 2": "desired_kl * 1.5"},
     ),
     "at-the-threshold": Mistake(
-        "you change the rate when the KL is exactly twice, or exactly half, the desired one.",
+        "you change the rate when the KL is exactly twice, or exactly half, the desired KL.",
         "The rule says above and below: compare with > and <, not with >= and <=.",
         {"if kl >": "if kl >=", "kl < desired": "kl <= desired"},
         {"if kl >": "if kl >="},
@@ -163,7 +163,7 @@ MISTAKES = {
         {"desired_kl / 2": "0.005"},
     ),
     "never-rests": Mistake(
-        "you change the rate at every update, even when the KL is near the desired one.",
+        "you change the rate at every update, even when the KL is near the desired KL.",
         "There are three cases: above 2 · desired_kl, below desired_kl / 2, and in between, where the rate stays the "
         "same.",
         {"0 < kl < desired_kl / 2": "True"},
@@ -176,12 +176,12 @@ MISTAKES = {
     ),
     "only-lowers": Mistake(
         "you never raise the rate.",
-        "A KL above 0 but below half the desired one means that larger steps are safe: multiply by 1.5.",
+        "A KL above 0 but below half the desired KL means that larger steps are safe: multiply by 1.5.",
         {_UP: "rate"},
     ),
     "only-raises": Mistake(
         "you never lower the rate.",
-        "A KL above twice the desired one means that the policy moves too far: divide by 1.5.",
+        "A KL above twice the desired KL means that the policy moves too far: divide by 1.5.",
         {_DOWN: "rate"},
     ),
     "never-changes": Mistake(
@@ -191,7 +191,7 @@ MISTAKES = {
         {_DOWN: "rate", _UP: "rate"},
     ),
     "thresholds-too-far": Mistake(
-        "you do not change the rate when the KL is just above twice, or just below half, the desired one.",
+        "you do not change the rate when the KL is just above twice, or just below half, the desired KL.",
         "Your thresholds are too far apart. Use 2 · desired_kl and desired_kl / 2.",
         *({"2 * desired_kl": f"{n} * desired_kl", "desired_kl / 2": f"desired_kl / {n}"} for n in (3, 10)),
         *({"2 * desired_kl": f"{n} * desired_kl"} for n in (3, 10)),
@@ -219,8 +219,9 @@ MISTAKES = {
         {"min(1e-2": "min(1e-3"},
     ),
     "limits-always": Mistake(
-        "you also apply the limits to a rate whose KL is near the desired one.",
-        "Limit a rate only if the rule has just changed it. Any other rate stays the same, even beyond the limits.",
+        "you also apply the limits to the rate when the KL is near the desired KL.",
+        "Limit the rate only if the rule has just changed it. Otherwise, the rate stays the same, even beyond the "
+        "limits.",
         *({_STAY: f"return {new}"} for new in ("min(1e-2, max(1e-5, rate))", "min(1e-2, rate)", "max(1e-5, rate)")),
     ),
     "limits-first": Mistake(

@@ -55,7 +55,8 @@ MISTAKES = {
     ),
     "log-std-only": Mistake(
         "you return only the log of the std.",
-        "This has the right gradient, but not the right value: add ½ + ½ log 2π, about 1.419, for each component.",
+        "The log of the std has the right gradient, but not the right value: add ½ + ½ log 2π, about 1.419, for each "
+        "component.",
         {f" + 0.5 + {_LOG_2PI}": ""},
     ),
     "constant-once": Mistake(
@@ -126,8 +127,8 @@ MISTAKES = {
     ),
     "never-negative": Mistake(
         "your entropy never falls below 0.",
-        "That is right for dice, but not for densities: a Gaussian with a std below 0.24 has negative entropy. Do not "
-        "limit it.",
+        "Entropies of dice are never negative, but entropies of densities can be: a Gaussian with a std below 0.24 "
+        "has negative entropy. Do not limit it.",
         {"    return": "    each = each.relu()\n    return"},
         {"  # independent": ".relu()  # independent"},
         {"    return": "    each = each.abs()\n    return"},
@@ -171,7 +172,7 @@ MISTAKES = {
     ),
     "log-of-sum": Mistake(
         "you combine the stds or variances of the components first, and then take one log.",
-        "That is not a sum of entropies. Take the log of each std first, then sum over the components.",
+        "The result is not a sum of entropies. Take the log of each std first, then sum over the components.",
         *(
             {"std.log": f"{joined}.log", **more}
             for more in ({}, {"  # independent": " / std.shape[-1]  # independent"})

@@ -76,7 +76,7 @@ MISTAKES = {
     ),
     "log-ratio-inverted": Mistake(
         "the fraction in your logarithm is upside down.",
-        "It is log(std / old_std): a wider new policy gives the old actions a lower density.",
+        "The logarithm is log(std / old_std): a wider new policy gives the old actions a lower density.",
         {_RATIO: "old_std / std"},
     ),
     "log-ratio-halved": Mistake(
@@ -181,7 +181,7 @@ MISTAKES = {
     ),
     "distance-not-squared": Mistake(
         "you do not square the distance between the means.",
-        "It is (mean - old_mean)², whichever way the mean moved.",
+        "The distance counts as (mean - old_mean)², whichever way the mean moved.",
         {_FAR: "(mean - old_mean)"},
         {_FAR: "(old_mean - mean)"},
         {_FAR: "(mean - old_mean).abs()"},

@@ -74,7 +74,8 @@ MISTAKES = {
     **joining_mistakes("log-probability"),
     "sign": Mistake(
         "you return the negative log-probability.",
-        "That is a loss, to be minimized. Here, likely actions must have the highest value: leave out the minus sign.",
+        "A negative log-probability is a loss, to be minimized. Here, likely actions must have the highest value: "
+        "leave out the minus sign.",
         {"return ": "return -"},
     ),
     "constant-once": Mistake(

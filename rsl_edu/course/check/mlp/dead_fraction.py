@@ -113,14 +113,14 @@ MISTAKES = {
     ),
     "rarely-active": Mistake(
         "you count a unit as dead if it is active for only a few samples.",
-        "A unit that is active for even one sample still learns from it. It is dead only if it is 0 for all samples.",
+        "A unit that is active for even one sample still learns from that sample. A dead unit is 0 for all samples.",
         *({_MASK: f"(activations > 0).float().mean(dim=0) < {share}"} for share in (0.01, 0.05, 0.1, 0.3, 0.5)),
         {_MASK: "(activations > 0).float().mean(dim=0) <= 0.5"},
         {_MASK: "activations.median(dim=0).values == 0"},
     ),
     "first-sample-only": Mistake(
         "you check only one sample.",
-        "A unit that is 0 for this sample may be active for another: check all samples.",
+        "A unit that is 0 for this sample may be active for other samples: check all of them.",
         {_MASK: "activations[0] == 0"},
         {_MASK: "activations[-1] == 0"},
     ),
@@ -173,7 +173,9 @@ MISTAKES = {
         "value.",
         {_MEAN: "dead.sum() // activations.shape[1]"},
     ),
-    "rounded": Mistake("you round the fraction.", "Return it unrounded.", {_MEAN: "dead.float().mean().round()"}),
+    "rounded": Mistake(
+        "you round the fraction.", "Return the fraction without rounding it.", {_MEAN: "dead.float().mean().round()"}
+    ),
 }
 
 HINTS = (

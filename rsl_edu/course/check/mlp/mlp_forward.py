@@ -90,7 +90,7 @@ MISTAKES = {
     ),
     "activation-first": Mistake(
         "you apply the activation before the linear layer, and therefore also to the input x.",
-        "A hidden layer is activation(x @ weight.T + bias). The input x must stay as it is.",
+        "A hidden layer is activation(x @ weight.T + bias). The input x must stay unchanged.",
         {_HIDDEN: "(activation(x) @", "return x @": "return activation(x) @"},
         {_HIDDEN: "(activation(x) @"},
         {
@@ -109,8 +109,7 @@ MISTAKES = {
     ),
     "elementwise-product": Mistake(
         "you multiply x and a weight element by element.",
-        "A unit multiplies each input by its weight and adds up the products. This is the matrix product, x @ "
-        "weight.T.",
+        "A unit multiplies each input by a weight and adds up the products. The matrix product x @ weight.T does this.",
         {"x @ weight.T": "x * weight", "x @ weights[-1].T": "x * weights[-1]"},
         {"x @ weight.T": "x * weight.T", "x @ weights[-1].T": "x * weights[-1].T"},
     ),
@@ -164,7 +163,7 @@ MISTAKES = {
     ),
     "bias-subtracted": Mistake(
         "you subtract the bias.",
-        "Add it: x @ weight.T + bias.",
+        "Add the bias: x @ weight.T + bias.",
         {" + bias)": " - bias)", " + biases[-1]": " - biases[-1]"},
     ),
     "bias-of-another-layer": Mistake(
@@ -247,7 +246,7 @@ MISTAKES = {
     ),
     "own-activation": Mistake(
         "your network does not use the activation that is passed to it.",
-        "Call the argument: activation(...). It may be torch.relu, torch.tanh or any other function.",
+        "Call the argument: activation(...). The activation may be torch.relu, torch.tanh or any other function.",
         *({_HIDDEN: f"torch.{name}(x @"} for name in ("relu", "tanh", "sigmoid", "nn.functional.elu")),
         *({_HIDDEN: f"torch.nn.functional.{name}(x @"} for name in ("gelu", "silu", "leaky_relu", "softplus")),
     ),
@@ -259,7 +258,7 @@ MISTAKES = {
     ),
     "input-added": Mistake(
         "you add a layer's input to its output if their shapes match.",
-        "That is a residual connection. In a plain MLP, the output replaces the input.",
+        "Adding the input makes a residual connection. In a plain MLP, the output replaces the input.",
         {_HIDDEN: "(x if weight.shape[0] == weight.shape[1] else 0) + activation(x @"},
         {
             _HIDDEN: "(x if weight.shape[0] == weight.shape[1] else 0) + activation(x @",

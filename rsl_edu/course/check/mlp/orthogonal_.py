@@ -244,7 +244,7 @@ MISTAKES = {
     ),
     "diagonal-for-sign": Mistake(
         "you multiply the columns of Q by the diagonal of R itself.",
-        "This changes the lengths of the columns. Multiply only by the signs, r.diagonal().sign().",
+        "The diagonal changes the lengths of the columns. Multiply only by the signs, r.diagonal().sign().",
         {".sign()": ""},
         {".sign()": ".abs()"},
         {".sign()": ".reciprocal()"},

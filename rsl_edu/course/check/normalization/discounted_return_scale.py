@@ -142,14 +142,14 @@ MISTAKES = {
     ),
     "std-per-step": Mistake(
         "you take the std over the environments at each step.",
-        "This is 0 for one environment, and small if all environments earn nearly the same. Take one std over time "
-        "and environments.",
+        "Such a std is 0 for one environment, and small if all environments earn nearly the same. Take one std over "
+        "time and environments.",
         *({"correction=0)": f"dim=1, correction={n}).mean()"} for n in (0, 1)),
         *({"correction=0": f"dim=1, correction={n}"} for n in (0, 1)),
     ),
     "std-per-robot": Mistake(
         "you take the std over time for each environment separately.",
-        "This misses the differences between environments. Take one std over time and environments.",
+        "Separate stds miss the differences between environments. Take one std over time and environments.",
         *({"correction=0)": f"dim=0, correction={n}).mean()"} for n in (0, 1)),
         *({"correction=0": f"dim=0, correction={n}"} for n in (0, 1)),
         {_STACK: f"({_STACK} - {_STACK}.mean(dim=0))"},
@@ -237,13 +237,13 @@ MISTAKES = {
     ),
     "resets-all": Mistake(
         "an episode end in one environment resets the sums of all environments.",
-        "Each environment ends its episodes on its own: multiply by (1 - done), which is [envs], not by a single "
+        "Episodes end independently in each environment: multiply by (1 - done), which is [envs], not by a single "
         "number.",
         {"(1 - done)": "(1 - done.max())"},
     ),
     "resets-together": Mistake(
         "you reset the sums only if the episodes of all environments end at the same step.",
-        "Each environment ends its episodes on its own: multiply by (1 - done), which is [envs], not by a single "
+        "Episodes end independently in each environment: multiply by (1 - done), which is [envs], not by a single "
         "number.",
         {"(1 - done)": "(1 - done.min())"},
     ),
@@ -260,7 +260,7 @@ MISTAKES = {
     ),
     "last-reward-twice": Mistake(
         "a new episode starts with the last reward of the previous one.",
-        "It should start from 0: after a done, nothing is carried over.",
+        "A new episode should start from 0: after a done, nothing is carried over.",
         {_RESET: "total * (1 - done) + done * reward"},
     ),
     "stops-at-done": Mistake(
@@ -292,13 +292,13 @@ MISTAKES = {
     ),
     "first-step-lost": Mistake(
         "your std leaves out the sums of the first step.",
-        "Store them too: at the first step, the sum is the reward.",
+        "Store the sums of the first step too: there, the sum is the reward.",
         {_STACK: "torch.stack(sums[1:])"},
         {_STACK: "torch.stack(sums)[1:]"},
     ),
     "last-step-lost": Mistake(
         "your std leaves out the sums of the last step.",
-        "Store them too: check where your loop or slice ends.",
+        "Store the sums of the last step too: check where your loop or slice ends.",
         {_STACK: "torch.stack(sums[:-1])"},
         {_STACK: "torch.stack(sums)[:-1]"},
     ),
@@ -326,7 +326,7 @@ MISTAKES = {
     ),
     "returns-sums": Mistake(
         "you return all sums, not the number by which to divide.",
-        "Take their std over time and environments: .std(correction=0).",
+        "Take the std of the sums over time and environments: .std(correction=0).",
         {_STD: ""},
     ),
     "returns-normalized": Mistake(

@@ -195,12 +195,14 @@ MISTAKES = {
     ),
     "unweighted-variance": Mistake(
         "your variance uses the plain average of the two variances, as if the groups had the same size.",
-        "Weight them by the counts, (count_a · var_a + count_b · var_b) / count, then add the term with delta².",
+        "Weight the variances by the counts, (count_a · var_a + count_b · var_b) / count, then add the term with "
+        "delta².",
         {_WITHIN: "(var_a + var_b) / 2"},
     ),
     "variances-added": Mistake(
         "your variance adds a variance without its weight.",
-        "Weight both by the counts: (count_a · var_a + count_b · var_b) / count. Are there brackets around the sum?",
+        "Weight both variances by the counts: (count_a · var_a + count_b · var_b) / count. Are there brackets around "
+        "the sum?",
         {_WITHIN: "var_a + var_b"},
         {_WITHIN: "var_a + count_b * var_b / count"},
         {_WITHIN: "count_a * var_a / count + var_b"},

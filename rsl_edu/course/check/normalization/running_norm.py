@@ -176,12 +176,12 @@ _OWN = {
     ),
     "never-learns": Mistake(
         "update does not change what the normalizer returns.",
-        "It has to store the merged count, mean and variance in `self`.",
+        "update has to store the merged count, mean and variance in `self`.",
         {"self.count, self.mean, self.var = merge": "count, mean, var = merge"},
     ),
     "not-all-stored": Mistake(
         "update leaves the mean or the variance at its initial value.",
-        "It has to store all three results in `self`: the merged count, mean and variance.",
+        "update has to store all three results in `self`: the merged count, mean and variance.",
         {"self.count, self.mean, self.var = merge": "self.count, _, self.var = merge"},
         {"self.count, self.mean, self.var = merge": "self.count, self.mean, _ = merge"},
     ),
@@ -314,14 +314,14 @@ _OWN = {
         {_SUM: "torch.where(self.var > 0, self.var.sqrt(), self.eps)"},
     ),
     "zero-std-replaced": Mistake(
-        "if a feature never varies, you replace its std with another number.",
+        "if a feature never varies, you replace its std with a different number.",
         "Keep the std, even if it is 0: you add eps to it, so nothing is divided by 0.",
         {_SUM: "torch.where(self.var > 0, self.var.sqrt(), 1.0) + self.eps"},
         {_SUM: "torch.where(self.var > 0, self.var.sqrt(), 1.0)"},
     ),
     "eps-ignored": Mistake(
         "your eps is a fixed number: you do not use the argument eps.",
-        "Store it in __init__ as self.eps, and divide by std + self.eps.",
+        "Store eps in `__init__` as self.eps, and divide by std + self.eps.",
         *({"self.eps)": f"{eps})"} for eps in (1e-2, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3)),
     ),
     "eps-default": Mistake(
@@ -331,7 +331,7 @@ _OWN = {
     ),
     "clipped": Mistake(
         "you clip large results.",
-        "Neither rsl_rl nor this exercise clips them: return (x - mean) / (std + eps) without a limit.",
+        "Neither rsl_rl nor this exercise clips the results: return (x - mean) / (std + eps) without a limit.",
         *({"return (x": "return ((x", "self.eps)": f"self.eps)).clamp(-{most}, {most})"} for most in (1, 3, 5, 10)),
     ),
     "sum-of-squares": Mistake(
@@ -342,7 +342,7 @@ _OWN = {
     ),
     "not-divided": Mistake(
         "your variance is a sum of squared distances that is not divided by the count.",
-        "The variance is their mean: divide the sum by the number of samples before you take the root.",
+        "The variance is the mean squared distance: divide the sum by the number of samples before you take the root.",
         *({"self.var.sqrt()": f"(self.count * self.var + {start}).sqrt()"} for start in (0, 1)),
     ),
     "batch-means-only": Mistake(
@@ -359,7 +359,8 @@ _OWN = {
     ),
     "library-batch-norm": Mistake(
         "you use torch's BatchNorm, which is a different normalizer.",
-        "It keeps a moving average of the unbiased variance, with eps inside the root. Merge the moments yourself.",
+        "BatchNorm keeps a moving average of the unbiased variance, with eps inside the root. Merge the moments "
+        "yourself.",
         _BatchNorm,
     ),
     "moving-average": Mistake(

@@ -128,7 +128,7 @@ MISTAKES = {
     ),
     "value-added-back": Mistake(
         "you return advantage plus value, which is what the value function learns from.",
-        "That sum is the return, but the actor needs only the advantage.",
+        "Advantage plus value is the return, but the actor needs only the advantage.",
         {"return result": "return result + values"},
     ),
     "ends-at-rollout": Mistake(
@@ -194,19 +194,19 @@ MISTAKES = {
     ),
     "resets-all": Mistake(
         "an episode end in one environment cuts off the advantages of all environments.",
-        "Each environment ends its episodes on its own: multiply by 1 - dones[t], which is [envs], not by a single "
+        "Episodes end independently in each environment: multiply by 1 - dones[t], which is [envs], not by a single "
         "number.",
         {"dones[t]": "dones[t].max()"},
     ),
     "resets-only-together": Mistake(
         "you cut off the advantages only if the episodes of all environments end at the same step.",
-        "Each environment ends its episodes on its own: multiply by 1 - dones[t], which is [envs], not by a single "
+        "Episodes end independently in each environment: multiply by 1 - dones[t], which is [envs], not by a single "
         "number.",
         {"dones[t]": "dones[t].min()"},
     ),
     "dones-of-one-robot": Mistake(
         "you use the episode ends of one environment for all environments.",
-        "Each environment ends its episodes on its own: multiply by 1 - dones[t], which is [envs], not by a single "
+        "Episodes end independently in each environment: multiply by 1 - dones[t], which is [envs], not by a single "
         "number.",
         {"dones[t]": "dones[t, 0]"},
         {"dones[t]": "dones[t, -1]"},
@@ -283,7 +283,7 @@ MISTAKES = {
     ),
     "delta-weighted": Mistake(
         "you multiply delta by 1 - lam.",
-        "That weight is for an average of n-step estimates. In the recursion, delta counts in full.",
+        "The weight 1 - lam is for an average of n-step estimates. In the recursion, delta counts in full.",
         {"delta +": "(1 - lam) * delta +"},
     ),
     "fixed-discount": Mistake(
@@ -307,7 +307,7 @@ MISTAKES = {
     ),
     "normalized": Mistake(
         "you normalize the advantages.",
-        "rsl_rl normalizes them later, over the entire batch. Here, leave their mean and unit unchanged.",
+        "rsl_rl normalizes advantages later, over the entire batch. Here, leave their mean and unit unchanged.",
         *(
             {"return result": f"return (result - result.mean({dim})) / (result.std({dim}correction={n}){eps})"}
             for n in (1, 0)

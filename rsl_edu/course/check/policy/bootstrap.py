@@ -109,7 +109,7 @@ MISTAKES = {
     ),
     "replaces-reward": Mistake(
         "you replace the reward with the value.",
-        "The last step earned its reward too: add the two.",
+        "The last step earned its reward too: add the value to the reward.",
         {"return rewards": "return (1 - time_outs) * rewards"},
     ),
     "value-of-next-step": Mistake(
@@ -208,7 +208,7 @@ MISTAKES = {
     ),
     "divides-by-one-minus-gamma": Mistake(
         "you divide by 1 - gamma.",
-        "That sums a reward that stays the same forever. A value is already such a sum: discount it once.",
+        "Dividing by 1 - gamma sums a constant reward forever. A value is already a sum of rewards: discount it once.",
         {"gamma * ": "1 / (1 - gamma) * "},
         {"gamma * ": "gamma / (1 - gamma) * "},
         {"= values": "= rewards", "gamma * ": "1 / (1 - gamma) * "},
@@ -223,13 +223,13 @@ MISTAKES = {
     ),
     "own-value-subtracted": Mistake(
         "you subtract the value of the step itself.",
-        "That is part of computing the advantages, which comes later. Here, only add to the reward.",
+        "The values are subtracted later, in the advantages. Here, only add to the reward.",
         {"return rewards": "return rewards - values"},
         {"return rewards": "return rewards - cut_off"},
     ),
     "sums-rewards": Mistake(
         "you add up the rewards of later steps.",
-        "That gives returns, which come later. Here, each row contains only the reward of its own step.",
+        "Sums of rewards are returns, which come later. Here, each row contains only the reward of its own step.",
         {"rewards + gamma * cut_off": "_returns(rewards + gamma * cut_off, 0 * time_outs, gamma)"},
         {"rewards + gamma * cut_off": "_returns(rewards + gamma * cut_off, time_outs, gamma)"},
     ),
@@ -255,8 +255,8 @@ HINTS = (
     "The time was up, but the robot would have kept earning rewards. Which number estimates what those rewards are "
     "worth?",
     "The value is what the critic expects from this step on. Add it to the reward of each step at which the time was "
-    "up, and to no other reward. It is in the future, so discount it once. The rewards that were passed in must not "
-    "change.",
+    "up, and to no other reward. The value is in the future, so discount it once. The rewards that were passed in "
+    "must not change.",
     "Return `rewards + gamma * values * time_outs`. Do not use `rewards += …`, which would change the argument. The "
     "last factor is 0 at all steps without a time-out.",
 )

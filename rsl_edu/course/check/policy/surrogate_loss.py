@@ -149,7 +149,7 @@ MISTAKES = {
     ),
     "compares-ratios": Mistake(
         "you choose between the two ratios without considering the sign of the advantage.",
-        "This sign determines which of the two is worse: multiply both by -advantage, then take the larger loss.",
+        "The sign determines which ratio is worse: multiply both ratios by -advantage, then take the larger loss.",
         {_WORSE: f"torch.where(advantage > 0, {_WORSE}, {_BETTER})"},
         {_WORSE: f"torch.where(advantage < 0, {_WORSE}, {_BETTER})"},
     ),
@@ -218,7 +218,7 @@ MISTAKES = {
     ),
     "linear-ratio": Mistake(
         "you use 1 plus the difference of the log-probabilities as the ratio.",
-        "That is close to the ratio only for small changes: take the exp of the difference.",
+        "1 plus the difference is close to the ratio only for small changes: take the exp of the difference.",
         {_RATIO: "(1 + log_prob - old_log_prob)"},
     ),
     "ratio-minus-one": Mistake(
@@ -235,7 +235,8 @@ MISTAKES = {
     ),
     "difference-of-probabilities": Mistake(
         "you subtract the probabilities.",
-        "Divide them instead: exp(log_prob) / exp(old_log_prob), or take the exp of the difference of the logs.",
+        "Divide the probabilities instead: exp(log_prob) / exp(old_log_prob), or take the exp of the difference of "
+        "the logs.",
         {_RATIO: "(log_prob.exp() - old_log_prob.exp())"},
         {"log_prob - old_log_prob": "log_prob.exp() - old_log_prob.exp()"},
     ),
@@ -248,7 +249,7 @@ MISTAKES = {
     ),
     "another-base": Mistake(
         "you take powers of 10 or of 2.",
-        "These are natural logs: torch.exp turns them back into probabilities.",
+        "Log-probabilities are natural logs: torch.exp turns them back into probabilities.",
         {_RATIO: "10 ** (log_prob - old_log_prob)"},
         {_RATIO: "2 ** (log_prob - old_log_prob)"},
     ),
@@ -267,13 +268,13 @@ MISTAKES = {
     ),
     "maximum-of-means": Mistake(
         "you take the two means first, then the larger of them.",
-        "Each action is clipped on its own: take the maximum for each action, then one mean.",
+        "PPO clips each action separately: take the maximum for each action, then one mean.",
         {f"{_WORSE}.mean()": "torch.maximum(plain.mean(), clipped.mean())"},
         {f"{_WORSE}.mean()": "torch.maximum(plain.sum(), clipped.sum())"},
     ),
     "normalizes-advantage": Mistake(
         "you normalize the advantages inside the loss.",
-        "rsl_rl normalizes them earlier, over the entire batch. Use them unchanged.",
+        "rsl_rl normalizes advantages earlier, over the entire batch. Use them unchanged.",
         *(
             {"ratio =": f"advantage = {_CENTRED} / (advantage.std(correction={n}){eps})\n    ratio ="}
             for n in (1, 0)

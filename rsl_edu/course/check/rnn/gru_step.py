@@ -128,7 +128,7 @@ MISTAKES = {
     ),
     "reset-unused": Mistake(
         "your reset gate has no effect.",
-        "It should multiply the candidate's part from the hidden state: tanh(new_x + reset * new_h).",
+        "The reset gate should multiply the candidate's part from the hidden state: tanh(new_x + reset * new_h).",
         {"reset * new_h": "new_h"},
     ),
     "reset-inverted": Mistake(
@@ -181,7 +181,7 @@ MISTAKES = {
     ),
     "parts-multiplied": Mistake(
         "you multiply the two parts of a gate, the part from the input and the part from the hidden state.",
-        "Add them, then apply the sigmoid: sigmoid(reset_x + reset_h).",
+        "Add the two parts, then apply the sigmoid: sigmoid(reset_x + reset_h).",
         {"reset_x + reset_h": "reset_x * reset_h", "update_x + update_h": "update_x * update_h"},
     ),
     "gates-not-squashed": Mistake(

@@ -55,18 +55,19 @@ MISTAKES = {
     ),
     "resets-all": Mistake(
         "you reset the hidden state of all environments.",
-        "Each environment ends its episode on its own, while the others are still in the middle of theirs.",
+        "An episode ends in one environment while the others are still in the middle of theirs.",
         {".unsqueeze(-1)": ".any()"},
         {_RESULT: "torch.zeros_like(hidden)"},
     ),
     "resets-all-or-none": Mistake(
         "you reset all environments if all of them are done, and none otherwise.",
-        "Each environment ends its episode on its own. Do not use `if dones.all()`: write zeros where dones is 1.",
+        "Episodes end independently in each environment. Do not use `if dones.all()`: write zeros where dones is 1.",
         {".unsqueeze(-1)": ".all()"},
     ),
     "resets-none": Mistake(
         "you return the hidden state unchanged.",
-        "It must be zero where dones is 1. (hidden[:, done].zero_() has no effect, because it writes into a copy.)",
+        "The hidden state must be zero where dones is 1. (hidden[:, done].zero_() has no effect, because it writes "
+        "into a copy.)",
         {_RESULT: "hidden"},
     ),
     "bitwise-not": Mistake(
@@ -133,7 +134,8 @@ MISTAKES = {
     ),
     "drops-environments": Mistake(
         "you remove the environments that are done from the hidden state.",
-        "They start a new episode with a hidden state of zeros, so the shape stays [layers, envs, hidden].",
+        "Those environments start a new episode with a hidden state of zeros, so the shape stays [layers, envs, "
+        "hidden].",
         {_RESULT: "hidden[:, dones == 0]"},
     ),
     "done-only": Mistake(

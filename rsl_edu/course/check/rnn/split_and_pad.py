@@ -85,7 +85,7 @@ MISTAKES = {
     ),
     "drops-last-row": Mistake(
         "you lose the last step of the rollout.",
-        "It belongs to the last trajectory of each environment: include all steps up to the end of x.",
+        "The last step belongs to the last trajectory of each environment: include all steps up to the end of x.",
         {"last = dones": "x, dones = x[:-1], dones[:-1]\n    last = dones"},
     ),
     "drops-rest": Mistake(
@@ -136,12 +136,12 @@ MISTAKES = {
     ),
     "cuts-all": Mistake(
         "you split all environments when an episode ends in one of them.",
-        "Each environment ends its episodes on its own: use its own column of dones.",
+        "Episodes end independently in each environment: use its own column of dones.",
         {"dones.bool()": "dones.bool().any(1, keepdim=True).expand_as(dones)"},
     ),
     "cuts-as-first": Mistake(
         "you split all environments where the episodes of the first environment end.",
-        "Each environment ends its episodes on its own: use its own column of dones.",
+        "Episodes end independently in each environment: use its own column of dones.",
         {"dones.bool()": "dones[:, :1].bool().expand_as(dones)"},
     ),
     "cuts-once": Mistake(
@@ -245,7 +245,7 @@ MISTAKES = {
     ),
     "mask-all-true": Mistake(
         "your mask marks the padding as real steps.",
-        "It should be True up to the length of a trajectory and False after it: arange(longest).unsqueeze(1) < "
+        "The mask should be True up to the length of a trajectory and False after that: arange(longest).unsqueeze(1) < "
         "lengths.",
         {_MASK: "torch.ones(padded.shape[:2], dtype=torch.bool)"},
     ),
@@ -273,7 +273,7 @@ MISTAKES = {
     ),
     "mask-last-step": Mistake(
         "your mask is True only at the last step of each trajectory.",
-        "It should be True at every real step: compare with <, not with ==.",
+        "The mask should be True at every real step: compare with `<`, not with `==`.",
         {"< lengths": "== lengths - 1"},
     ),
     "mask-of-first": Mistake(
@@ -283,7 +283,7 @@ MISTAKES = {
     ),
     "mask-of-rollout": Mistake(
         "your mask is [time, envs], like the rollout.",
-        "It should show which steps of padded are real, so its shape is [longest, trajectories].",
+        "The mask should show which steps of padded are real, so its shape is [longest, trajectories].",
         {_MASK: "torch.ones_like(dones).bool()"},
         {_MASK: "dones.bool()"},
         {_MASK: "dones == 0"},
@@ -297,7 +297,7 @@ MISTAKES = {
     ),
     "mask-transposed": Mistake(
         "your mask is [trajectories, time].",
-        "It should have the same first two dimensions as padded: [time, trajectories].",
+        "The mask should have the same first two dimensions as padded: [time, trajectories].",
         {"return padded, mask": "return padded, mask.T"},
     ),
 }

@@ -108,7 +108,7 @@ MISTAKES = {
     ),
     "flat": Mistake(
         "you return the real steps one after another.",
-        "They are [envs · time, features]: reshape them to [envs, time, features], then transpose(0, 1).",
+        "The steps are [envs · time, features]: reshape them to [envs, time, features], then transpose(0, 1).",
         {_RESULT: "steps"},
     ),
     "longest-for-time": Mistake(
