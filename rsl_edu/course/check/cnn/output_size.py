@@ -61,7 +61,7 @@ MISTAKES = {
     ),
     "plus-one-for-stride-1": Mistake(
         "you count the position where the kernel starts only if the stride is 1.",
-        "Count it for every stride: there are (size + 2 * padding - span) // stride steps, plus 1.",
+        "Count the start for every stride: there are (size + 2 * padding - span) // stride steps, plus 1.",
         {_LAST: " + (stride == 1)  # steps"},
     ),
     "stride-forgotten": Mistake(
@@ -78,7 +78,7 @@ MISTAKES = {
     ),
     "only-size-and-kernel": Mistake(
         "your result depends only on size and kernel: you do not use stride, padding and dilation.",
-        "Add them one by one: padding adds pixels, dilation spreads the kernel, and the remaining length is "
+        "Add these arguments one by one: padding adds pixels, dilation spreads the kernel, and the remaining length is "
         "divided by stride.",
         {"dilation * ": "", " + 2 * padding": "", " // stride": ""},
     ),
@@ -170,7 +170,7 @@ MISTAKES = {
     ),
     "dilation-forgotten": Mistake(
         "your result does not depend on the dilation.",
-        "Dilation spreads the kernel, so it covers dilation * (kernel - 1) + 1 pixels.",
+        "Dilation spreads the kernel, so the kernel covers dilation * (kernel - 1) + 1 pixels.",
         {"dilation * ": ""},
     ),
     "dilation-times-kernel": Mistake(

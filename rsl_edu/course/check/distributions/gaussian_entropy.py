@@ -122,7 +122,7 @@ MISTAKES = {
     ),
     "times-std": Mistake(
         "you multiply the constant by the std or by its log, but the log of a product is a sum.",
-        "In ½ log(2πe · std²), the std is inside the log, so this is ½ + ½ log 2π + log std.",
+        "In ½ log(2πe · std²), the std is inside the log, so the result is ½ + ½ log 2π + log std.",
         *({_EACH: f"(0.5 + {_LOG_2PI}) * {std}"} for std in ("std", "std**2", "std.log()", "2 * std.log()")),
     ),
     "never-negative": Mistake(

@@ -58,7 +58,7 @@ _EACH = f"-0.5 * z**2 - std.log() - {_LOG_2PI}"
 MISTAKES = {
     "constant-missing": Mistake(
         "you leave out the constant, which is ½ log 2π for each component.",
-        "Without it, the area under the density is √(2π) = 2.51, not 1. Subtract ½ log 2π, about 0.919.",
+        "Without the constant, the area under the density is √(2π) = 2.51, not 1. Subtract ½ log 2π, about 0.919.",
         {f" - {_LOG_2PI}": ""},
     ),
     "log-std-missing": Mistake(

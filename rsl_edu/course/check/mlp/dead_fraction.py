@@ -78,7 +78,7 @@ MISTAKES = {
     ),
     "count-for-share": Mistake(
         "you return the number of dead units.",
-        "The fraction is that number divided by the number of units: use mean instead of sum.",
+        "The fraction is this number divided by the number of all units: use mean instead of sum.",
         {_MEAN: "dead.sum()"},
     ),
     "alive-share": Mistake(
@@ -120,7 +120,7 @@ MISTAKES = {
     ),
     "first-sample-only": Mistake(
         "you check only one sample.",
-        "A unit that is 0 for this sample may be active for other samples: check all of them.",
+        "A unit that is 0 for one sample may be active for other samples: check all of them.",
         {_MASK: "activations[0] == 0"},
         {_MASK: "activations[-1] == 0"},
     ),

@@ -241,7 +241,7 @@ MISTAKES = {
     ),
     "activation-twice": Mistake(
         "you apply the activation twice in a row.",
-        "Apply it once after each hidden layer. Do you call it in two places?",
+        "Apply the activation once after each hidden layer. Do you call it in two places?",
         {_HIDDEN: "activation(activation(x @", " + bias)": " + bias))"},
     ),
     "own-activation": Mistake(

@@ -254,8 +254,8 @@ MISTAKES = {
     ),
     "masks-last-reward": Mistake(
         "you leave out the reward of an episode's last step.",
-        "This reward belongs to the episode that ends: add it in full, and multiply only the sum that you carry over "
-        "by (1 - done).",
+        "The last reward belongs to the episode that ends: add it in full, and multiply only the sum that you carry "
+        "over by (1 - done).",
         {"+ reward": "+ reward * (1 - done)"},
     ),
     "last-reward-twice": Mistake(

@@ -60,7 +60,7 @@ def _scaled(factor: str) -> dict[str, str]:
 MISTAKES = {
     "count-not-summed": Mistake(
         "your count is the count of only one group.",
-        "The merged group contains the samples of both: count_a + count_b.",
+        "The merged group contains the samples of both groups: count_a + count_b.",
         {"return count": "return count_b"},
         {"return count": "return count_a"},
     ),
@@ -126,7 +126,8 @@ MISTAKES = {
     ),
     "means-added": Mistake(
         "your mean is the sum of the two means.",
-        "The mean must lie between them: start at mean_a, and move the fraction count_b / count of the way to mean_b.",
+        "The mean must lie between the two means: start at mean_a, and move the fraction count_b / count of the way "
+        "to mean_b.",
         {_MEAN: "mean_a + mean_b"},
     ),
     "mean-not-divided": Mistake(

@@ -103,7 +103,7 @@ MISTAKES = {
     ),
     "done-not-in-delta": Mistake(
         "your advantages include the value of the next episode's first observation.",
-        "After a done there is no next value: multiply it by 1 - dones[t], like the next advantage.",
+        "After a done, the next value does not count: multiply it by 1 - dones[t], like the next advantage.",
         {" going_on * next": " next"},
     ),
     "done-not-in-recursion": Mistake(
@@ -138,7 +138,7 @@ MISTAKES = {
     ),
     "done-of-next-step": Mistake(
         "you use the done of the next step.",
-        "dones[t] means that step t was the last, so nothing from step t + 1 counts for it. (In CleanRL, "
+        "dones[t] means that step t was the last, so nothing from step t + 1 counts for step t. (In CleanRL, "
         "dones[t] means that step t is the first of an episode, so its code uses t + 1.)",
         {"dones[t]": _LATER},
         {"dones[t]": "dones[min(t + 1, len(dones) - 1)]"},
@@ -189,7 +189,8 @@ MISTAKES = {
     ),
     "last-done-ignored": Mistake(
         "you ignore an episode end at the last step of the rollout.",
-        "Then last_value belongs to a new episode: multiply it by 1 - dones[t], like any other next value.",
+        "After such an end, last_value belongs to a new episode: multiply it by 1 - dones[t], like any other next "
+        "value.",
         {"dones[t]": "(dones[t] if t + 1 < len(dones) else 0)"},
     ),
     "resets-all": Mistake(
@@ -259,7 +260,7 @@ MISTAKES = {
     ),
     "lambda-without-gamma": Mistake(
         "you multiply the next advantage by lam alone.",
-        "This advantage is one step in the future, so it must be discounted too: gamma * lam.",
+        "The next advantage is one step in the future, so it must be discounted too: gamma * lam.",
         {"gamma * lam": "lam"},
     ),
     "no-decay": Mistake(

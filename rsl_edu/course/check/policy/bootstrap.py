@@ -94,7 +94,8 @@ MISTAKES = {
     ),
     "everywhere": Mistake(
         "you add the value at every step.",
-        "At other steps, the next rows contain what follows. Only a time-out cuts it off: multiply by time_outs.",
+        "At other steps, the next rows contain the later rewards. Only a time-out cuts them off: multiply by "
+        "time_outs.",
         {" * time_outs": ""},
     ),
     "inverted": Mistake(

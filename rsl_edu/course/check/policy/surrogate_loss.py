@@ -110,7 +110,7 @@ MISTAKES = {
     ),
     "log-ratio": Mistake(
         "you use the difference of the log-probabilities as the ratio.",
-        "The ratio of two probabilities is the exp of that difference: if nothing changed, it is 1, not 0.",
+        "The ratio of two probabilities is the exp of this difference: if nothing changed, the ratio is 1, not 0.",
         {").exp()": ")"},
     ),
     "every-with-every": Mistake(

@@ -106,12 +106,12 @@ MISTAKES = {
     ),
     "reset-before-product": Mistake(
         "you multiply h by the reset gate before you multiply it by the weights.",
-        "The original GRU paper does this, but torch and cuDNN apply the weights first: reset * (h @ w.T + b).",
+        "The original GRU paper uses this order, but torch and cuDNN apply the weights first: reset * (h @ w.T + b).",
         {"reset * new_h": "(reset * h) @ w_hh.chunk(3)[2].T + b_hh.chunk(3)[2]"},
     ),
     "bias-outside-reset": Mistake(
         "you add the candidate's hidden bias after the reset gate has been applied.",
-        "In torch, the reset gate multiplies this bias too: reset * (h @ w.T + b). This is why there are two biases.",
+        "In torch, the reset gate multiplies b_hh too: reset * (h @ w.T + b_hh). This is why torch has two biases.",
         {"reset * new_h": "reset * (new_h - b_hh.chunk(3)[2]) + b_hh.chunk(3)[2]"},
     ),
     "bias-inside-reset": Mistake(
@@ -294,7 +294,7 @@ MISTAKES = {
     ),
     "gate-order": Mistake(
         "you use the wrong thirds of the rows for the gates.",
-        "torch stacks reset, update, new, in this order, in the weights and biases of both products.",
+        "torch stacks the blocks in the order reset, update, new, in the weights and biases of both products.",
         *(
             _in_order(order, order)
             for order in ("reset new update", "new update reset", "new reset update", "update new reset")

@@ -108,7 +108,8 @@ MISTAKES = {
     ),
     "ends-by-time": Mistake(
         "you list the ends time step by time step, but the steps of x environment by environment.",
-        "Both must be in the same order: transpose dones as well, so that the ends of an environment are contiguous.",
+        "Ends and steps must be in the same order: transpose dones as well, so that the ends of an environment are "
+        "contiguous.",
         {"last.T": "last"},
     ),
     "ordered-by-time": Mistake(
@@ -136,12 +137,12 @@ MISTAKES = {
     ),
     "cuts-all": Mistake(
         "you split all environments when an episode ends in one of them.",
-        "Episodes end independently in each environment: use its own column of dones.",
+        "Episodes end independently in each environment: use each environment's own column of dones.",
         {"dones.bool()": "dones.bool().any(1, keepdim=True).expand_as(dones)"},
     ),
     "cuts-as-first": Mistake(
         "you split all environments where the episodes of the first environment end.",
-        "Episodes end independently in each environment: use its own column of dones.",
+        "Episodes end independently in each environment: use each environment's own column of dones.",
         {"dones.bool()": "dones[:, :1].bool().expand_as(dones)"},
     ),
     "cuts-once": Mistake(
@@ -193,7 +194,7 @@ MISTAKES = {
     ),
     "padded-to-rollout": Mistake(
         "you pad to the length of the rollout.",
-        "rsl_rl does this, and it is not wrong there. Here, pad only to the longest trajectory, which saves "
+        "rsl_rl pads to this length, which is not wrong there. Here, pad only to the longest trajectory, which saves "
         "computation.",
         {"pad_sequence(pieces)": "pad_sequence([*pieces, x[:, 0]])[:, :-1]"},
     ),
