@@ -270,7 +270,7 @@ class Judge:
         account = failure(error, lambda file: not file.startswith(_NOT_THE_LEARNERS))
         if account.kind == "not-answered":
             headline = f"not answered yet: {account.function} raises NotImplementedError."
-            return WrongError(account.kind, headline, f"Replace that line with your code; {self.hint} shows a hint.")
+            return WrongError(account.kind, headline, f"Replace this line with your code; {self.hint} shows a hint.")
         if account.kind == "library-answer":
             return WrongError(account.kind, f"your code calls {account.says}, which the exercise asks you to write.")
         where = [_line(account.number, account.line)] if account.line else []

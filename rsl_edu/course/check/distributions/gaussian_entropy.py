@@ -128,7 +128,7 @@ MISTAKES = {
     "never-negative": Mistake(
         "your entropy never falls below 0.",
         "Entropies of dice are never negative, but entropies of densities can be: a Gaussian with a std below 0.24 "
-        "has negative entropy. Do not limit it.",
+        "has negative entropy. Do not limit the result.",
         {"    return": "    each = each.relu()\n    return"},
         {"  # independent": ".relu()  # independent"},
         {"    return": "    each = each.abs()\n    return"},

@@ -126,7 +126,7 @@ MISTAKES = {
     ),
     "means-added": Mistake(
         "your mean is the sum of the two means.",
-        "The mean must lie between the two means: start at mean_a, and move the fraction count_b / count of the way "
+        "The mean lies between the two means: start at mean_a, and move the fraction count_b / count of the way "
         "to mean_b.",
         {_MEAN: "mean_a + mean_b"},
     ),
@@ -202,7 +202,7 @@ MISTAKES = {
     ),
     "variances-added": Mistake(
         "your variance adds a variance without its weight.",
-        "Weight both variances by the counts: (count_a · var_a + count_b · var_b) / count. Are there brackets around "
+        "Weight each variance by its count: (count_a · var_a + count_b · var_b) / count. Are there brackets around "
         "the sum?",
         {_WITHIN: "var_a + var_b"},
         {_WITHIN: "var_a + count_b * var_b / count"},

@@ -375,7 +375,7 @@ _FIRST_FORM = {"count-not-summed", "empty-group"}  # here, their second form has
 _OF_THE_MERGE = {  # mistakes in merge_moments, or in lines of update that do the same
     name: Mistake(
         f"in update, {of.headline}",
-        f"{of.why} (Here, group a is all samples so far, and group b is the batch.)",
+        f"{of.why} (Here, a is all samples so far and b is the batch.)",
         *_forms(name, *[0] * (name in _FIRST_FORM)),
     )
     for name, of in merge.MISTAKES.items()
