@@ -62,16 +62,16 @@ def test_a_correct_source_has_no_findings():
         (
             [plain("size = 3", "demo"), answer(), check("assert f(size)")],
             "error: cell 3, line 1: only cell 1 defines size, and it is a demonstration, or cannot run without an "
-            "answer: define size in another cell",
+            "answer: define size in a separate cell",
         ),
         (
             [answer(), plain("size = 3\nseen = f(3)"), check("assert f(size)")],
             "error: cell 3, line 1: only cell 2 defines size, and it is a demonstration, or cannot run without an "
-            "answer: define size in another cell",
+            "answer: define size in a separate cell",
         ),
         (
             [answer(), check("a = f(1)"), check("assert f(a)")],
-            "error: cell 3, line 1: only the check in cell 2 defines a, and each check runs alone: define it earlier",
+            "error: cell 3, line 1: only the check in cell 2 defines a, but each check runs alone: define a earlier",
         ),
         (
             [answer(f"import math\n\n\n{F}"), check("assert f(math.pi)")],

@@ -138,8 +138,8 @@ MISTAKES = {
     ),
     "done-of-next-step": Mistake(
         "you use the done of the next step.",
-        "dones[t] means that step t was the last, so nothing after it counts. (In CleanRL, dones[t] means that step t is "
-        "the first, so its code uses t + 1.)",
+        "dones[t] means that step t was the last, so nothing after it counts. (In CleanRL, dones[t] means that step t "
+        "is the first, so its code uses t + 1.)",
         {"dones[t]": _LATER},
         {"dones[t]": "dones[min(t + 1, len(dones) - 1)]"},
         {"dones[t]": "(dones[t + 1] if t + 1 < len(dones) else 1)"},
