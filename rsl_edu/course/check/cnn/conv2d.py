@@ -342,8 +342,8 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Consider one position of the filter. Which numbers of `x` are under it, in all channels, and how do they "
-    "become one number?",
+    "Consider one position of the filter. Which numbers of `x` does the filter cover (in all channels), and how do "
+    "they become one number?",
     "Pad first, with `torch.nn.functional.pad`. `x.unfold(dimension, size, step)` cuts a dimension into "
     "windows and adds a new dimension for them at the end. Unfold the height, then the width: this gives the "
     "patches `[batch, in, h, w, k, k]`. Multiply by the weight, and sum over the input channels and over both "

@@ -236,8 +236,8 @@ HINTS = (
     "neighbouring units in input pixels. A kernel adds `kernel - 1` steps (times the dilation) to the first "
     "number, and a stride multiplies the second. Which of them must you update first? A layer's own stride "
     "moves its units apart, but not its taps.",
-    "Start with `field, jump = 1, 1`. For each layer, first `field += dilation * (kernel - 1) * jump`, then "
-    "`jump *= stride`. Return `field`.",
+    "Start with `field, jump = 1, 1`. For each layer, do `field += dilation * (kernel - 1) * jump` first, "
+    "then `jump *= stride`. Return `field`.",
 )
 
 EXERCISE = Exercise(receptive_field, ("side",), CASES, MISTAKES, HINTS, _draw)

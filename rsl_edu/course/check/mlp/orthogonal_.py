@@ -332,8 +332,8 @@ MISTAKES = {
 
 HINTS = (
     "Which factor of a QR decomposition has orthonormal columns? Can a matrix that is wider than it is tall "
-    "have orthonormal columns? Try `torch.linalg.qr` on a matrix of 5 rows and 3 columns, and on one of 3 rows "
-    "and 5 columns.",
+    "have orthonormal columns? Try `torch.linalg.qr` on a matrix of 5 rows and 3 columns, and on a matrix "
+    "of 3 rows and 5 columns.",
     "Decompose a random normal matrix that is at least as tall as it is wide, and transpose the result if the "
     "weight is wide. QR chooses the signs by a fixed rule, and the diagonal of R shows which signs it chose, "
     "so you can undo this choice. Then copy the result into `weight`, which may track gradients.",

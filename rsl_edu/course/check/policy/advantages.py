@@ -351,7 +351,7 @@ MISTAKES = {
 }
 
 HINTS = (
-    "First compute the advantage of the last step by hand. Which of its numbers does the previous step need?",
+    "First compute the advantage of the last step by hand. What does the previous step need from the last step?",
     "Go backwards in time, and carry along the next value and the next advantage, both `[envs]`. They start as "
     "`last_value` and 0. For each step, `delta` is the reward plus the discounted next value, minus `values[t]`, "
     "which is what the critic expected. If `dones[t]` is 1, neither the next value nor the next advantage counts: "

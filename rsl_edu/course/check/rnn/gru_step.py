@@ -329,7 +329,7 @@ MISTAKES = {
 HINTS = (
     "How many matrix products do you need? Each product gives the numbers for all three blocks, the two gates "
     "and the candidate. Write down the shape of a product.",
-    "Compute `x @ w_ih.T + b_ih` and `h @ w_hh.T + b_hh`, and split each into three blocks of size hidden with "
+    "Compute `x @ w_ih.T + b_ih` and `h @ w_hh.T + b_hh`, and split each into three blocks of the hidden size with "
     "`.chunk(3, dim=-1)`. For each of the two gates, add its block from the input and its block from the hidden "
     "state, and take the sigmoid of the sum. The candidate is different: its block from the hidden state, "
     "including the bias, is first multiplied by the reset gate.",

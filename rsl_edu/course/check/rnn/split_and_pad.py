@@ -307,9 +307,9 @@ HINTS = (
     "Take one environment. At which steps does a trajectory end, and where does the next one begin? The end of "
     "the rollout also ends a trajectory.",
     "In a copy of `dones`, set the last step of every environment to 1, so that no piece continues from one "
-    "environment into the next. Collect the pieces `[steps, features]` environment by environment. A done ends "
-    "a piece, and the step of the done belongs to that piece. `torch.nn.utils.rnn.pad_sequence` pads the pieces to the "
-    "longest. For the mask, compare `torch.arange(longest)` with the lengths. You may use loops.",
+    "environment into the next. Collect the pieces `[steps, features]` environment by environment. A done ends a "
+    "piece, and the step with the done belongs to that piece. `torch.nn.utils.rnn.pad_sequence` pads the pieces to "
+    "the longest. For the mask, compare `torch.arange(longest)` with the lengths. You may use loops.",
     "Without loops, transpose first, so that the steps of an environment are contiguous. If `last` is the copy "
     "of `dones`, then `ends = last.T.flatten().nonzero().flatten()` lists the ends, and their differences, "
     "starting from −1, are the lengths. Split `x.transpose(0, 1).flatten(0, 1)` by the lengths, and pad. The "
