@@ -87,11 +87,13 @@ def try_page(parser: argparse.ArgumentParser, page: Path, *inputs: Path | None) 
         if page.is_file():
             for given in inputs:
                 if given is not None and given.exists() and given.samefile(page):
-                    parser.error(f"--html: {page} is also an input of this command; give another name")
+                    parser.error(f"--html: {page} is also an input of this command; give a different name")
             with page.open("rb") as file:
                 head = file.read(1024)
             if head and not re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html)\b", head, re.IGNORECASE):
-                parser.error(f"--html: {page} exists and is not an HTML page, so it is not replaced; give another name")
+                parser.error(
+                    f"--html: {page} exists and is not an HTML page, so it is not replaced; give a different name"
+                )
         try_file(page)
 
 

@@ -17,8 +17,8 @@ def add(commands: Any) -> None:
         "assign",
         help="make an assignment to hand out, or its solution; or check its source",
         description="Write the assignment NAME, such as 4_normalization, into DIR: the student version or, with "
-        "--solution or --instructor, another version. With --check, write nothing: grade the source's own solutions "
-        "and the notebook without answers, and report what is wrong with the source.",
+        "--solution or --instructor, a different version. With --check, write nothing: grade the source's own "
+        "solutions and the notebook without answers, and report what is wrong with the source.",
     )
     parser.add_argument("name", metavar="NAME", help="name of the assignment, such as 4_normalization")
     parser.add_argument("--out", type=path_argument, metavar="DIR", help="folder to write the notebook into")
@@ -39,7 +39,7 @@ def _assign(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int
     if options.check:
         return _check(parser, options)
     if options.out is None:
-        parser.error("give --out, the folder to write into, or --check")
+        parser.error("give --out with a folder to write into, or --check")
     for name in ("wrong", "sandbox", "unsafe"):
         if getattr(options, name):
             parser.error(f"--{name} needs --check")

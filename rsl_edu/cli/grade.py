@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
         "submissions", nargs="+", type=path_argument, metavar="SUBMISSIONS", help="notebooks, folders or zip files"
     )
     parser.add_argument(
-        "--out", type=path_argument, required=True, metavar="grades.csv", help="table of the grades to write"
+        "--out", type=path_argument, required=True, metavar="grades.csv", help="CSV file to write the grades into"
     )
     parser.add_argument("--report", action="store_true", help="also write a page about the class")
     parser.add_argument(
@@ -72,7 +72,10 @@ def add(commands: Any) -> None:
 
     where = parser.add_argument_group("where submissions run")
     where.add_argument(
-        "--jobs", type=int, metavar="N", help="submissions to grade at a time (default: one per core; with --dask, 64)"
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="submissions to grade at a time (default: one per core; with --dask, 64)",
     )
     where.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster, such as tcp://10.0.0.1:8786")
     box = where.add_mutually_exclusive_group()
@@ -87,7 +90,7 @@ class _Plan:
 
     Attributes:
         source: The source of the assignment.
-        total: Number of submissions, at least: a zip counts as one until it is read.
+        total: Minimum number of submissions: a zip file counts as one until it is read.
         course: The rules.
         roster: The students of the course; None without a roster.
         times: The table that says when students handed in; None without one.

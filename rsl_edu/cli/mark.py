@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
         "mark",
         help="give points by hand",
         description="Give points by hand, either for an exercise that no check can judge or instead of the points that "
-        "a check gave. If EXERCISE is the word late, POINTS are what lateness takes off. Marks are kept in "
+        "a check gave. If EXERCISE is the word late, POINTS are the deduction for lateness. Marks are kept in "
         "grades_marks.csv, which you may also edit. The next `rsl-edu grade` adds them to the table and the pages, "
         "without grading anything again. Given only grades.csv, list the answers to mark and the marks given so far.",
     )
@@ -116,7 +116,7 @@ class _Book:
         print(printable(f"{self.marks}: {counted(len(new), 'edit')} taken over"))
 
     def show(self) -> None:
-        """List the answers to mark, with their first words and the page that has the rest, and the marks given."""
+        """List the answers to mark, each with its first words and its page. Also list the marks given so far."""
         header, *rows = self.rows
         tasks = [(name, header.index(name)) for name in self.written.most]
         to_mark = header.index("to_mark")

@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
     )
     shown.add_argument("--robot", metavar="NAME", help="run the policy on this Gymnasium robot, such as Hopper-v5")
     parser.add_argument(
-        "--html", type=path_argument, metavar="OUT", help="also write a page with all pictures that opens offline"
+        "--html", type=path_argument, metavar="OUT", help="also write a page with all pictures, which opens offline"
     )
     parser.add_argument(
         "--activation",
@@ -41,8 +41,8 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--contents",
         action="store_true",
-        help="print a different report: what the last checkpoint contains and lacks if you resume training, run the "
-        "policy, or load the file in another release of rsl_rl",
+        help="instead, list what the last checkpoint contains, and what it lacks for resuming training, for running "
+        "the policy, or for loading in a different release of rsl_rl",
     )
     parser.set_defaults(command=_xray)
 

@@ -3,7 +3,7 @@
 A cell for an answer has ``solution: true`` in its nbgrader metadata, and contains the solution between
 ``### BEGIN SOLUTION`` and ``### END SOLUTION``; without these markers, the whole cell is the solution. A code cell
 that gives points has ``grade: true``, points and a unique ``grade_id``. Whatever only the grader may see is between
-``### BEGIN HIDDEN TESTS`` and ``### END HIDDEN TESTS``. A cell with both flags is marked by hand, and so is a ``task``.
+``### BEGIN HIDDEN TESTS`` and ``### END HIDDEN TESTS``. A cell with both flags, or with ``task``, is marked by hand.
 A cell with the tag ``demo`` shows something and defines nothing that a check needs, so the grader leaves it out.
 
 The notebook's metadata may also have settings under ``rsl_edu`` that nbgrader does not have: ``forbidden``, the names

@@ -3,8 +3,8 @@
 ``python -m rsl_edu.course.fold notebooks`` writes them into every notebook below ``notebooks``. With ``--check`` it
 only lists the notebooks that differ. In a lesson, three hints and the solution come after the cell that checks an
 answer. In an assignment, two hints come before the cell for the answer, and the solution is in that cell, between its
-markers; the cell's ``grade_id`` is the exercise's name and ``-answer``. A cell with the tag ``own-hints`` keeps the
-hints that it has.
+markers; the cell's ``grade_id`` is the exercise's name followed by ``-answer``. A cell with the tag ``own-hints``
+keeps its own hints.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _two_hints(exercise: Exercise) -> list[str]:
 
 
 def _in_lesson(source: str, exercise: Exercise, answer: str) -> str:
-    """Write hints and solution into a lesson, where the learner's ``answer`` may have another name."""
+    """Write hints and solution into a lesson, where the learner's ``answer`` may have a different name."""
     solution = re.sub(rf"\b{exercise.reference.__name__}\b", answer, notebook_source(exercise.reference))
     return _SOLUTION.sub(lambda _: solution, _with_hints(source, exercise.hints))
 

@@ -58,7 +58,8 @@ class Stubs:
     """The text that replaces a solution in the student version.
 
     Args:
-        options: ``stub`` for code and ``text_stub`` for texts. The defaults are nbgrader's, with a message.
+        options: ``stub`` for code and ``text_stub`` for text. The defaults are nbgrader's stubs; in code, the
+            error also names the missing answers.
     """
 
     def __init__(self, options: Mapping[str, str]) -> None:
@@ -191,7 +192,7 @@ def _check_markers(cell: SourceCell) -> None:
             raise _LineError(found[0].begin, f"{markers[0]!r} in a cell that is not a {kind}")
     for number, line in enumerate(cell.source.split("\n"), 1):
         if cell.grade and re.match(r"\s*#+\s*(HASHED\s+)?AUTOTEST\b", line):
-            raise _LineError(number, "AUTOTEST works only in nbgrader, which generates the tests; write them as code")
+            raise _LineError(number, "AUTOTEST works only in nbgrader: replace this line with the code of the tests")
 
 
 def _check_python(source: str) -> None:

@@ -92,10 +92,10 @@ def _why_undefined(name: str, kinds: Mapping[int, str], bound: dict[int, set[str
     by_kind = {kinds[place]: place for place in cells}
     if "demo" in by_kind:
         why = "is a demonstration, or cannot run without an answer"
-        return f"only cell {by_kind['demo']} defines {name}, and it {why}: define {name} in another cell"
+        return f"only cell {by_kind['demo']} defines {name}, and it {why}: define {name} in a separate cell"
     if "answer" in by_kind:
         return f"only cell {by_kind['answer']}, which is for an answer, defines {name}: define it in a separate cell"
-    return f"only the check in cell {by_kind['check']} defines {name}, and each check runs alone: define it earlier"
+    return f"only the check in cell {by_kind['check']} defines {name}, but each check runs alone: define {name} earlier"
 
 
 def _about_nothing(assignment: Assignment) -> Iterator[Finding]:
@@ -147,7 +147,9 @@ def _prints(assignment: Assignment) -> Iterator[Finding]:
         hidden = {line for region in regions(cell.source, HIDDEN) for line in range(region.begin, region.end)}
         for node in ast.walk(ast.Module(names.statements(cell.source), [])):
             if isinstance(node, ast.Name) and node.id in _PRINTS and node.lineno in hidden:
-                says = "a hidden test prints: here nobody sees it, but in nbgrader's feedback the student may"
+                says = (
+                    "a hidden test prints text: nobody sees it here, but nbgrader's feedback may show it to the student"
+                )
                 yield Finding(cell.place, node.lineno, says, error=False)
 
 
@@ -162,7 +164,7 @@ def _reads_source(assignment: Assignment) -> Iterator[Finding]:
 
 
 def _not_seeded(assignment: Assignment) -> Iterator[Finding]:
-    """Find checks that draw other inputs each time. The course's own checks may: they compute the right answers."""
+    """Find checks with different inputs each time. The course's own checks may, as they compute the right answers."""
     setup = "\n".join(assignment.setup)
     of_course = {*re.findall(r"^from rsl_edu\.course import (\w+)", setup, re.MULTILINE)}
     for cell, lines in _checks(assignment):
@@ -171,7 +173,9 @@ def _not_seeded(assignment: Assignment) -> Iterator[Finding]:
         for library, (draws, seeds) in _RANDOM.items():
             first = next((number for number, line in enumerate(lines, 1) if re.search(draws, line)), None)
             if first is not None and not re.search(seeds, "\n".join(lines[:first]) + setup):
-                says = f"random numbers of {library} without a seed: each student gets other inputs; set a seed first"
+                says = (
+                    f"random numbers of {library} without a seed: each student gets different inputs; set a seed first"
+                )
                 yield Finding(cell.place, first, says, error=False)
 
 

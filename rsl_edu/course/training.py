@@ -89,7 +89,7 @@ class Watch:
         self.drawn = time.monotonic()
 
     def __call__(self, log: Sequence[Mapping[str, float]], last: bool = False) -> None:
-        """Update with the log so far, one entry per iteration. With ``last``, draw it and close the bar."""
+        """Show the log so far, one entry per iteration. With ``last``, draw the final curves and close the bar."""
         if not last:
             self.bar.update(1)
         else:
@@ -229,7 +229,7 @@ def _weights_after(step: Step) -> torch.Tensor:
         weights = [weight for model in models for weight in model.parameters()]
         optimizer = torch.optim.SGD(
             weights, 0.1, momentum=0.5
-        )  # with momentum, moving weights by hand gives other values
+        )  # with momentum, moving weights by hand gives different values
         for scale, norm in ((30.0, 1.0), (3.0, 0.5), (0.1, 1.0)):
             errors = [(model(inputs) - 1).square().mean() for model in models]
             step(scale * (errors[0] + 5 * errors[1]), models, optimizer, norm)
@@ -238,7 +238,7 @@ def _weights_after(step: Step) -> torch.Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-    """The functions that make up a training, by their names in the lesson."""
+    """The functions that make up a training run, by their names in the lesson."""
 
     advantages: Callable[..., torch.Tensor] = EXERCISES["advantages"].reference
     bootstrap: Callable[..., torch.Tensor] = EXERCISES["bootstrap"].reference
@@ -254,7 +254,7 @@ def _one_fault(
 
 
 ONE_FAULT = Parts(advantages=_one_fault)
-"""Parts of a training with one fault. In the lesson, learners find it from the curves."""
+"""The parts of a training run, one of which is faulty. In the lesson, learners find the fault from the curves."""
 
 
 SLOW = 3.0
@@ -264,7 +264,7 @@ _slow: dict[str, tuple[Any, str | None]] = {}  # by name: the last answer whose 
 
 
 def working_parts(**answers: Any) -> Parts:
-    """Use each of the learner's functions that is right, and the lesson's function otherwise; print which and why.
+    """Use each of the learner's functions that is right, and the lesson's function otherwise; print which, and why.
 
     Args:
         answers: Functions, by their names in :class:`Parts`.

@@ -37,7 +37,7 @@ _LOW = 0xFFFFFFFF  # the kernel reads only these bits of an ioctl request
 
 @contextlib.contextmanager
 def open_filter() -> Iterator[int]:
-    """Open a file with the filter for one start of bubblewrap, which reads the file to its end.
+    """Open a file that contains the filter. It serves a single start of bubblewrap, which reads it to its end.
 
     Yields:
         The file's descriptor, for ``--seccomp`` and ``pass_fds``.
@@ -73,7 +73,7 @@ def _program() -> bytes:
     for number in range(_NUMBERS):
         if not _known(pyseccomp, number):
             deny(number, number=errno.ENOSYS)
-    deny("clone3", number=errno.ENOSYS)  # a filter cannot see its flags; without it, glibc calls clone
+    deny("clone3", number=errno.ENOSYS)  # a filter cannot see the flags of clone3; without clone3, glibc calls clone
     deny("clone", arg(0, masked, _NEW_USER, _NEW_USER))
     deny("socket", arg(0, differs, socket.AF_UNIX))
     for flags in (_SHARED | _ANONYMOUS, _HUGE):  # both kinds can stay in memory while no process has them mapped

@@ -37,7 +37,7 @@ class Tree:
         self._ticks = 0
 
     def look(self, most: float = math.inf) -> tuple[float, int]:
-        """Measure the CPU time and memory that they use.
+        """Measure the CPU time and memory that the processes use.
 
         Args:
             most: Bytes of memory. Up to this sum, a page that several processes share counts once for each of them.
@@ -109,7 +109,7 @@ def _files(processes: list[int]) -> int:
 
 @contextlib.contextmanager
 def _folder(path: str) -> Iterator[int]:
-    """Open a folder to keep referring to the same one: while bubblewrap starts, its path changes its meaning."""
+    """Open a folder to keep referring to the same folder: while bubblewrap starts, the meaning of its path changes."""
     folder = os.open(path, getattr(os, "O_PATH", 0) | os.O_DIRECTORY)  # O_PATH: whatever its permissions
     try:
         yield folder

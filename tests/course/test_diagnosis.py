@@ -419,7 +419,7 @@ def test_an_error_of_torch_is_explained():
 
     verdict = verdict_on(lambda x, y, scale: weighted(copy.deepcopy(x), y, scale), IN_GRAPH)
     assert verdict.mistake == "exception"
-    assert "`.clone()` can, and it keeps the gradient." in verdict.message
+    assert "Use `.clone()`, which also keeps the gradient." in verdict.message
 
 
 # Time, numbers --------------------------------------------------------------------------------------------------------

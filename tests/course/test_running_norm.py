@@ -64,7 +64,7 @@ def norm_of_default_list():
 def test_statistics_that_all_normalizers_share_are_named(make):
     verdict = check.running_norm(make())  # a new class for each check, because the class keeps the statistics
     assert verdict.mistake == "state-between-calls"
-    assert "in class attributes, which all objects share" in verdict.message
+    assert "class attributes (shared by all objects)" in verdict.message
 
 
 def test_wrong_merge_is_named_in_the_normalizer_that_calls_it():

@@ -11,7 +11,7 @@ NAMES = sorted(path.stem for path in assignment.folder().glob("*.ipynb"))
 F = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
 
 STUB = "Run All stops here, because the stub raises an error: put the solution into a function"
-SEED = "without a seed: each student gets other inputs; set a seed first"
+SEED = "without a seed: each student gets different inputs; set a seed first"
 SOURCE = "the source of an answer is not available while grading; check its result"
 
 
@@ -62,16 +62,16 @@ def test_a_correct_source_has_no_findings():
         (
             [plain("size = 3", "demo"), answer(), check("assert f(size)")],
             "error: cell 3, line 1: only cell 1 defines size, and it is a demonstration, or cannot run without an "
-            "answer: define size in another cell",
+            "answer: define size in a separate cell",
         ),
         (
             [answer(), plain("size = 3\nseen = f(3)"), check("assert f(size)")],
             "error: cell 3, line 1: only cell 2 defines size, and it is a demonstration, or cannot run without an "
-            "answer: define size in another cell",
+            "answer: define size in a separate cell",
         ),
         (
             [answer(), check("a = f(1)"), check("assert f(a)")],
-            "error: cell 3, line 1: only the check in cell 2 defines a, and each check runs alone: define it earlier",
+            "error: cell 3, line 1: only the check in cell 2 defines a, but each check runs alone: define a earlier",
         ),
         (
             [answer(f"import math\n\n\n{F}"), check("assert f(math.pi)")],
@@ -112,8 +112,8 @@ def test_a_correct_source_has_no_findings():
         ),
         (
             [answer(), check("print(f(1))\n### BEGIN HIDDEN TESTS\nprint(f(2))\n### END HIDDEN TESTS")],
-            "warning: cell 2, line 3: a hidden test prints: here nobody sees it, but in nbgrader's feedback the "
-            "student may",
+            "warning: cell 2, line 3: a hidden test prints text: nobody sees it here, but nbgrader's feedback "
+            "may show it to the student",
         ),
         (
             [plain("import inspect"), answer(), check("# inspect.getsource(f)\nassert 'for' in inspect.getsource(f)")],

@@ -110,7 +110,7 @@ def test_wrong_functions_are_replaced_with_the_lessons(capsys):
     assert capsys.readouterr().out.splitlines() == [
         "advantages      the lesson's (not answered yet)",
         "bootstrap       yours",
-        "surrogate_loss  the lesson's (your loss is wrong in this case: the same policy, ratio 1)",
+        "surrogate_loss  the lesson's (your loss is wrong in this case: the same policy, so a ratio of 1)",
         "gradient_step   the lesson's (not answered yet)",
     ]
 

@@ -1,4 +1,4 @@
-"""Checks that explain: give one your function, and it says whether it is right, or which mistake it seems to make.
+"""Checks that explain: each says whether your function is right, or which mistake the function seems to make.
 
 ::
 
@@ -26,7 +26,7 @@ _LESSONS = (mlp, cnn, rnn, normalization, distributions, policy)
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for lesson in _LESSONS for exercise in lesson.EXERCISES}
 """All exercises by name, lesson by lesson; each is also an attribute of this module."""
 CHOICES: dict[str, Choice] = {choice.name: choice for lesson in _LESSONS for choice in lesson.CHOICES}
-"""All choices by name, lesson by lesson, and attributes too; they are part of the lessons and are not graded."""
+"""All choices by name, lesson by lesson; each is also an attribute. They belong to the lessons and are not graded."""
 
 
 def __getattr__(name: str) -> Exercise | Choice:

@@ -15,7 +15,7 @@ class Choice:
     """A decision to make, or a fault to find; call it with your answer to get a verdict.
 
     Args:
-        name: Its name, as in ``check.name``.
+        name: Name of the choice, as in ``check.name``.
         answers: The possible answers, each with the reason that the verdict gives: why it is right or wrong.
         right: The right answer.
     """
@@ -55,7 +55,7 @@ class Choice:
 
 
 def _same(words: str, answer: Any) -> bool:
-    """Whether an answer equals these words, in upper or lower case, or the number that they represent."""
+    """Whether an answer equals the words, ignoring case, or equals the number that the words represent."""
     if isinstance(answer, str) and answer.strip().lower() == words.lower():
         return True
     try:

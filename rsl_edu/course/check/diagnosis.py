@@ -27,7 +27,7 @@ class Finding:
         name: Name of the mistake; for two mistakes, both names with a plus between them.
         headline: What the answer seems to do.
         advice: Why this is wrong, and what to do instead, line by line.
-        edits: For each mistake, its edits of the right answer; empty if it is not made by edits.
+        edits: For each mistake, the edits that make it in the right answer; empty if no edits make it.
     """
 
     name: str
@@ -44,7 +44,7 @@ class _Form:
     headline: str
     why: str
     answer: Answer
-    edits: Edits | None  # None if it is a function, not an edit
+    edits: Edits | None  # None if the mistake is a function and not an edit
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class _Seen:
 
     Attributes:
         outcomes: The outcome on each case.
-        outputs: Which outputs count; none if only a further case shows that the answer is wrong.
-        wrong: Indices of the cases on which it was wrong.
+        outputs: Indices of the outputs that count; empty if only a further case shows that the answer is wrong.
+        wrong: Indices of the cases on which the answer was wrong.
         places: Indices of all cases that count, with the most informative first.
     """
 
@@ -65,7 +65,7 @@ class _Seen:
 
     @property
     def without_errors(self) -> _Seen:
-        """The same, but only for the cases on which the answer raised no error."""
+        """The same comparison, limited to the cases on which the answer raised no error."""
         returned = [place for place in self.places if not isinstance(self.outcomes[place], str)]
         return _Seen(self.outcomes, self.outputs, [place for place in self.wrong if place in returned], returned)
 
@@ -93,8 +93,8 @@ class _Signs:
     def against(self, other: _Signs) -> int:
         """Count the cases that suggest that the answer does not combine these two mistakes.
 
-        If one mistake has no effect on a case, the result usually shows the other mistake alone; and two mistakes
-        rarely cancel out.
+        If one mistake has no effect on a case, the result usually shows only the other mistake, and two mistakes
+        rarely cancel each other out.
         """
         one_alone, other_alone = self.wrong & ~other.wrong, other.wrong & ~self.wrong
         neither = self.seen_wrong & ~(self.wrong | other.wrong)
@@ -151,7 +151,7 @@ class Diagnosis:
         if form is None:
             return None
         first = self._interface.outputs[seen.outputs[-1]]
-        advice = (form.why, f"Your {first} is wrong for another reason: compare it with the expected value.")
+        advice = (form.why, f"Your {first} is wrong for a different reason: compare it with the expected value.")
         return Finding(form.name, form.headline, advice, (form.edits or (),))
 
     def _both(self, one: _Form, other: _Form, seen: _Seen) -> Finding:
@@ -224,7 +224,7 @@ class Diagnosis:
 
     @cached_property
     def _number(self) -> int:
-        """The number of outputs, gradients among them."""
+        """The number of outputs, including gradients."""
         return max(map(len, self._expected))
 
     def _pairs(self, generic: Sequence[_Form], seen: _Seen) -> Iterable[tuple[_Form, _Form]]:
@@ -249,7 +249,7 @@ class Diagnosis:
         return dict.fromkeys((one, other) for *_, one, other in tried)
 
     def _signs(self, form: _Form, seen: _Seen) -> _Signs:
-        """Compare a form alone with the right answer and with the learner's, case by case."""
+        """Compare a single form with the right answer and with the learner's answer, case by case."""
         wrong, seen_wrong, fits = 0, 0, 0
         for place, case in enumerate(self._cases):
             alone, bit = self._outcome(form, place, lambda: form.answer), 1 << place
@@ -259,7 +259,7 @@ class Diagnosis:
         return _Signs(wrong, fits, seen_wrong)
 
     def _seen(self, outcomes: Sequence[Outcome]) -> _Seen:
-        """Compare an answer with the right one, in the outputs up to the first wrong one: later ones depend on it."""
+        """Compare an answer with the right one up to the first wrong output, because later outputs depend on it."""
         prefixes = (self._seen_in(outcomes, range(number)) for number in range(1, self._number + 1))
         return next((seen for seen in prefixes if seen.wrong), _Seen(outcomes, range(0), [], []))
 
@@ -279,7 +279,7 @@ class Diagnosis:
         return self._agrees(pair, lambda: self.source.answer((*(one.edits or ()), *(other.edits or ()))), seen)
 
     def _agrees(self, mistake: Hashable, made: Callable[[], Answer], seen: _Seen) -> bool:
-        """Compare an answer with what a mistake returns, which is stored for the next answer."""
+        """Compare an answer with the outcome of a mistake on each case; the outcomes are stored for the next answer."""
         for place in seen.places:
             outcome = self._outcome(mistake, place, made)
             if not _alike(seen.outcomes[place], outcome, self._cases[place], seen.outputs):
@@ -297,7 +297,7 @@ class Diagnosis:
 
 
 def outcome_of(interface: Interface, answer: Answer, case: Case) -> Outcome:
-    """Run an answer of our own on a case."""
+    """Run one of our own answers on a case."""
     try:
         return interface.run_own(answer, case).values
     except (Exception, SystemExit) as error:

@@ -1,4 +1,4 @@
-"""Edits that turn the source of a right answer into an answer with a mistake, which can be run."""
+"""Edits that turn the source of a right answer into an answer that has a mistake and can be run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Source:
     Args:
         text: The source of one function or class.
         name: Name of the function or class.
-        known: The names of its module and their values, which the source uses.
+        known: The names defined in its module, with their values, so that the source can use them.
     """
 
     text: str

@@ -133,7 +133,7 @@ class Exercise:
         return Text(notebook_source(self.reference))
 
     def sample(self, seed: int | None, number: int) -> list[Case]:
-        """Draw random cases: the same for the same seed, different ones each time if the seed is None."""
+        """Draw random cases: the same cases for the same seed, different cases each time if the seed is None."""
         generator = torch.Generator()
         if seed is None:
             generator.seed()

@@ -52,11 +52,11 @@ def failure(error: BaseException, is_learners: Callable[[str], bool]) -> Failure
         return Failure("stopped", str(error), line, number, function)
     stub = frames and isinstance(error, NotImplementedError) and (not error.args or "NotImplementedError" in line)
     told = traceback.TracebackException(type(error), error, None)
-    vars(told)["__notes__"] = None  # notes would come last
+    vars(told)["__notes__"] = None  # notes would come after the message, in the last line
     says = [*told.format_exception_only()][-1].partition("\n")[0]  # the type and the first line of the message
     says = says.removesuffix(", but expected one of:")  # torch continues on the next lines
     if len(says) > 130:
-        says = re.split(r"(?<=\.)\s+(?=[A-Z])", says)[0]  # its first sentence
+        says = re.split(r"(?<=\.)\s+(?=[A-Z])", says)[0]  # keep only the first sentence
     return Failure("not-answered" if stub else "exception", says[:200], line, number, function)
 
 
@@ -72,12 +72,12 @@ def advice(says: str) -> str:
 _MEANINGS = (  # patterns in the messages of torch and Python, and what they mean
     (
         r"leaf Variable that requires grad",
-        "A layer's weight tracks gradients, but autograd must not record its initialization: write into it inside "
-        "`with torch.no_grad():`.",
+        "A layer's weight tracks gradients, but autograd must not record how you initialize it: write into the weight "
+        "inside `with torch.no_grad():`.",
     ),
     (
         r"support the deepcopy protocol",
-        "copy.deepcopy cannot copy a tensor in the middle of a graph. `.clone()` can, and it keeps the gradient.",
+        "`copy.deepcopy` cannot copy a tensor in the middle of a graph. Use `.clone()`, which also keeps the gradient.",
     ),
     (
         r"Can't call numpy\(\) on Tensor that requires grad",
@@ -85,11 +85,11 @@ _MEANINGS = (  # patterns in the messages of torch and Python, and what they mea
     ),
     (
         r"does not require grad|does not have a grad_fn",
-        "This tensor has no gradient, because of `.detach()`, `.item()`, numpy or torch.no_grad().",
+        "This tensor has no gradient, because of `.detach()`, `.item()`, numpy or `torch.no_grad()`.",
     ),
     (
         r"same device|on cpu, but|is on cuda",
-        "A tensor that you create is on the CPU unless you choose a device: torch.zeros(..., device=x.device).",
+        "A tensor that you create is on the CPU unless you choose a device: `torch.zeros(..., device=x.device)`.",
     ),
     (
         r"shapes cannot be multiplied|size mismatch, got|both arguments to matmul|inconsistent tensor size",
@@ -97,7 +97,7 @@ _MEANINGS = (  # patterns in the messages of torch and Python, and what they mea
     ),
     (
         r"same dtype|expected scalar type|dtypes? (mis)?match",
-        "Two tensors have different types. Create yours with the type of the input: torch.zeros(..., dtype=x.dtype).",
+        "Two tensors have different types. Give yours the type of the input: `torch.zeros(..., dtype=x.dtype)`.",
     ),
     (
         r"must match the size of tensor|shape mismatch|must match the existing size|output with shape",
@@ -117,11 +117,11 @@ _MEANINGS = (  # patterns in the messages of torch and Python, and what they mea
     ),
     (
         r"backward through the graph a second time",
-        "Only return the loss: the training loop calls backward().",
+        "Only return the loss: the training loop calls `backward()`.",
     ),
     (
         r"shape of the mask",
-        "A mask applies to the first dimensions: x[mask]. For the second dimension, write x[:, mask].",
+        "A mask applies to the first dimensions: `x[mask]`. For the second dimension, write `x[:, mask]`.",
     ),
     (
         r"split_sizes to sum exactly",
@@ -129,8 +129,8 @@ _MEANINGS = (  # patterns in the messages of torch and Python, and what they mea
     ),
     (
         r"values to unpack \(expected",
-        "The number of pieces differs from the number of names. chunk, split and unbind split the first dimension "
-        "unless you pass another one: .chunk(3, dim=-1).",
+        "The number of pieces differs from the number of names. `chunk`, `split` and `unbind` split the first "
+        "dimension unless you pass a different one: `.chunk(3, dim=-1)`.",
     ),
     (
         r"stack expects each tensor to be equal size",
@@ -142,30 +142,33 @@ _MEANINGS = (  # patterns in the messages of torch and Python, and what they mea
     ),
     (
         r"could not infer output dtype|Got: (Bool|Long)|only support floating",
-        "torch computes no mean of integers or booleans: call `.float()` first.",
+        "torch cannot compute the mean of integers or booleans: call `.float()` first.",
     ),
     (
         r"Boolean value of Tensor",
-        "`if`, `and` and `or` need a single truth value. To work on entries, use torch.where, `&`, `|` and brackets.",
+        "`if`, `and` and `or` need a single truth value. To work on entries, use `torch.where`, `&`, `|` and brackets.",
     ),
     (
         r"must be Tensor, not (float|int)|'(float|int)' object has no attribute",
         "A plain number is not a tensor: use the functions of `math` for it, or convert it to a tensor first.",
     ),
     (r"RecursionError", "Does the function call itself, although you mean another function with the same name?"),
-    (r"NameError|UnboundLocalError", "Is the name spelled as in its assignment, and does the assignment come first?"),
+    (
+        r"NameError|UnboundLocalError",
+        "Is the name spelled as in the line that defines it, and does that line run first?",
+    ),
     (
         r"missing \d+ required|takes (from )?\d+ (to \d+ )?positional|unexpected keyword",
         "The arguments must be the same as in the exercise's original cell.",
     ),
     (
         r"'NoneType'",
-        "A value is None. Functions without `return` return None, and so do methods such as append.",
+        "A value is None. Functions without `return` return None, and so do methods such as `append`.",
     ),
     (r"takes no arguments", "Is it spelled `__init__`, with two underscores on each side?"),
     (r"multiple values for argument", "Is `self` the first argument of each method?"),
-    (r"_backward_hooks|before Module.__init__", "Call `super().__init__()` first in the __init__ of a torch module."),
+    (r"_backward_hooks|before Module.__init__", "Call `super().__init__()` first in the `__init__` of a torch module."),
     (r"division by zero", "What do you divide by, and when is it 0?"),
-    (r"tensors used as indices must be", "Use integers or a boolean mask as an index: x.bool()."),
-    (r"'list' object|not list|not tuple", "A list is not a tensor: torch.stack converts a list of tensors to one."),
+    (r"tensors used as indices must be", "Use integers or a boolean mask as an index: `x.bool()`."),
+    (r"'list' object|not list|not tuple", "A list is not a tensor: `torch.stack` converts a list of tensors to one."),
 )

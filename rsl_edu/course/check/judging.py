@@ -39,7 +39,7 @@ class WrongError(Exception):
         headline: What is wrong, in one line.
         details: What was tried, seen and expected, line by line.
         advice: What to do, line by line.
-        of_mistake: Whether headline and advice belong to a mistake, so that they contain no input.
+        of_mistake: Whether headline and advice are the fixed texts of a mistake, which contain no input.
     """
 
     def __init__(
@@ -100,9 +100,9 @@ class Judge:
                 f"your {self.interface.outputs[0]} is right, but no gradient flows back to {case.tracked[0]}.",
                 *self._tried(case),
                 advice=[
-                    "`.detach()`, `.item()`, numpy, torch.tensor(...) and torch.no_grad() cut a result off from its "
-                    "inputs,",
-                    "so nothing can be trained through it. Use only tensors and their methods.",
+                    "`.detach()`, `.item()`, numpy, `torch.tensor(...)` and `torch.no_grad()` cut a result off from "
+                    "its inputs,",
+                    "so nothing can be trained through the result. Use only tensors and their methods.",
                 ],
             )
         if self._is_own(case):
@@ -202,11 +202,12 @@ class Judge:
             )
         raise WrongError(
             "state-between-calls",
-            "your code returns another result when it is called again with the same inputs, because it keeps state.",
+            "your code returns a different result when it is called again with the same inputs, because it keeps "
+            "state.",
             *self._tried(case),
             advice=[
-                "State is kept in global variables, in class attributes, which all objects share, and in mutable "
-                "default arguments. Create it in the function, or in __init__."
+                "Global variables, class attributes (shared by all objects) and mutable default arguments keep state. "
+                "Create the state in the function or in `__init__`."
             ],
         )
 
@@ -345,7 +346,7 @@ def _misfit(value: Any, right: Any) -> str:
     if not fits:
         return f"is of type {type(value).__name__}, expected {wanted}."
     if tensor and right.dtype == torch.bool != getattr(value, "dtype", torch.bool):
-        return f"has dtype {value.dtype}, expected torch.bool: if used as an index, numbers are positions, not a mask."
+        return f"has dtype {value.dtype}, expected torch.bool: used as an index, numbers are positions and not a mask."
     return ""
 
 

@@ -21,7 +21,7 @@ import torch
 
 T = TypeVar("T")
 
-_LOOKS = 0.02  # seconds between two looks at the calls
+_LOOKS = 0.02  # seconds between two checks of the calls
 _AGAIN = 0.1  # seconds until the error is raised again in code that has caught it
 _IDLE = 1.0  # seconds without a call after which the watching thread ends
 
@@ -103,7 +103,7 @@ class _Watch:
     Args:
         seconds: The limit in seconds of CPU time.
         asleep: The wall-clock limit, as a multiple of ``seconds``.
-        frame: The frame of :func:`limited`; while it is on its thread's stack, the call runs.
+        frame: The frame of :func:`limited`; the call is running while this frame is on its thread's stack.
     """
 
     def __init__(self, seconds: float, asleep: float, frame: FrameType) -> None:

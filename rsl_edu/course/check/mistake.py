@@ -21,9 +21,9 @@ class Mistake:
     Args:
         headline: What the answer seems to do.
         why: Why this is wrong, and what to do instead.
-        forms: The ways in which people make the mistake. A form maps texts in the source of the right answer, each of
-            which must occur there exactly once, to their replacements. If no such change can express the mistake, a
-            form can be a function or class, written as a learner would.
+        forms: The ways in which people make the mistake. A form maps texts in the source of the right answer to their
+            replacements; each text must occur in the source exactly once. If no such change can express the mistake, a
+            form can be a function or class, written as a learner would write it.
     """
 
     def __init__(self, headline: str, why: str, *forms: Form) -> None:

@@ -16,7 +16,7 @@ import torch
 from .edits import Answer, Edits, Source
 from .trial import as_tensor
 
-_SMALL = 5  # nodes; a smaller part of a tree matches many lines by chance
+_SMALL = 5  # nodes; a smaller part of a tree can match many lines by chance
 
 
 def line_of(answer: Answer, source: Source, edits: Edits) -> tuple[int, str] | None:
@@ -113,7 +113,7 @@ def _in_loops(answer: Answer) -> set[str]:
 def steps_of(answer: Answer, run: Callable[[], object]) -> dict[str, torch.Tensor]:
     """Return the values of a function's local variables at its end.
 
-    Only numbers and tensors are returned, and no variable that is assigned in a loop.
+    Only numbers and tensors are returned. Variables that are assigned in a loop are left out.
 
     Args:
         answer: The function.

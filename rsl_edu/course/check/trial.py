@@ -41,7 +41,7 @@ class Case:
 
     @classmethod
     def of(cls, about: str, *inputs: Any, **settings: Any) -> Case:
-        """Make a case from its inputs one by one; a list of numbers becomes a tensor."""
+        """Make a case from inputs that are passed one by one; a list of numbers becomes a tensor."""
         tensors = tuple(torch.tensor(value) if isinstance(value, list) else value for value in inputs)
         return cls(about, tensors, **settings)
 

@@ -1,4 +1,4 @@
-"""The result of a check, and how it writes numbers, which is the same on every machine."""
+"""The result of a check, and functions that write numbers in the same way on every machine."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Text(str):
 
 
 def text(value: Any, digits: int = 3) -> str:
-    """Write a number, a tensor or a list of them, rounded to ``digits``; of a large tensor, write the shape."""
+    """Write a number, a tensor or a list of them, rounded to ``digits``; for a large tensor, write only its shape."""
     if isinstance(value, torch.Tensor):
         if value.numel() > _SHOWN:
             return f"<tensor {list(value.shape)}>"
@@ -73,7 +73,7 @@ def text(value: Any, digits: int = 3) -> str:
 
 
 def clearly(seen: torch.Tensor, expected: torch.Tensor) -> tuple[str, str]:
-    """Write two tensors with enough digits to see where they differ; of large tensors, only the largest difference."""
+    """Write two tensors with enough digits to see where they differ; for large tensors, only the largest difference."""
     if seen.shape != expected.shape:
         return text(seen), text(expected)
     distance = (seen - expected).abs().nan_to_num(math.inf, math.inf)

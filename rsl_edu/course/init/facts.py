@@ -130,7 +130,7 @@ def graded(source: Path) -> Graded:
     time = re.search(r"\*\*Time:\*\* (\d+) minutes", text)
     titles = re.findall(r"^## (?:\d+ · )?(.*) \([\d.]+ points?\)$", text, re.MULTILINE)
     tasks = assignment.tasks
-    if len(titles) != len(tasks):  # a source with other headings than ours
+    if len(titles) != len(tasks):  # a source whose headings differ from ours
         titles = [task.title for task in tasks]
     return Graded(
         assignment,

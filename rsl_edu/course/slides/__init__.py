@@ -114,7 +114,7 @@ def _joined(made: Sequence[Slide]) -> list[Slide]:
 
 
 def _groups(parts: Sequence[Element]) -> list[list[Element]]:
-    """Group each element that introduces the next one with it."""
+    """Put each element that introduces the next element into the same group as that element."""
     groups: list[list[Element]] = []
     for element in parts:
         if groups and groups[-1][-1].leads and not element.heading:

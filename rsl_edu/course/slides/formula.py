@@ -35,7 +35,7 @@ _SPELLINGS = (
     (r"\\int(?![a-zA-Z])", r"\\int\\;\\;"),  # otherwise the next letter overlaps it
     (r"(?<=\})\s*\\sum(?![a-zA-Z])", r"\\;\\sum"),  # otherwise limits touch
 )
-"""Replacements for LaTeX that Matplotlib only accepts in another form."""
+"""Replacements for LaTeX that Matplotlib accepts only in a different form."""
 
 
 def formula(latex: str, block: bool = False) -> str:

@@ -328,7 +328,7 @@ def test_command(tmp_path, capsys):
         (["--check", "--sandbox", "no-such-command"], "cannot run 'no-such-command'"),
         (["--out", "x", "--wrong", "y"], "--wrong needs --check"),
         (["--out", "x", "--unsafe"], "--unsafe needs --check"),
-        ([], "give --out, the folder to write into, or --check"),
+        ([], "give --out with a folder to write into, or --check"),
     ],
 )
 def test_incompatible_options_are_errors(arguments, says, capsys):

@@ -17,7 +17,7 @@ PADDING = Choice(
         ),
         "reflect": (
             "the point beyond the border is a copy of the point before it: (0.28 − 0.28) / 0.2 = 0. The ramp "
-            "ends in a flat strip. That is better than a cliff, but another padding preserves half of the slope."
+            "ends in a flat strip. That is better than a cliff, but a different padding preserves half of the slope."
         ),
         "replicate": (
             "(0.32 − 0.28) / 0.2 = 0.2: the sign is right, and half of the slope is preserved. Only a "

@@ -200,7 +200,7 @@ MISTAKES = {
     ),
     "channels-before-batch": Mistake(
         "your output has the channels before the batch.",
-        "It should be [batch, out, h, w]: exchange the first two dimensions.",
+        "The output should be [batch, out, h, w]: exchange the first two dimensions.",
         {"->bohw": "->obhw"},
     ),
     "channels-last": Mistake(
@@ -210,8 +210,8 @@ MISTAKES = {
     ),
     "last-place-lost": Mistake(
         "your output lacks its last row or column.",
-        "The filter fits at (size + 2 * padding - k) // stride + 1 positions. The + 1 counts the position where it "
-        "starts.",
+        "The filter fits at (size + 2 * padding - k) // stride + 1 positions. The + 1 counts the position where "
+        "the filter starts.",
         _after("[:, :, :-1, :-1]"),
         _after("[:, :, :-1]"),
         _after("[:, :, :, :-1]"),
@@ -234,7 +234,7 @@ MISTAKES = {
     ),
     "rounded-up": Mistake(
         "you also place the filter where it does not fit completely.",
-        "Do not count a step that would take it past the edge: divide by the stride with //.",
+        "Do not count a step that would take the filter past the edge: divide by the stride with `//`.",
         {_PAD: "(padding, padding + stride - 1) * 2"},
     ),
     "size-and-step-exchanged": Mistake(
@@ -244,7 +244,8 @@ MISTAKES = {
     ),
     "stride-ignored": Mistake(
         "you do not use stride: your filter moves by one pixel.",
-        "It should move by stride pixels, both down and to the right: use the third argument of unfold, or [::stride].",
+        "The filter should move by stride pixels, both down and to the right: use the third argument of `unfold`, or "
+        "[::stride].",
         {_DOWN: "2, k, 1", _RIGHT: "3, k, 1"},
     ),
     "stride-and-padding-ignored": Mistake(
@@ -296,7 +297,7 @@ MISTAKES = {
     ),
     "padding-chosen": Mistake(
         "you pad by half the kernel if no padding is given.",
-        "That would keep the size of the map. Here the padding is an argument, and it is 0 by default.",
+        "Such a padding would keep the size of the map. Here the padding is an argument, and it is 0 by default.",
         *(
             {_PAD: f"({padding},) * 4"}
             for half in ("k // 2", "(k - 1) // 2")
@@ -313,7 +314,7 @@ MISTAKES = {
     ),
     "padding-on-one-end": Mistake(
         "you pad only one end of each dimension.",
-        "Pad both ends: left and right, top and bottom. pad expects four numbers: (padding,) * 4.",
+        "Pad both ends: left and right, top and bottom. `pad` expects four numbers: (padding,) * 4.",
         {_PAD: "(padding, 0) * 2"},
         {_PAD: "(0, padding) * 2"},
         {_PAD: "(2 * padding, 0) * 2"},
@@ -321,13 +322,13 @@ MISTAKES = {
     ),
     "padding-on-one-side": Mistake(
         "you pad only left and right, or only top and bottom.",
-        "Pad all four sides. With two numbers, pad extends only the width: pass four.",
+        "Pad all four sides. With two numbers, `pad` extends only the width: pass four.",
         {_PAD: "(padding,) * 2"},
         {_PAD: "(0, 0, padding, padding)"},
     ),
     "padding-of-channels": Mistake(
         "your padding also adds channels, or samples, of zeros.",
-        "Pad only the last two dimensions. The numbers for pad start with the last dimension: (left, right, top, "
+        "Pad only the last two dimensions. The numbers for `pad` start with the last dimension: (left, right, top, "
         "bottom).",
         {f"{_PAD})": "(padding,) * 6)[:, : weight.shape[1]]"},
         {f"{_PAD})": "(padding,) * 8)[:, : weight.shape[1]]"},
@@ -341,8 +342,8 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Consider one position of the filter. Which numbers of `x` are under it, in all channels, and how do they "
-    "become one number?",
+    "Consider one position of the filter. Which numbers of `x` does the filter cover (in all channels), and how do "
+    "they become one number?",
     "Pad first, with `torch.nn.functional.pad`. `x.unfold(dimension, size, step)` cuts a dimension into "
     "windows and adds a new dimension for them at the end. Unfold the height, then the width: this gives the "
     "patches `[batch, in, h, w, k, k]`. Multiply by the weight, and sum over the input channels and over both "

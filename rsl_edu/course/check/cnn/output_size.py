@@ -34,7 +34,7 @@ CASES = (
 )
 
 _LAST = " + 1  # steps"  # the 1 that is added at the end
-_WHOLE = "Do not count a step that does not fit completely: divide with //."
+_WHOLE = "Do not count a step that does not fit completely: divide with `//`."
 _UP = {"return (": "return -(-(", "// stride": "// stride)"}
 
 MISTAKES = {
@@ -56,12 +56,12 @@ MISTAKES = {
     "last-place-lost": Mistake(
         "you miss the last position if the kernel ends exactly at the border.",
         "The kernel still fits there. `range(a, b)` and `while i < b` exclude b. In a formula, did you subtract 1 "
-        "twice or forget to add it?",
+        "twice or forget to add 1?",
         {**_UP, _LAST: "  # steps"},
     ),
     "plus-one-for-stride-1": Mistake(
         "you count the position where the kernel starts only if the stride is 1.",
-        "Count it for every stride: there are (size + 2 * padding - span) // stride steps, plus 1.",
+        "Count the start for every stride: there are (size + 2 * padding - span) // stride steps, plus 1.",
         {_LAST: " + (stride == 1)  # steps"},
     ),
     "stride-forgotten": Mistake(
@@ -71,14 +71,14 @@ MISTAKES = {
     ),
     "stride-of-kernel": Mistake(
         "your kernel moves by its own size, as in pooling.",
-        "It should move by stride pixels, and by 1 pixel if no stride is given.",
+        "The kernel should move by stride pixels, and by 1 pixel if no stride is given.",
         {"stride: int = 1": "stride: int = 0", "// stride": "// (stride or kernel)"},
         {"// stride": "// kernel"},
         {" - span) // stride": ") // kernel", _LAST: "  # steps"},
     ),
     "only-size-and-kernel": Mistake(
         "your result depends only on size and kernel: you do not use stride, padding and dilation.",
-        "Add them one by one: padding adds pixels, dilation spreads the kernel, and the remaining length is "
+        "Add these arguments one by one: padding adds pixels, dilation spreads the kernel, and the remaining length is "
         "divided by stride.",
         {"dilation * ": "", " + 2 * padding": "", " // stride": ""},
     ),
@@ -89,7 +89,7 @@ MISTAKES = {
     ),
     "kernel-forgotten": Mistake(
         "your result does not depend on the kernel.",
-        "This is right only if the padding is chosen to match the kernel. Here the padding is an argument.",
+        "Such a result is right only if the padding is chosen to match the kernel. Here the padding is an argument.",
         {" + 2 * padding - span": " - 1"},
         {" + 2 * padding - span": "", _LAST: "  # steps"},
         {" - span": "", _LAST: "  # steps"},
@@ -117,7 +117,7 @@ MISTAKES = {
     ),
     "padding-chosen": Mistake(
         "you pad by half the kernel if no padding is given.",
-        "That would keep the size of the map. Here the padding is an argument, and it is 0 by default.",
+        "Such a padding would keep the size of the map. Here the padding is an argument, and it is 0 by default.",
         *(
             {"2 * padding": f"2 * ({padding})"}
             for half in ("kernel // 2", "(kernel - 1) // 2", "(span - 1) // 2")
@@ -170,7 +170,7 @@ MISTAKES = {
     ),
     "dilation-forgotten": Mistake(
         "your result does not depend on the dilation.",
-        "Dilation spreads the kernel, so it covers dilation * (kernel - 1) + 1 pixels.",
+        "Dilation spreads the kernel, so the kernel covers dilation * (kernel - 1) + 1 pixels.",
         {"dilation * ": ""},
     ),
     "dilation-times-kernel": Mistake(
@@ -179,13 +179,13 @@ MISTAKES = {
         {"(kernel - 1) + 1": "kernel"},
     ),
     "kernel-too-long": Mistake(
-        "you assume that the kernel covers dilation * kernel + 1 pixels, which stretches one gap too many.",
+        "you assume that the kernel covers dilation * kernel + 1 pixels, so you stretch one gap too many.",
         "There are kernel - 1 gaps between the kernel's taps: d * (k - 1) + 1 pixels.",
         {"(kernel - 1) + 1": "kernel + 1"},
     ),
     "dilation-as-gap": Mistake(
         "you treat dilation as the number of pixels between two taps.",
-        "It is the distance from one tap to the next: 1 for neighbours, 2 if there is one pixel in between.",
+        "Dilation is the distance from one tap to the next: 1 for neighbours, 2 if there is one pixel in between.",
         {"dilation * ": "(dilation + 1) * "},
         {"dilation * ": "(dilation + (dilation > 1)) * "},
     ),
@@ -199,9 +199,9 @@ MISTAKES = {
 HINTS = (
     "Draw 5 pixels and a kernel of 3. At how many positions does it fit?",
     "The kernel covers `dilation * (kernel - 1) + 1` pixels, and padding adds pixels at both ends. Divide the "
-    "remaining length by the stride and round down, then add 1 for the start position. By hand: 3 taps with a "
-    "gap of one pixel between them cover 5 pixels. On 8 pixels, this leaves 3, so the kernel fits at 4 "
-    "positions if it moves by 1, and at 2 if it moves by 3.",
+    "remaining length by the stride and round down, then add 1 for the start position. For example, 3 taps with a "
+    "gap of one pixel between them cover 5 pixels. In a map of 8 pixels, 3 pixels remain, so the kernel fits at "
+    "4 positions if it moves by 1 pixel, and at 2 positions if it moves by 3 pixels.",
     "Compute `span = dilation * (kernel - 1) + 1`, and return `(size + 2 * padding - span) // stride + 1`.",
 )
 

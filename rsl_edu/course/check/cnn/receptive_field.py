@@ -50,10 +50,9 @@ MISTAKES = {
         {"= 1, 1": "= 1, 0"},
     ),
     "returns-jump": Mistake(
-        "you return the distance between neighbouring units, which depends only on the strides, not how many "
-        "pixels a unit sees.",
-        "You need that distance for the result: each layer adds dilation * (kernel - 1) times the distance to the "
-        "field.",
+        "you return the distance between neighbouring units instead of the number of pixels that a unit sees.",
+        "This distance depends only on the strides. You need it for the result: each layer adds dilation * "
+        "(kernel - 1) times the distance to the field.",
         {"return field": "return jump"},
         {"= 1, 1": "= 1, 0", "jump *=": "jump +=", "return field": "return jump"},
     ),
@@ -95,8 +94,8 @@ MISTAKES = {
     ),
     "jump-too-early": Mistake(
         "you stretch a layer's kernel by the layer's own stride.",
-        "A stride moves the kernel without widening it, so it counts only from the next layer on: update the jump "
-        "last.",
+        "A stride moves the kernel without widening it, so the stride counts only from the next layer on: update the "
+        "jump last.",
         {" * jump": " * jump * stride"},
         {" * jump": " * stride"},
         {
@@ -111,7 +110,7 @@ MISTAKES = {
     ),
     "stride-to-a-power": Mistake(
         "you raise the stride of a layer to a power.",
-        "This is right only if all strides are equal: multiply the strides of the previous layers one by one.",
+        "A power is right only if all strides are equal: multiply the strides of the previous layers one by one.",
         {
             "for kernel, stride, dilation in zip(": "for i, (kernel, stride, dilation) in enumerate(zip(",
             "strict=True)": "strict=True))",
@@ -175,8 +174,8 @@ MISTAKES = {
     ),
     "stride-scales-field": Mistake(
         "you multiply the field by the stride.",
-        "A stride changes the distance between units, not how much a unit sees: store it in a second variable, the "
-        "jump.",
+        "A stride changes the distance between units, not how much a unit sees: store this distance in a second "
+        "variable, the jump.",
         {"field += ": "field = field * stride + ", " * jump": ""},
         {"field += ": "field = field * stride + ", " * jump": "", **_FROM_THE_END},
         {"field += ": "field = field * stride + 1 + ", " * jump": ""},
@@ -213,7 +212,7 @@ MISTAKES = {
     ),
     "dilation-as-gap": Mistake(
         "you treat dilation as the number of pixels between two taps.",
-        "It is the distance from one tap to the next: 1 for neighbours, 2 if there is one pixel in between.",
+        "Dilation is the distance from one tap to the next: 1 for neighbours, 2 if there is one pixel in between.",
         {"dilation * ": "(dilation + 1) * "},
         {"dilation * ": "(dilation + (dilation > 1)) * "},
     ),
@@ -237,8 +236,8 @@ HINTS = (
     "neighbouring units in input pixels. A kernel adds `kernel - 1` steps (times the dilation) to the first "
     "number, and a stride multiplies the second. Which of them must you update first? A layer's own stride "
     "moves its units apart, but not its taps.",
-    "Start with `field, jump = 1, 1`. For each layer, first `field += dilation * (kernel - 1) * jump`, then "
-    "`jump *= stride`. Return `field`.",
+    "Start with `field, jump = 1, 1`. For each layer, do `field += dilation * (kernel - 1) * jump` first, "
+    "then `jump *= stride`. Return `field`.",
 )
 
 EXERCISE = Exercise(receptive_field, ("side",), CASES, MISTAKES, HINTS, _draw)

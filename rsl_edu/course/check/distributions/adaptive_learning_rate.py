@@ -67,7 +67,7 @@ def _everywhere(new: str) -> dict[str, str]:
 MISTAKES = {
     "swapped": Mistake(
         "you raise the rate when it should fall, and lower it when it should rise.",
-        "A KL above the desired one means that the policy moves too far: take smaller steps, so divide by 1.5.",
+        "If the KL is above desired_kl, the policy moves too far: take smaller steps, so divide by 1.5.",
         {"kl > 2 * desired_kl": "0 < kl < desired_kl / 2", "0 < kl < desired_kl / 2": "kl > 2 * desired_kl"},
         {_DOWN: _UP, _UP: _DOWN},
         {_DOWN: _UP, _UP: _DOWN, "0 < ": ""},
@@ -114,9 +114,9 @@ MISTAKES = {
         {"min(1e-2, rate": "(rate"},
     ),
     "threshold-at-desired": Mistake(
-        "you change the rate as soon as the KL is slightly different from the desired one.",
-        "The KL of a mini-batch is noisy: change the rate only above twice or below half the desired KL, not in "
-        "between.",
+        "you change the rate as soon as the KL differs slightly from the desired KL.",
+        "The KL of a mini-batch is noisy: change the rate only if the KL is above 2 · desired_kl or below desired_kl "
+        "/ 2.",
         {"2 * desired_kl": "desired_kl", "desired_kl / 2": "desired_kl"},
         {"2 * desired_kl": "desired_kl"},
         {"desired_kl / 2": "desired_kl"},
@@ -138,18 +138,18 @@ MISTAKES = {
     ),
     "square-for-twice": Mistake(
         "your thresholds are the square and the root of the desired KL, not twice and half of it.",
-        "** is a power: write 2 * desired_kl and desired_kl / 2.",
+        "`**` is a power: write 2 * desired_kl and desired_kl / 2.",
         {"2 * desired_kl": "desired_kl**2", "desired_kl / 2": "desired_kl**0.5"},
         {"2 * desired_kl": "desired_kl**2"},
     ),
     "lower-threshold-too-high": Mistake(
         "your lower threshold is above the desired KL.",
-        "Raise the rate only if the KL is below half the desired one: desired_kl / 2.",
+        "Raise the rate only if the KL is below half the desired KL: desired_kl / 2.",
         {"desired_kl / 2": "desired_kl * 2"},
         {"desired_kl / 2": "desired_kl * 1.5"},
     ),
     "at-the-threshold": Mistake(
-        "you change the rate when the KL is exactly twice, or exactly half, the desired one.",
+        "you change the rate when the KL is exactly twice, or exactly half, the desired KL.",
         "The rule says above and below: compare with > and <, not with >= and <=.",
         {"if kl >": "if kl >=", "kl < desired": "kl <= desired"},
         {"if kl >": "if kl >="},
@@ -163,7 +163,7 @@ MISTAKES = {
         {"desired_kl / 2": "0.005"},
     ),
     "never-rests": Mistake(
-        "you change the rate at every update, even when the KL is near the desired one.",
+        "you change the rate at every update, even when the KL is near the desired KL.",
         "There are three cases: above 2 · desired_kl, below desired_kl / 2, and in between, where the rate stays the "
         "same.",
         {"0 < kl < desired_kl / 2": "True"},
@@ -176,22 +176,22 @@ MISTAKES = {
     ),
     "only-lowers": Mistake(
         "you never raise the rate.",
-        "A KL above 0 but below half the desired one means that larger steps are safe: multiply by 1.5.",
+        "A KL above 0 but below half the desired KL means that larger steps are safe: multiply by 1.5.",
         {_UP: "rate"},
     ),
     "only-raises": Mistake(
         "you never lower the rate.",
-        "A KL above twice the desired one means that the policy moves too far: divide by 1.5.",
+        "A KL above twice the desired KL means that the policy moves too far: divide by 1.5.",
         {_DOWN: "rate"},
     ),
     "never-changes": Mistake(
         "your rate never changes.",
-        "Do you return what you compute? rate / 1.5 on its own changes nothing. And only one of the two changes may "
-        "apply.",
+        "Do you return what you compute? `rate / 1.5` on its own does not change rate. Or do both changes apply, so "
+        "that they cancel?",
         {_DOWN: "rate", _UP: "rate"},
     ),
     "thresholds-too-far": Mistake(
-        "you do not change the rate when the KL is just above twice, or just below half, the desired one.",
+        "you do not change the rate when the KL is just above twice, or just below half, the desired KL.",
         "Your thresholds are too far apart. Use 2 · desired_kl and desired_kl / 2.",
         *({"2 * desired_kl": f"{n} * desired_kl", "desired_kl / 2": f"desired_kl / {n}"} for n in (3, 10)),
         *({"2 * desired_kl": f"{n} * desired_kl"} for n in (3, 10)),
@@ -219,8 +219,9 @@ MISTAKES = {
         {"min(1e-2": "min(1e-3"},
     ),
     "limits-always": Mistake(
-        "you also apply the limits to a rate whose KL is near the desired one.",
-        "Limit a rate only if the rule has just changed it. Any other rate stays the same, even beyond the limits.",
+        "you also apply the limits to the rate when the KL is near the desired KL.",
+        "Limit the rate only if the rule has just changed it. Otherwise, the rate stays the same, even beyond the "
+        "limits.",
         *({_STAY: f"return {new}"} for new in ("min(1e-2, max(1e-5, rate))", "min(1e-2, rate)", "max(1e-5, rate)")),
     ),
     "limits-first": Mistake(
@@ -266,8 +267,8 @@ MISTAKES = {
     ),
     "proportional": Mistake(
         "you change the rate in proportion to desired_kl / kl, or to its root.",
-        "Then a single noisy KL changes the rate far too much. The rule takes fixed steps: divide by 1.5, multiply by "
-        "1.5, or none.",
+        "Then a single noisy KL changes the rate far too much. The rule divides by 1.5, multiplies by 1.5, or keeps "
+        "the rate.",
         *(
             {**_everywhere(new), **rest}
             for factor in ("desired_kl / kl", "max(0, desired_kl / kl) ** 0.5")
@@ -303,11 +304,11 @@ MISTAKES = {
 HINTS = (
     "There are three cases: raise the rate, lower it, or keep it. Which case does a KL of 0 belong to?",
     "Write one `if` for each of the two changes, and return the unchanged rate after them. Limit the rate only where "
-    "you change it: `max` keeps a number from falling below a limit, and `min` keeps it from rising above one. By "
-    "hand, with a target of 0.01 and a rate of 0.003: a KL of 0.05 gives 0.002, a KL of 0.001 gives 0.0045, and a KL "
-    "of 0.006, 0.018 or 0 leaves the rate at 0.003.",
-    "`max(1e-5, rate / 1.5)` if `kl > 2 * desired_kl`; `min(1e-2, rate * 1.5)` if `0 < kl < desired_kl / 2`; "
-    "otherwise `rate`.",
+    "you change it: `max` keeps a number from falling below a lower limit, and `min` keeps it from rising above an "
+    "upper limit. For example, if the desired KL is 0.01 and the rate is 0.003, a KL of 0.05 gives 0.002, a KL of "
+    "0.001 gives 0.0045, and a KL of 0.006, 0.018 or 0 leaves the rate at 0.003.",
+    "Return `max(1e-5, rate / 1.5)` if `kl > 2 * desired_kl`, `min(1e-2, rate * 1.5)` if `0 < kl < desired_kl / 2`, "
+    "and `rate` otherwise.",
 )
 
 EXERCISE = Exercise(adaptive_learning_rate, ("rate",), CASES, MISTAKES, HINTS, _draw)

@@ -37,7 +37,7 @@ CHOICES: tuple[Choice, ...] = (
             ),
             "front shin: no torque": (
                 "its mean stays near 0, as it should: the curve at the top of the lesson peaks there. And its std "
-                "falls in spite of the bonus, so trying other torques costs reward. That means that its torque arrives."
+                "falls in spite of the bonus, so trying other torques costs reward. So the torque does arrive."
             ),
             "front thigh: no torque": (
                 "the reward does not depend on this action, so the advantage pushes its mean and std in no particular "

@@ -41,7 +41,8 @@ def joining_mistakes(what: str) -> dict[str, Mistake]:
         ),
         "components-lost": Mistake(
             "you leave out some components of the action.",
-            "Every component counts. In a loop: does it start at 0, and do you keep the sum between iterations?",
+            "Every component counts. If you use a loop, does it start at 0, and do you keep the sum between "
+            "iterations?",
             *({_JOIN: new} for new in ("each[:, 0]", "each[:, -1]", "each[:, 1:].sum(-1)", "each[:, :-1].sum(-1)")),
         ),
     }
@@ -68,7 +69,7 @@ def constant_mistakes() -> dict[str, Mistake]:
         ),
         "constant-of-pi": Mistake(
             "your constant is not ½ log 2π: the 2 is missing, or either 2 or π is not under the root.",
-            "It is ½ log 2π = log √(2π), about 0.919, with the product 2 · π under the root.",
+            "The constant is ½ log 2π = log √(2π), about 0.919, with the product 2 · π under the root.",
             {_LOG_2PI: "0.5 * math.log(math.pi)"},
             {_LOG_2PI: "math.log(math.sqrt(2) * math.pi)"},
             {_LOG_2PI: "math.log(2 * math.sqrt(math.pi))"},

@@ -55,7 +55,8 @@ MISTAKES = {
     ),
     "log-std-only": Mistake(
         "you return only the log of the std.",
-        "It has the right gradient, but not the right value: add ½ + ½ log 2π, about 1.419, for each component.",
+        "The log of the std has the right gradient, but not the right value: add ½ + ½ log 2π, about 1.419, for each "
+        "component.",
         {f" + 0.5 + {_LOG_2PI}": ""},
     ),
     "constant-once": Mistake(
@@ -121,13 +122,13 @@ MISTAKES = {
     ),
     "times-std": Mistake(
         "you multiply the constant by the std or by its log, but the log of a product is a sum.",
-        "In ½ log(2πe · std²), the std is inside the log, so this is ½ + ½ log 2π + log std.",
+        "In ½ log(2πe · std²), the std is inside the log, so the result is ½ + ½ log 2π + log std.",
         *({_EACH: f"(0.5 + {_LOG_2PI}) * {std}"} for std in ("std", "std**2", "std.log()", "2 * std.log()")),
     ),
     "never-negative": Mistake(
         "your entropy never falls below 0.",
-        "That is right for dice, but not for densities: a Gaussian with a std below 0.24 has negative entropy. Do not "
-        "limit it.",
+        "Entropies of dice are never negative, but entropies of densities can be: a Gaussian with a std below 0.24 "
+        "has negative entropy. Do not limit the result.",
         {"    return": "    each = each.relu()\n    return"},
         {"  # independent": ".relu()  # independent"},
         {"    return": "    each = each.abs()\n    return"},
@@ -148,7 +149,7 @@ MISTAKES = {
     ),
     "one-point": Mistake(
         "you compute -p · log p at a single point, the mean.",
-        "Entropy is the mean of -log p over all actions. For a Gaussian, it is log std + ½ + ½ log 2π.",
+        "Entropy is the mean of -log p over all actions. For a Gaussian, this is log std + ½ + ½ log 2π.",
         {"() + 0.5": "()", "    return": "    each = each * (-each).exp()\n    return"},
     ),
     "log-probability": Mistake(
@@ -171,7 +172,7 @@ MISTAKES = {
     ),
     "log-of-sum": Mistake(
         "you combine the stds or variances of the components first, and then take one log.",
-        "That is not a sum of entropies. Take the log of each std first, then sum over the components.",
+        "The result is not a sum of entropies. Take the log of each std first, then sum over the components.",
         *(
             {"std.log": f"{joined}.log", **more}
             for more in ({}, {"  # independent": " / std.shape[-1]  # independent"})
@@ -195,7 +196,7 @@ MISTAKES = {
     ),
     "other-distribution": Mistake(
         "you return the entropy of a uniform or Laplace distribution with this std or scale.",
-        "For a Gaussian, it is log std + ½ + ½ log 2π for each component.",
+        "For a Gaussian, the entropy is log std + ½ + ½ log 2π for each component.",
         {_EACH: "(std * math.sqrt(12)).log()"},
         {_EACH: "1 + (2 * std).log()"},
     ),
@@ -204,10 +205,11 @@ MISTAKES = {
 HINTS = (
     "Entropy is minus the average of the log-probability. Which term of the log-probability depends on the action?",
     "The log-probability of one component is −z²/2 − log std − ½ log 2π, with z = (action − mean) / std. The average "
-    "of z² is 1, whatever the std is. By hand: a std of 1 gives 1.419 nats, a std of 2 gives log 2 = 0.693 more, and "
-    "a std of 0.1 gives −0.884. An action with all three components has their sum, 2.647.",
-    "`std.log() + 0.5 + 0.5 * math.log(2 * math.pi)` is `[batch, actions]`, one entropy for each component. Sum it "
-    "over the last dimension.",
+    "of z² is 1, whatever the std is. For example, a std of 1 gives 1.419 nats, a std of 2 gives 1.419 + log 2 = "
+    "2.112, and a std of 0.1 gives −0.884. An action that has three components with these stds has the sum of the "
+    "three entropies, 2.647.",
+    "`std.log() + 0.5 + 0.5 * math.log(2 * math.pi)` is `[batch, actions]` and contains one entropy for each "
+    "component. Sum these over the last dimension.",
 )
 
 SHORTCUTS = (torch.distributions.Normal.entropy, torch.distributions.MultivariateNormal.entropy)

@@ -69,14 +69,14 @@ MISTAKES = {
     ),
     "quotient-not-halved": Mistake(
         "your quotient has lost its factor ½.",
-        "It is log(std / old_std) + (old_std² + distance²) / (2 std²) - ½, with a 2 in the denominator.",
+        "The KL is log(std / old_std) + (old_std² + distance²) / (2 std²) - ½, with a 2 in the denominator.",
         {_VARIANCE: "std**2"},
         {_OLD: "= 2 * old_std**2"},
         {_FAR: f"2 * {_FAR}"},
     ),
     "log-ratio-inverted": Mistake(
         "the fraction in your logarithm is upside down.",
-        "It is log(std / old_std): a wider new policy gives the old actions a lower density.",
+        "The logarithm is log(std / old_std): a wider new policy gives the old actions a lower density.",
         {_RATIO: "old_std / std"},
     ),
     "log-ratio-halved": Mistake(
@@ -92,8 +92,8 @@ MISTAKES = {
     ),
     "old-variance": Mistake(
         "you divide by the old variance.",
-        "The actions come from the old policy, but their distance from the new mean counts in stds of the new policy: "
-        "divide by 2 std².",
+        "The actions come from the old policy, but their distance from the new mean is measured in stds of the new "
+        "policy: divide by 2 std².",
         {_VARIANCE: "2 * old_std**2"},
         {_OLD: "= std**2", _VARIANCE: "2 * old_std**2"},
         {_FAR: f"{_FAR} * std**2 / old_std**2"},
@@ -116,7 +116,7 @@ MISTAKES = {
     ),
     "doubled": Mistake(
         "your KL is twice what it should be: the ½ in front of all terms is missing.",
-        "It is ½ · (log(std² / old_std²) + (old_std² + distance²) / std² - 1).",
+        "The KL is ½ · (log(std² / old_std²) + (old_std² + distance²) / std² - 1).",
         {"return ": "return 2 * "},
     ),
     "minus-half-once": Mistake(
@@ -159,7 +159,7 @@ MISTAKES = {
     ),
     "ratio-squared-twice": Mistake(
         "you square the ratio of the variances, although it is made of squares already.",
-        "It is old_std² / std²: square the stds once.",
+        "The ratio is old_std² / std²: square the stds once.",
         {_OLD: "= old_std**4 / std**2"},
     ),
     "variance-as-std": Mistake(
@@ -181,7 +181,7 @@ MISTAKES = {
     ),
     "distance-not-squared": Mistake(
         "you do not square the distance between the means.",
-        "It is (mean - old_mean)², whichever way the mean moved.",
+        "The distance counts as (mean - old_mean)², whichever way the mean moved.",
         {_FAR: "(mean - old_mean)"},
         {_FAR: "(old_mean - mean)"},
         {_FAR: "(mean - old_mean).abs()"},
@@ -189,7 +189,7 @@ MISTAKES = {
     ),
     "distance-not-divided": Mistake(
         "you do not divide the distance between the means by the new variance.",
-        "A shift counts in stds of the new policy. Put both terms into the brackets: (old_std² + distance²) / (2 "
+        "A shift is measured in stds of the new policy. Put both terms into the brackets: (old_std² + distance²) / (2 "
         "std²).",
         {_FAR: f"{_FAR} * {_VARIANCE}"},
         {_FAR: f"{_FAR} * std**2"},
@@ -233,7 +233,7 @@ MISTAKES = {
     ),
     "means-only": Mistake(
         "your KL compares only the means.",
-        "The std is part of the policy: if a policy becomes narrower, it changes too, and the KL must show it.",
+        "The std is part of the policy: if a policy becomes narrower, it changes too, and the KL must show this.",
         *({_EACH: f"{_FAR} / {below}"} for below in ("(2 * std**2)", "std**2", "1", "2", "(2 * old_std**2)")),
     ),
     "one-action": Mistake(
@@ -307,9 +307,9 @@ HINTS = (
     "What must the KL of two equal policies be? Try your formula on them before you run the check.",
     "Average the old log-probability minus the new one over the actions of the old policy. Each log-probability is "
     "−z²/2 − log std, plus a constant that cancels. For actions of the old policy, the mean of (action − old mean)² "
-    "is the square of the old std. What is the mean of (action − new mean)²? By hand, for one component: if the mean "
-    "moves from 0 to 2 and both stds are 1, the KL is 2. If the std doubles from 1 to 2 and the mean stays, the KL is "
-    "0.693 + 0.125 − 0.5 = 0.318.",
+    "is the square of the old std. What is the mean of (action − new mean)²? For example, if the mean of one component "
+    "moves from 0 to 2 and both stds are 1, the KL is 2. If its std doubles from 1 to 2 and its mean stays the same, "
+    "the KL is 0.693 + 0.125 − 0.5 = 0.318.",
     "`(std / old_std).log() + (old_std**2 + (mean - old_mean) ** 2) / (2 * std**2) - 0.5` is `[batch, actions]`. Only "
     "the new policy is in the denominator of the second term, and each component has its own −0.5. Sum over the last "
     "dimension.",

@@ -58,12 +58,12 @@ _EACH = f"-0.5 * z**2 - std.log() - {_LOG_2PI}"
 MISTAKES = {
     "constant-missing": Mistake(
         "you leave out the constant, which is ½ log 2π for each component.",
-        "Without it, the area under the density is √(2π) = 2.51, not 1. Subtract ½ log 2π, about 0.919.",
+        "Without the constant, the area under the density is √(2π) = 2.51, not 1. Subtract ½ log 2π, about 0.919.",
         {f" - {_LOG_2PI}": ""},
     ),
     "log-std-missing": Mistake(
         "you leave out the log of the std.",
-        "A wide Gaussian is also a low one, because its density is divided by the std: subtract log std.",
+        "A wide Gaussian is also low, because its density is divided by the std: subtract log std.",
         {" - std.log()": ""},
     ),
     "distance-not-halved": Mistake(
@@ -74,7 +74,8 @@ MISTAKES = {
     **joining_mistakes("log-probability"),
     "sign": Mistake(
         "you return the negative log-probability.",
-        "That is a loss, to be minimized. Here, likely actions must have the highest value: leave out the minus sign.",
+        "A negative log-probability is a loss, to be minimized. Here, likely actions must have the highest value: "
+        "leave out the minus sign.",
         {"return ": "return -"},
     ),
     "constant-once": Mistake(
@@ -151,7 +152,7 @@ MISTAKES = {
     ),
     "distance-not-scaled": Mistake(
         "you do not divide the distance from the mean by the std.",
-        "The distance counts in stds: compute z = (action - mean) / std, and square z.",
+        "The distance is measured in stds: compute z = (action - mean) / std, and square z.",
         {") / std": ")"},
     ),
     "distance-multiplied": Mistake(
@@ -206,7 +207,7 @@ MISTAKES = {
     ),
     "cumulative": Mistake(
         "you use the probability of all smaller actions (cdf).",
-        "A single action has a density, which is the height of the bell curve there, not the area to the left of it.",
+        "A single action has a density, which is the height of the bell curve, not the area to the left of the action.",
         {_EACH: "(0.5 * (1 + (z / math.sqrt(2)).erf())).log()"},
         {_EACH: "(0.5 * (1 + (z / math.sqrt(2)).erf())).log()", "  # independent": ".exp()  # independent"},
     ),
@@ -245,11 +246,11 @@ HINTS = (
     "The components of an action are independent. What does this mean for their densities, and for the logs of the "
     "densities?",
     "The density of one component is exp(−z²/2) / (std · √(2π)), with z = (action − mean) / std. Its log has three "
-    "terms, each `[batch, actions]`, and the constant counts once for each component. By hand: a mean of 1, a std of "
-    "2 and an action of 5 give z = 2 and the terms −2, −0.693 and −0.919, which sum to −3.612. An action with two "
+    "terms, each `[batch, actions]`, and the constant counts once for each component. For example, a mean of 1, a std "
+    "of 2 and an action of 5 give z = 2 and the terms −2, −0.693 and −0.919, which sum to −3.612. An action with two "
     "such components gives −7.224, in a result of shape `[1]`.",
-    "`z = (action - mean) / std`; `-0.5 * z**2 - std.log() - 0.5 * math.log(2 * math.pi)` is `[batch, actions]`; sum "
-    "it over the last dimension. (You can also use `torch.pi` for π.)",
+    "Start with `z = (action - mean) / std`. Then `-0.5 * z**2 - std.log() - 0.5 * math.log(2 * math.pi)` is "
+    "`[batch, actions]`: sum it over the last dimension. (You can also use `torch.pi` for π.)",
 )
 
 SHORTCUTS = (

@@ -188,7 +188,7 @@ def _defaults(source: Source, function: Function, outputs: Sequence[str]) -> Ite
 
 
 def _first(source: Source, function: Function, line: str) -> Edit:
-    """Return the edit that puts a line before all others of a function."""
+    """Return the edit that inserts a line at the beginning of a function."""
     statement = body(function)[0]
     start, _ = source.span(statement)
     return start, start, f"{line}\n{' ' * statement.col_offset}"

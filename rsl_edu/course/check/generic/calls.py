@@ -38,9 +38,9 @@ def of_node(source: Source, node: ast.AST, functions: Collection[str]) -> Change
     """Yield the changes of a node itself, not of the nodes below it.
 
     Args:
-        source: Its source.
+        source: The source that contains the node.
         node: Any node.
-        functions: Names of arguments; if one of them is called, it is a function.
+        functions: Names of the arguments that are functions, so that a call of one is recognized as such.
     """
     if isinstance(node, ast.Call):
         yield from _call(source, node, functions)

@@ -10,7 +10,7 @@ from ..edits import Edits, Source
 
 
 class Change(NamedTuple):
-    """A change in a formula: its kind, its edits, the node that it changes, and a detail for the sentence."""
+    """A change in a formula: its kind, its edits, the node that it changes, and a detail for the headline."""
 
     kind: str
     edits: Edits
@@ -51,7 +51,7 @@ def text_of(source: Source, node: ast.AST) -> str:
 
 
 def number_of(node: ast.AST | None) -> int | float | None:
-    """Return the value of a node that is a number, else None."""
+    """Return the value of a node if the node is a number, else None."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         number = number_of(node.operand)
         return None if number is None else -number

@@ -157,4 +157,4 @@ OPERATORS: dict[type[ast.AST], Callable[..., Changes]] = {
     ast.BoolOp: _boolean,
     ast.IfExp: _choice,
 }
-"""For each type of node, the function that yields its changes from the source and the node."""
+"""For each type of node, a function that takes the source and such a node and yields the changes of the node."""

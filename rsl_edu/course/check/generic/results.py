@@ -63,7 +63,7 @@ _NEXT = {
     "result-flipped": "Check the order in which you put the result together.",
     "result-shifted": "Check which step each row belongs to.",
     "result-rounded": "Look for a call that rounds, or for an integer type where you need floats.",
-    "result-cut": "Look for //, int() or a tensor of integers.",
+    "result-cut": "Look for `//`, `int()` or a tensor of integers.",
     "results-exchanged": "Check the order of the values that you return.",
 }
 _LOOK = "Everything before the last step seems right: check that step, and what the exercise asks you to return."
@@ -121,7 +121,7 @@ def _elements(value: ast.expr) -> list[ast.expr]:
 
 
 def _kinds(function: Function, number: int) -> list[str]:
-    """Return the type of each of a number of results, from the annotation."""
+    """Return the types of a number of results, from the return annotation."""
     returns = function.returns
     if number > 1 and isinstance(returns, ast.Subscript) and isinstance(returns.slice, ast.Tuple):
         return [ast.unparse(each) for each in returns.slice.elts]

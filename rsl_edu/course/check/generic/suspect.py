@@ -17,7 +17,7 @@ class Suspect:
 
     Args:
         name: Its kind, short and stable: ``sum-for-mean``.
-        headline: A sentence on what an answer returns that makes this mistake.
+        headline: A sentence that says what an answer with this mistake returns.
         why: What to check next.
         edits: The changes in the source that make the mistake.
     """

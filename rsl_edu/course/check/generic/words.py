@@ -50,27 +50,27 @@ KINDS: dict[str, tuple[str, str]] = {
     "one-too-few": ("a number is too small by one", "Check each + 1 and − 1, and where each range and slice ends."),
     "unbiased-for-biased": (
         "a variance or standard deviation is divided by n − 1 instead of n",
-        "torch divides by n − 1 unless you pass correction=0.",
+        "torch divides by n − 1 unless you pass `correction=0`.",
     ),
     "biased-for-unbiased": (
         "a variance or standard deviation is divided by n instead of n − 1",
-        "torch divides by n − 1 unless you pass correction=0.",
+        "torch divides by n − 1 unless you pass `correction=0`.",
     ),
     "brackets-lost": (
         "a pair of brackets is missing",
-        "** binds more tightly than * and /, which bind more tightly than + and −. And / divides only by the next "
-        "factor.",
+        "`**` binds more tightly than `*` and `/`, which bind more tightly than `+` and `-`. Also, `/` divides only by "
+        "the next factor.",
     ),
-    "multiplied-for-divided": ("two things are multiplied that should be divided", "Check each * and each /."),
-    "divided-for-multiplied": ("two things are divided that should be multiplied", "Check each * and each /."),
-    "plus-for-times": ("two things are added that should be multiplied", "Check each + and each *."),
-    "times-for-plus": ("two things are multiplied that should be added", "Check each + and each *."),
+    "multiplied-for-divided": ("two things are multiplied that should be divided", "Check each `*` and each `/`."),
+    "divided-for-multiplied": ("two things are divided that should be multiplied", "Check each `*` and each `/`."),
+    "plus-for-times": ("two things are added that should be multiplied", "Check each `+` and each `*`."),
+    "times-for-plus": ("two things are multiplied that should be added", "Check each `+` and each `*`."),
     "elementwise-product": (
         "two matrices are multiplied element by element instead of with the matrix product",
-        "@ is the matrix product, * multiplies element by element.",
+        "`@` is the matrix product; `*` multiplies element by element.",
     ),
-    "integer-division": ("a quotient is rounded down that should not be", "/ divides, // also rounds down."),
-    "true-division": ("a quotient is not rounded down, but it should be", "/ divides, // also rounds down."),
+    "integer-division": ("a quotient is rounded down that should not be", "`/` divides; `//` also rounds down."),
+    "true-division": ("a quotient is not rounded down, but it should be", "`/` divides; `//` also rounds down."),
     "function-left-out": ("{} is left out", "Go through the steps of the exercise: which one is missing?"),
     "min-for-max": (
         "the smaller value is taken instead of the larger",
@@ -81,19 +81,19 @@ KINDS: dict[str, tuple[str, str]] = {
         "Try out by hand which of the two values a max or min returns.",
     ),
     "any-for-all": (
-        "any() is used instead of all()",
-        "any: at least one entry is true. all: every entry is true.",
+        "`any()` is used instead of `all()`",
+        "`any` needs at least one true entry; `all` needs every entry to be true.",
     ),
     "all-for-any": (
-        "all() is used instead of any()",
-        "any: at least one entry is true. all: every entry is true.",
+        "`all()` is used instead of `any()`",
+        "`any` needs at least one true entry; `all` needs every entry to be true.",
     ),
     "product-for-sum": ("the product is taken instead of the sum", "Check what the exercise sums."),
     "exp-for-log": ("the exp is taken instead of the log", "Check each exp and each log."),
     "log-for-exp": ("the log is taken instead of the exp", "Check each exp and each log."),
     "other-activation": ("sigmoid and tanh are mixed up", "Check each sigmoid and each tanh."),
     "one-of-two": (
-        "the same one of two candidates is always taken, without comparing them",
+        "one of two candidates is always taken, without comparing the two",
         "Look for a max, a min or a condition that compares two values.",
     ),
     "limit-left-out": ("a limit is not applied", "Check each limit in the exercise, lower and upper."),
@@ -107,12 +107,18 @@ KINDS: dict[str, tuple[str, str]] = {
     ),
     "limit-itself": (
         "a comparison is wrong if the two sides are equal",
-        "< excludes equality, <= includes it.",
+        "`<` excludes equality; `<=` includes it.",
     ),
-    "comparison-turned": ("a comparison is the wrong way round", "Check each < and >, each == and !=."),
+    "comparison-turned": ("a comparison is the wrong way round", "Check each `<` and `>`, each `==` and `!=`."),
     "condition-left-out": ("one of several conditions is left out", "Check each condition in the exercise."),
-    "and-for-or": ("all of several conditions are required, but one should be enough", "Check each and, and each or."),
-    "or-for-and": ("one of several conditions is enough, but all should be required", "Check each and, and each or."),
+    "and-for-or": (
+        "all of several conditions are required, but one should be enough",
+        "Check each `and` and each `or`.",
+    ),
+    "or-for-and": (
+        "one of several conditions is enough, but all should be required",
+        "Check each `and` and each `or`.",
+    ),
     "condition-turned": ("a condition is negated", "Check each condition, and what happens if it is true."),
     "statement-left-out": ("a step is left out", "Go through the steps of the exercise: which one is missing?"),
     "order-of-steps": (
@@ -121,14 +127,14 @@ KINDS: dict[str, tuple[str, str]] = {
     ),
     "first-step-lost": ("a loop leaves out its first iteration", "Check where each loop starts."),
     "last-step-lost": ("a loop leaves out its last iteration", "Check where each loop ends."),
-    "only-first-step": ("a loop ends after its first iteration", "Check where the loop ends: is a return inside it?"),
+    "only-first-step": ("a loop ends after its first iteration", "Check where the loop ends: is a `return` inside it?"),
     "loop-backwards": ("a loop runs in the wrong direction", "Check from which end each loop starts."),
     "another-element": (
         "the wrong element is selected",
         "Check each index: 0 is the first element, −1 the last.",
     ),
     "slice-ends": ("a slice starts or ends in the wrong place", "Check where each slice starts and ends."),
-    "parts-exchanged": ("two parts of something that is split are exchanged", "Check the order of the parts."),
+    "parts-exchanged": ("two parts of a split are exchanged", "Check the order of the parts."),
     "order-of-sizes": (
         "two sizes or other arguments of a call are in the wrong order",
         "Check the order of the arguments in each call.",
@@ -165,4 +171,4 @@ NOUNS = {
     "transpose": "a transpose",
     "var": "a variance",
 }
-"""How to refer to a call that is left out, by the name of the function; any other is called a step."""
+"""How to refer to a call that is left out, by the name of the function; a call that is not listed is called a step."""

@@ -104,7 +104,7 @@ MISTAKES = {
         {_PAIRS: "dict.fromkeys(itertools.pairwise(sizes))"},
     ),
     "output-layer-twice": _mistake(
-        "you count one layer too many, which leads from the outputs to the outputs.",
+        "you count one layer too many: a layer from the outputs to the outputs.",
         "There is one more layer than there are hidden sizes. Did you put the outputs in your list of sizes and "
         "then add them again?",
         {_PAIRS: "itertools.pairwise([*sizes, sizes[-1]])"},
@@ -226,7 +226,7 @@ MISTAKES = {
     ),
     "tuple-as-layers": Mistake(
         "you treat each entry of the tuple output_dim as a layer.",
-        "There is one output layer, and the tuple is the shape of its output. For (2, 4) it has 2 · 4 units.",
+        "There is one output layer, and the tuple is the shape of its output. For (2, 4), this layer has 2 · 4 units.",
         {"*hidden, outputs]": "*hidden, *([output_dim] if isinstance(output_dim, int) else output_dim)]"},
     ),
 }

@@ -54,7 +54,7 @@ _MEAN = "dead.float().mean()"
 MISTAKES = {
     "share-of-zeros": Mistake(
         "you return the fraction of zeros among all numbers.",
-        "A ReLU outputs 0 for many samples, and that is healthy. A unit is dead only if it is 0 for all samples: "
+        "A healthy ReLU unit outputs 0 for many samples. A unit is dead only if it is 0 for all samples: "
         "use all(dim=0) first.",
         {_MASK: "activations == 0"},
     ),
@@ -78,7 +78,7 @@ MISTAKES = {
     ),
     "count-for-share": Mistake(
         "you return the number of dead units.",
-        "The fraction is that number divided by the number of units: use mean instead of sum.",
+        "The fraction is this number divided by the number of all units: use mean instead of sum.",
         {_MEAN: "dead.sum()"},
     ),
     "alive-share": Mistake(
@@ -113,14 +113,14 @@ MISTAKES = {
     ),
     "rarely-active": Mistake(
         "you count a unit as dead if it is active for only a few samples.",
-        "A unit that is active for even one sample still learns from it. It is dead only if it is 0 for all samples.",
+        "A unit that is active for even one sample still learns from that sample. A dead unit is 0 for all samples.",
         *({_MASK: f"(activations > 0).float().mean(dim=0) < {share}"} for share in (0.01, 0.05, 0.1, 0.3, 0.5)),
         {_MASK: "(activations > 0).float().mean(dim=0) <= 0.5"},
         {_MASK: "activations.median(dim=0).values == 0"},
     ),
     "first-sample-only": Mistake(
         "you check only one sample.",
-        "A unit that is 0 for this sample may be active for another: check all samples.",
+        "A unit that is 0 for one sample may be active for other samples: check all of them.",
         {_MASK: "activations[0] == 0"},
         {_MASK: "activations[-1] == 0"},
     ),
@@ -169,18 +169,20 @@ MISTAKES = {
     ),
     "rounded-down": Mistake(
         "you return 1 if all units are dead, else 0: either you round down, or you call all() without a dim.",
-        "// and int() drop the decimals: divide with /. And all() without a dim combines all units into one truth "
+        "`//` and `int()` drop the decimals: divide with `/`. `all()` without a dim combines all units into one truth "
         "value.",
         {_MEAN: "dead.sum() // activations.shape[1]"},
     ),
-    "rounded": Mistake("you round the fraction.", "Return it unrounded.", {_MEAN: "dead.float().mean().round()"}),
+    "rounded": Mistake(
+        "you round the fraction.", "Return the fraction without rounding it.", {_MEAN: "dead.float().mean().round()"}
+    ),
 }
 
 HINTS = (
     "Is a unit dead if it is 0 for one sample? You need one answer for each unit, not for each number. Which "
     "dimension do you have to reduce?",
     "First find a truth value for each unit: is it 0 for *all* samples? Then take the fraction of units for "
-    "which it is true.",
+    "which this is true.",
     "`dead = (activations == 0).all(dim=0)` has shape `[units]` and type bool. Booleans have no mean, but "
     "floats do: return `dead.float().mean()`.",
 )

@@ -89,8 +89,8 @@ MISTAKES = {
         {_HIDDEN: "(x @"},
     ),
     "activation-first": Mistake(
-        "you apply the activation before the linear layer, and so to the input x as well.",
-        "A hidden layer is activation(x @ weight.T + bias). The input x must stay as it is.",
+        "you apply the activation before the linear layer, and therefore also to the input x.",
+        "A hidden layer is activation(x @ weight.T + bias). The input x must stay unchanged.",
         {_HIDDEN: "(activation(x) @", "return x @": "return activation(x) @"},
         {_HIDDEN: "(activation(x) @"},
         {
@@ -109,14 +109,13 @@ MISTAKES = {
     ),
     "elementwise-product": Mistake(
         "you multiply x and a weight element by element.",
-        "A unit multiplies each input by its weight and adds up the products. This is the matrix product, x @ "
-        "weight.T.",
+        "A unit multiplies each input by a weight and adds up the products. The matrix product x @ weight.T does this.",
         {"x @ weight.T": "x * weight", "x @ weights[-1].T": "x * weights[-1]"},
         {"x @ weight.T": "x * weight.T", "x @ weights[-1].T": "x * weights[-1].T"},
     ),
     "samples-in-columns": Mistake(
-        "you compute weight @ x.T, which has a column for each sample, but you add the bias as if it had a row for "
-        "each.",
+        "you compute weight @ x.T, in which each sample is a column, but you add the bias as if each sample were a "
+        "row.",
         "Transpose the product, (weight @ x.T).T, or write x @ weight.T. Then the result is [batch, out], and the "
         "bias fits.",
         {"x @ weight.T": "weight @ x.T", "x @ weights[-1].T": "weights[-1] @ x.T"},
@@ -164,7 +163,7 @@ MISTAKES = {
     ),
     "bias-subtracted": Mistake(
         "you subtract the bias.",
-        "Add it: x @ weight.T + bias.",
+        "Add the bias: x @ weight.T + bias.",
         {" + bias)": " - bias)", " + biases[-1]": " - biases[-1]"},
     ),
     "bias-of-another-layer": Mistake(
@@ -220,7 +219,7 @@ MISTAKES = {
     ),
     "activation-shifted": Mistake(
         "you apply the activation after every layer but the first.",
-        "It follows every layer but the last: the condition is i < len(weights) - 1.",
+        "The activation follows every layer but the last: the condition is i < len(weights) - 1.",
         {_HIDDEN: "(torch.clone if weight is weights[0] else activation)(x @", **_last("activation")},
         {
             _HIDDEN: "(torch.clone if weight is weights[0] else activation)(x @",
@@ -242,24 +241,24 @@ MISTAKES = {
     ),
     "activation-twice": Mistake(
         "you apply the activation twice in a row.",
-        "Apply it once after each hidden layer. Do you call it in two places?",
+        "Apply the activation once after each hidden layer. Do you call it in two places?",
         {_HIDDEN: "activation(activation(x @", " + bias)": " + bias))"},
     ),
     "own-activation": Mistake(
         "your network does not use the activation that is passed to it.",
-        "Call the argument: activation(...). It may be torch.relu, torch.tanh or any other function.",
+        "Call the argument: activation(...). The activation may be torch.relu, torch.tanh or any other function.",
         *({_HIDDEN: f"torch.{name}(x @"} for name in ("relu", "tanh", "sigmoid", "nn.functional.elu")),
         *({_HIDDEN: f"torch.nn.functional.{name}(x @"} for name in ("gelu", "silu", "leaky_relu", "softplus")),
     ),
     "squashed-output": Mistake(
         "you apply an additional function to the output, such as tanh, ReLU or softmax.",
-        "Return the last layer's output as it is. Whether it is used as an action or a value is decided later.",
+        "Return the last layer's output unchanged. Whether it is used as an action or a value is decided later.",
         *map(_last, ("torch.tanh", "torch.sigmoid", "torch.relu")),
         *(_last(f"torch.{name}", f", dim={dim})") for name in ("softmax", "log_softmax") for dim in (-1, 0)),
     ),
     "input-added": Mistake(
         "you add a layer's input to its output if their shapes match.",
-        "That is a residual connection. In a plain MLP, the output replaces the input.",
+        "Adding the input makes a residual connection. In a plain MLP, the output replaces the input.",
         {_HIDDEN: "(x if weight.shape[0] == weight.shape[1] else 0) + activation(x @"},
         {
             _HIDDEN: "(x if weight.shape[0] == weight.shape[1] else 0) + activation(x @",

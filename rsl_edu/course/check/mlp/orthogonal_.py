@@ -11,7 +11,8 @@ from ..exercise import Answer, Case, Exercise, Mistake, Part
 def orthogonal_(weight: torch.Tensor, gain: float = 1.0) -> torch.Tensor:
     """Fill ``weight [out, in]`` in place with a random orthogonal matrix times ``gain``, and return it.
 
-    The rows have length ``gain`` and are orthogonal to each other; with more rows than columns, the columns are.
+    The rows have length ``gain`` and are orthogonal to each other. If there are more rows than columns, this is
+    true of the columns instead.
     """
     rows, cols = weight.shape
     gaussian = torch.randn(max(rows, cols), min(rows, cols), dtype=weight.dtype)  # tall, so columns can be orthogonal
@@ -172,7 +173,7 @@ def _scaled(factor: str) -> dict[str, str]:
 
 
 def _square(make: Part) -> Answer:
-    """Answer with a part of the square matrix that ``make`` computes from a Gaussian matrix and the identity."""
+    """Return an answer that fills the weight with a part of ``make(gaussian, identity)``, a square matrix."""
 
     def answer(weight: torch.Tensor, gain: float = 1.0) -> torch.Tensor:
         size = max(weight.shape)
@@ -186,7 +187,7 @@ def _square(make: Part) -> Answer:
 MISTAKES = {
     "not-in-place": Mistake(
         "your call leaves weight unchanged: you do not write your matrix into it.",
-        "`weight = q` only makes the name weight refer to another tensor. Write into the caller's tensor: "
+        "`weight = q` only makes the name weight refer to a different tensor. Write into the caller's tensor: "
         "weight.copy_(q).",
         {"weight.copy_(gain": "(gain"},
     ),
@@ -237,13 +238,13 @@ MISTAKES = {
     ),
     "rows-normalized": Mistake(
         "you scale random vectors to length 1, but they are not orthogonal to each other.",
-        "The product of each row with every other row must be 0, and scaling does not achieve that. QR does both.",
+        "The product of each row with every other row must be 0. Scaling does not achieve this, but QR does.",
         *({_SIGNS: f"torch.nn.functional.normalize(gaussian, dim={dim})"} for dim in ("0", "1", "int(rows >= cols)")),
         {_SIGNS: "torch.nn.functional.normalize(gaussian, dim=int(rows < cols))"},
     ),
     "diagonal-for-sign": Mistake(
         "you multiply the columns of Q by the diagonal of R itself.",
-        "This changes their lengths. Multiply only by the signs, r.diagonal().sign().",
+        "The diagonal changes the lengths of the columns. Multiply only by the signs, r.diagonal().sign().",
         {".sign()": ""},
         {".sign()": ".abs()"},
         {".sign()": ".reciprocal()"},
@@ -263,7 +264,7 @@ MISTAKES = {
         {_SIGNS: "gaussian / gaussian.norm()"},
     ),
     "reshaped": Mistake(
-        "your matrix is right if it is square or tall, but for a wide weight you reshape Q.",
+        "your matrix is right if the weight is square or tall, but if it is wide, you reshape Q.",
         "Reshaping cuts the columns of Q into pieces. Transpose it instead: q.T turns its columns into rows.",
         {"else q.T": "else q.reshape(rows, cols)"},
     ),
@@ -313,7 +314,7 @@ MISTAKES = {
         {"weight.copy_(": "weight.add_("},
     ),
     "wide-not-transposed": Mistake(
-        "your matrix is right if it is square or tall, but for a wide weight Q has another shape.",
+        "your matrix is right if the weight is square or tall, but if it is wide, your Q has the wrong shape.",
         "The Q of a matrix with fewer rows than columns is square. Factorize a tall matrix and transpose its Q: q.T.",
         {_DRAW: _PLAIN, _CHOICE: "q"},
         {_DRAW: _PLAIN, f"return {_COPY}": "weight.data = gain * q\n        return weight"},
@@ -331,8 +332,8 @@ MISTAKES = {
 
 HINTS = (
     "Which factor of a QR decomposition has orthonormal columns? Can a matrix that is wider than it is tall "
-    "have orthonormal columns? Try `torch.linalg.qr` on a matrix of 5 rows and 3 columns, and on one of 3 rows "
-    "and 5 columns.",
+    "have orthonormal columns? Try `torch.linalg.qr` on a matrix of 5 rows and 3 columns, and on a matrix "
+    "of 3 rows and 5 columns.",
     "Decompose a random normal matrix that is at least as tall as it is wide, and transpose the result if the "
     "weight is wide. QR chooses the signs by a fixed rule, and the diagonal of R shows which signs it chose, "
     "so you can undo this choice. Then copy the result into `weight`, which may track gradients.",

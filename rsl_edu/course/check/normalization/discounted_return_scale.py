@@ -142,14 +142,14 @@ MISTAKES = {
     ),
     "std-per-step": Mistake(
         "you take the std over the environments at each step.",
-        "This is 0 for one environment, and small if all environments earn nearly the same. Take one std over time "
-        "and environments.",
+        "Such a std is 0 for one environment, and small if all environments earn nearly the same. Take one std over "
+        "time and environments.",
         *({"correction=0)": f"dim=1, correction={n}).mean()"} for n in (0, 1)),
         *({"correction=0": f"dim=1, correction={n}"} for n in (0, 1)),
     ),
     "std-per-robot": Mistake(
         "you take the std over time for each environment separately.",
-        "This misses the differences between environments. Take one std over time and environments.",
+        "Separate stds miss the differences between environments. Take one std over time and environments.",
         *({"correction=0)": f"dim=0, correction={n}).mean()"} for n in (0, 1)),
         *({"correction=0": f"dim=0, correction={n}"} for n in (0, 1)),
         {_STACK: f"({_STACK} - {_STACK}.mean(dim=0))"},
@@ -237,13 +237,13 @@ MISTAKES = {
     ),
     "resets-all": Mistake(
         "an episode end in one environment resets the sums of all environments.",
-        "Each environment ends its episodes on its own: multiply by (1 - done), which is [envs], not by a single "
+        "Episodes end independently in each environment: multiply by (1 - done), which is [envs], not by a single "
         "number.",
         {"(1 - done)": "(1 - done.max())"},
     ),
     "resets-together": Mistake(
         "you reset the sums only if the episodes of all environments end at the same step.",
-        "Each environment ends its episodes on its own: multiply by (1 - done), which is [envs], not by a single "
+        "Episodes end independently in each environment: multiply by (1 - done), which is [envs], not by a single "
         "number.",
         {"(1 - done)": "(1 - done.min())"},
     ),
@@ -254,13 +254,13 @@ MISTAKES = {
     ),
     "masks-last-reward": Mistake(
         "you leave out the reward of an episode's last step.",
-        "This reward belongs to the episode that ends: add it in full, and multiply only the sum that you carry over "
-        "by (1 - done).",
+        "The last reward belongs to the episode that ends: add it in full, and multiply only the sum that you carry "
+        "over by (1 - done).",
         {"+ reward": "+ reward * (1 - done)"},
     ),
     "last-reward-twice": Mistake(
         "a new episode starts with the last reward of the previous one.",
-        "It should start from 0: after a done, nothing is carried over.",
+        "A new episode should start from 0: after a done, nothing is carried over.",
         {_RESET: "total * (1 - done) + done * reward"},
     ),
     "stops-at-done": Mistake(
@@ -292,13 +292,13 @@ MISTAKES = {
     ),
     "first-step-lost": Mistake(
         "your std leaves out the sums of the first step.",
-        "Store them too: at the first step, the sum is the reward.",
+        "Store the sums of the first step too: there, the sum is the reward.",
         {_STACK: "torch.stack(sums[1:])"},
         {_STACK: "torch.stack(sums)[1:]"},
     ),
     "last-step-lost": Mistake(
         "your std leaves out the sums of the last step.",
-        "Store them too: check where your loop or slice ends.",
+        "Store the sums of the last step too: check where your loop or slice ends.",
         {_STACK: "torch.stack(sums[:-1])"},
         {_STACK: "torch.stack(sums)[:-1]"},
     ),
@@ -315,7 +315,7 @@ MISTAKES = {
     ),
     "centres-rewards": Mistake(
         "you subtract the mean from the rewards before you sum them.",
-        "Sum the rewards as they are. Only the std subtracts a mean, and that is the mean of the sums.",
+        "Sum the rewards unchanged. Only the std subtracts a mean, namely the mean of the sums.",
         {"zip(rewards,": "zip(rewards - rewards.mean(),"},
         {"zip(rewards,": "zip(rewards - rewards.mean(0),"},
     ),
@@ -326,7 +326,7 @@ MISTAKES = {
     ),
     "returns-sums": Mistake(
         "you return all sums, not the number by which to divide.",
-        "Take their std over time and environments: .std(correction=0).",
+        "Take the std of the sums over time and environments: .std(correction=0).",
         {_STD: ""},
     ),
     "returns-normalized": Mistake(
@@ -344,11 +344,13 @@ MISTAKES = {
 HINTS = (
     "Write down the discounted sums of one environment for four steps by hand, with a done at the second step. Which "
     "numbers should the std include?",
-    "Loop over time, and keep one sum for each environment, `[envs]`. Discount it, add the reward, and store it. Only "
-    "then reset it where the episode ended. By hand: rewards of 2, 4, 2, 4, a done at the second step and a gamma of "
-    "1 give sums of 2, 6, 2, 6, and their std is 2.",
-    "`total = gamma * total + reward`; store `total`; `total = total * (1 - done)`. After the loop, return "
-    "`torch.stack(sums).std(correction=0)`. (By default, torch divides by n − 1.)",
+    "Loop over time, and keep one sum for each environment, `[envs]`. At each step, discount the sums, add the rewards "
+    "and store the result. Only then reset the sums of the environments whose episode ended. For example, if the "
+    "rewards are 2, 4, 2 and 4, `gamma` is 1 and the second step is done, then the sums are 2, 6, 2 and 6. Their std "
+    "is 2.",
+    "At each step, compute `total = gamma * total + reward`, append `total` to `sums`, and then reset with `total = "
+    "total * (1 - done)`. After the loop, return `torch.stack(sums).std(correction=0)`. (By default, torch divides "
+    "by n − 1.)",
 )
 
 EXERCISE = Exercise(discounted_return_scale, ("scale",), CASES, MISTAKES, HINTS, _draw)

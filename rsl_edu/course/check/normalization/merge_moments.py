@@ -60,7 +60,7 @@ def _scaled(factor: str) -> dict[str, str]:
 MISTAKES = {
     "count-not-summed": Mistake(
         "your count is the count of only one group.",
-        "The merged group contains the samples of both: count_a + count_b.",
+        "The merged group contains the samples of both groups: count_a + count_b.",
         {"return count": "return count_b"},
         {"return count": "return count_a"},
     ),
@@ -109,7 +109,7 @@ MISTAKES = {
         {"delta * count_b": "delta + count_b"},
     ),
     "old-count": Mistake(
-        "your mean moves by count_b / count_a of the distance, because you divide by the count before the merge.",
+        "your mean moves by count_b / count_a of the distance, because you divide by the count of group a.",
         "Divide by the count of both groups: the step is delta * count_b / (count_a + count_b).",
         {_MEAN: "mean_a + delta * count_b / count_a"},
         {_MEAN: "mean_a + delta * count_b / max(count_a, 1)"},
@@ -126,7 +126,8 @@ MISTAKES = {
     ),
     "means-added": Mistake(
         "your mean is the sum of the two means.",
-        "The mean must lie between them: start at mean_a, and move the fraction count_b / count of the way to mean_b.",
+        "The mean lies between the two means: start at mean_a, and move the fraction count_b / count of the way "
+        "to mean_b.",
         {_MEAN: "mean_a + mean_b"},
     ),
     "mean-not-divided": Mistake(
@@ -145,7 +146,7 @@ MISTAKES = {
     ),
     "absolute-delta": Mistake(
         "your mean can only grow, because you drop the sign of the difference between the means.",
-        "If mean_b is smaller than mean_a, the mean must decrease: use mean_b - mean_a as it is.",
+        "If mean_b is smaller than mean_a, the mean must decrease: use mean_b - mean_a, without abs.",
         {_MEAN: "mean_a + abs(delta) * count_b / count"},
     ),
     "overwrites": Mistake(
@@ -160,7 +161,7 @@ MISTAKES = {
     ),
     "empty-group": Mistake(
         "if group a is empty, you return its mean and variance.",
-        "If count_a is 0, the result is group b, because group a has no samples. The formula needs no if for this.",
+        "If count_a is 0, the result is group b, because group a has no samples. The formula needs no `if` for this.",
         {
             "return count, mean, within + between": "return (count, mean, within + between) if count_a else "
             "(count, mean_a, var_a)"
@@ -172,8 +173,8 @@ MISTAKES = {
     ),
     "first-variance-lost": Mistake(
         "if group a is empty, your variance is not the variance of group b.",
-        "If count_a is 0, the result is group b, including its variance. The formula gives exactly that, without an "
-        "if.",
+        "If count_a is 0, the result is group b, including its variance. The formula gives exactly that, without "
+        "an `if`.",
         *(
             {"within + between": f"(within + between if count_a else torch.{made}_like(var_b))"}
             for made in ("zeros", "ones")
@@ -195,12 +196,14 @@ MISTAKES = {
     ),
     "unweighted-variance": Mistake(
         "your variance uses the plain average of the two variances, as if the groups had the same size.",
-        "Weight them by the counts, (count_a · var_a + count_b · var_b) / count, then add the term with delta².",
+        "Weight the variances by the counts, (count_a · var_a + count_b · var_b) / count, then add the term with "
+        "delta².",
         {_WITHIN: "(var_a + var_b) / 2"},
     ),
     "variances-added": Mistake(
         "your variance adds a variance without its weight.",
-        "Weight both by the counts: (count_a · var_a + count_b · var_b) / count. Are there brackets around the sum?",
+        "Weight each variance by its count: (count_a · var_a + count_b · var_b) / count. Are there brackets around "
+        "the sum?",
         {_WITHIN: "var_a + var_b"},
         {_WITHIN: "var_a + count_b * var_b / count"},
         {_WITHIN: "count_a * var_a / count + var_b"},
@@ -327,7 +330,7 @@ MISTAKES = {
 
 @cache
 def merging(mistake: str, form: int = 0) -> Answer:
-    """Return the merge with one of its mistakes.
+    """Return the function that merges with one of the mistakes.
 
     Args:
         mistake: Key of the mistake.
@@ -339,14 +342,15 @@ def merging(mistake: str, form: int = 0) -> Answer:
 
 
 HINTS = (
-    "Imagine all samples of both groups in one list. What is its mean? For which two reasons do its samples differ?",
+    "Imagine all samples of both groups in one list. What is the mean of this list? For which two reasons do its "
+    "samples differ?",
     "The mean lies between `mean_a` and `mean_b`, closer to the mean of the larger group. The variance is the "
-    "weighted average of the two variances, plus a term for the distance between the two means. By hand: merge one "
-    "sample at 0 with three samples whose mean is 4 and whose variance is 4. The mean is 3. The variance is 6: 3 from "
-    "within the groups, and 3 from between them.",
-    "`delta = mean_b - mean_a`; `mean = mean_a + delta * count_b / count`. Add `delta**2 * count_a * count_b / "
-    "count**2` to the weighted average of the variances. If you divide only by `count`, an empty group a needs no "
-    "special case: the result is group b, whatever `mean_a` and `var_a` contain.",
+    "weighted average of the two variances, plus a term for the distance between the two means. For example, "
+    "merge one sample at 0 with three samples whose mean is 4 and whose variance is 4. The mean is 3. The variance is "
+    "6: the variance within the groups contributes 3, and the distance between their means contributes 3.",
+    "Compute `delta = mean_b - mean_a` and `mean = mean_a + delta * count_b / count`. Add `delta**2 * count_a * "
+    "count_b / count**2` to the weighted average of the variances. If you divide only by `count`, an empty group a "
+    "needs no special case: the result is group b, whatever `mean_a` and `var_a` contain.",
 )
 
 EXERCISE = Exercise(merge_moments, ("count", "mean", "var"), CASES, MISTAKES, HINTS, _draw)

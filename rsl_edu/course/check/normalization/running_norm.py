@@ -38,7 +38,7 @@ def _use(answer: Answer, eps: float | None, batches: list[torch.Tensor], x: torc
     for batch in batches:
         norm.update(batch)
     normalize = norm if callable(norm) else norm.forward
-    if len(x) > 1:  # a normalizer that learns from its calls would learn from this one too
+    if len(x) > 1:  # a normalizer that learns from its calls would learn from this call too
         normalize(x[1:].clone())
     return normalize(x), normalize(x)
 
@@ -135,13 +135,13 @@ _OWN = {
     ),
     "eps-inside-root": Mistake(
         "your eps is inside the root: sqrt(var + eps).",
-        "There, eps = 0.01 acts like a std of 0.1. Add it after the root: sqrt(var) + eps.",
+        "Inside the root, eps = 0.01 acts like a std of 0.1. Add eps after the root: sqrt(var) + eps.",
         {_SUM: "(self.var + self.eps).sqrt()"},
         {_SUM: "(self.var + self.eps**2).sqrt()"},
     ),
     "eps-forgotten": Mistake(
         "you divide by the std without adding eps.",
-        "A feature that never varies has std 0, so without eps it becomes NaN or infinite. Divide by std + eps.",
+        "A feature that never varies has std 0, so without eps the result is NaN or infinite. Divide by std + eps.",
         {" + self.eps": ""},
     ),
     "no-shift": Mistake(
@@ -176,18 +176,18 @@ _OWN = {
     ),
     "never-learns": Mistake(
         "update does not change what the normalizer returns.",
-        "It has to store the merged count, mean and variance in self.",
+        "update has to store the merged count, mean and variance in `self`.",
         {"self.count, self.mean, self.var = merge": "count, mean, var = merge"},
     ),
     "not-all-stored": Mistake(
         "update leaves the mean or the variance at its initial value.",
-        "It has to store all three results in self: the merged count, mean and variance.",
+        "update has to store all three results in `self`: the merged count, mean and variance.",
         {"self.count, self.mean, self.var = merge": "self.count, _, self.var = merge"},
         {"self.count, self.mean, self.var = merge": "self.count, self.mean, _ = merge"},
     ),
     "learns-once": Mistake(
         "only the first update changes the statistics.",
-        "Merge every batch into them.",
+        "Every update must merge its batch into the statistics.",
         {"var, mean =": "if self.count:\n            return\n        var, mean ="},
     ),
     "counts-batches": Mistake(
@@ -220,12 +220,12 @@ _OWN = {
     ),
     "eps-after-division": Mistake(
         "you divide by the std and add eps to the result.",
-        "/ comes before +, so put brackets around the divisor: (x - mean) / (std + eps).",
+        "`/` comes before `+`, so put brackets around the divisor: (x - mean) / (std + eps).",
         {f"({_SUM})": _SUM},
     ),
     "mean-divided": Mistake(
         "you divide the mean by std + eps, but not x.",
-        "/ comes before −, so put brackets around the difference: (x - mean) / (std + eps).",
+        "`/` comes before `-`, so put brackets around the difference: (x - mean) / (std + eps).",
         {"(x - self.mean)": "x - self.mean"},
     ),
     "mean-after-division": Mistake(
@@ -314,14 +314,14 @@ _OWN = {
         {_SUM: "torch.where(self.var > 0, self.var.sqrt(), self.eps)"},
     ),
     "zero-std-replaced": Mistake(
-        "if a feature never varies, you replace its std with another number.",
+        "if a feature never varies, you replace its std with a different number.",
         "Keep the std, even if it is 0: you add eps to it, so nothing is divided by 0.",
         {_SUM: "torch.where(self.var > 0, self.var.sqrt(), 1.0) + self.eps"},
         {_SUM: "torch.where(self.var > 0, self.var.sqrt(), 1.0)"},
     ),
     "eps-ignored": Mistake(
         "your eps is a fixed number: you do not use the argument eps.",
-        "Store it in __init__ as self.eps, and divide by std + self.eps.",
+        "Store eps in `__init__` as self.eps, and divide by std + self.eps.",
         *({"self.eps)": f"{eps})"} for eps in (1e-2, 1e-8, 1e-6, 1e-5, 1e-4, 1e-3)),
     ),
     "eps-default": Mistake(
@@ -331,7 +331,7 @@ _OWN = {
     ),
     "clipped": Mistake(
         "you clip large results.",
-        "Neither rsl_rl nor this exercise clips them: return (x - mean) / (std + eps) as it is.",
+        "Neither rsl_rl nor this exercise clips the results: return (x - mean) / (std + eps) without a limit.",
         *({"return (x": "return ((x", "self.eps)": f"self.eps)).clamp(-{most}, {most})"} for most in (1, 3, 5, 10)),
     ),
     "sum-of-squares": Mistake(
@@ -342,7 +342,7 @@ _OWN = {
     ),
     "not-divided": Mistake(
         "your variance is a sum of squared distances that is not divided by the count.",
-        "The variance is their mean: divide the sum by the number of samples before you take the root.",
+        "The variance is the mean squared distance: divide the sum by the number of samples before you take the root.",
         *({"self.var.sqrt()": f"(self.count * self.var + {start}).sqrt()"} for start in (0, 1)),
     ),
     "batch-means-only": Mistake(
@@ -359,7 +359,8 @@ _OWN = {
     ),
     "library-batch-norm": Mistake(
         "you use torch's BatchNorm, which is a different normalizer.",
-        "It keeps a moving average of the unbiased variance, with eps inside the root. Merge the moments yourself.",
+        "BatchNorm keeps a moving average of the unbiased variance, with eps inside the root. Merge the moments "
+        "yourself.",
         _BatchNorm,
     ),
     "moving-average": Mistake(
@@ -383,12 +384,13 @@ _OF_THE_MERGE = {  # mistakes in merge_moments, or in lines of update that do th
 MISTAKES = _OWN | _OF_THE_MERGE
 
 HINTS = (
-    "A batch is one group of samples, and the samples so far are another. What must you store so that you do not have "
-    "to store the samples?",
+    "A batch is one group of samples, and all samples so far are the other group. What must you store so that you do "
+    "not have to store the samples?",
     "`self` stores three values: the count (0 at first), the mean and the *variance* of all samples so far. `update` "
-    "computes the moments of the batch with `torch.var_mean` (over which dimension, and which argument makes it "
-    "divide by n?), merges them into these values with `merge_moments`, and stores all three results, including the "
-    "count. `__call__` only reads the values, and takes the root of the variance.",
+    "computes the moments of the batch with `torch.var_mean`, merges them into these values with `merge_moments`, and "
+    "stores all three results, including the count. (Which dimension must `torch.var_mean` reduce, and which argument "
+    "makes it divide by n?) `__call__` uses the stored values without changing them, and takes the root of the "
+    "variance.",
     "Merge `var, mean = torch.var_mean(x, dim=0, correction=0)` with `len(x)` as the batch's count. Then normalize: "
     "`(x - self.mean) / (self.var.sqrt() + self.eps)`.",
 )

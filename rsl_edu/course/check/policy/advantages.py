@@ -98,12 +98,12 @@ def _two_steps(
 MISTAKES = {
     "ignores-dones": Mistake(
         "your advantages continue across the end of an episode.",
-        "After a done, another episode begins: multiply the next value and the next advantage by 1 - dones[t].",
+        "After a done, a new episode begins: multiply the next value and the next advantage by 1 - dones[t].",
         {"1 - dones[t]": "1"},
     ),
     "done-not-in-delta": Mistake(
         "your advantages include the value of the next episode's first observation.",
-        "After a done there is no next value: multiply it by 1 - dones[t], like the next advantage.",
+        "After a done, the next value does not count: multiply it by 1 - dones[t], like the next advantage.",
         {" going_on * next": " next"},
     ),
     "done-not-in-recursion": Mistake(
@@ -113,7 +113,7 @@ MISTAKES = {
     ),
     "sign": Mistake(
         "your advantages have the wrong sign.",
-        "Better than expected is positive: reward plus next value, minus values[t].",
+        "An advantage is positive if the step went better than expected: reward plus next value, minus values[t].",
         {"delta +": "-delta +"},
     ),
     "reversed-output": Mistake(
@@ -128,7 +128,7 @@ MISTAKES = {
     ),
     "value-added-back": Mistake(
         "you return advantage plus value, which is what the value function learns from.",
-        "That sum is the return, but the actor needs only the advantage.",
+        "Advantage plus value is the return, but the actor needs only the advantage.",
         {"return result": "return result + values"},
     ),
     "ends-at-rollout": Mistake(
@@ -138,8 +138,8 @@ MISTAKES = {
     ),
     "done-of-next-step": Mistake(
         "you use the done of the next step.",
-        "dones[t] means that step t was the last, so nothing from step t + 1 counts for it. (In CleanRL, it means "
-        "that step t is the first, hence their t + 1.)",
+        "dones[t] means that step t was the last, so nothing after it counts. (In CleanRL, dones[t] means that step t "
+        "is the first, so its code uses t + 1.)",
         {"dones[t]": _LATER},
         {"dones[t]": "dones[min(t + 1, len(dones) - 1)]"},
         {"dones[t]": "(dones[t + 1] if t + 1 < len(dones) else 1)"},
@@ -172,7 +172,7 @@ MISTAKES = {
     ),
     "no-discount": Mistake(
         "you do not discount the next value.",
-        "It is one step in the future: gamma * next_value.",
+        "The next value is one step in the future: gamma * next_value.",
         {"] + gamma": "] + 1"},
     ),
     "last-step-left-out": Mistake(
@@ -189,24 +189,25 @@ MISTAKES = {
     ),
     "last-done-ignored": Mistake(
         "you ignore an episode end at the last step of the rollout.",
-        "Then last_value belongs to another episode: multiply it by 1 - dones[t], like any other next value.",
+        "After such an end, last_value belongs to a new episode: multiply it by 1 - dones[t], like any other next "
+        "value.",
         {"dones[t]": "(dones[t] if t + 1 < len(dones) else 0)"},
     ),
     "resets-all": Mistake(
         "an episode end in one environment cuts off the advantages of all environments.",
-        "Each environment ends its episodes on its own: multiply by 1 - dones[t], which is [envs], not by a single "
+        "Episodes end independently in each environment: multiply by 1 - dones[t], which is [envs], not by a single "
         "number.",
         {"dones[t]": "dones[t].max()"},
     ),
     "resets-only-together": Mistake(
         "you cut off the advantages only if the episodes of all environments end at the same step.",
-        "Each environment ends its episodes on its own: multiply by 1 - dones[t], which is [envs], not by a single "
+        "Episodes end independently in each environment: multiply by 1 - dones[t], which is [envs], not by a single "
         "number.",
         {"dones[t]": "dones[t].min()"},
     ),
     "dones-of-one-robot": Mistake(
         "you use the episode ends of one environment for all environments.",
-        "Each environment ends its episodes on its own: multiply by 1 - dones[t], which is [envs], not by a single "
+        "Episodes end independently in each environment: multiply by 1 - dones[t], which is [envs], not by a single "
         "number.",
         {"dones[t]": "dones[t, 0]"},
         {"dones[t]": "dones[t, -1]"},
@@ -224,7 +225,8 @@ MISTAKES = {
     ),
     "another-last-value": Mistake(
         "after the last step, you use a value from inside the rollout.",
-        "The value after the last step is last_value. With roll or the index -1, you get one of values instead.",
+        "The value after the last step is last_value. With `roll` or the index -1, you get an entry of `values` "
+        "instead.",
         {"= last_value,": "= values[0],"},
         {"= last_value,": "= values[-1],"},
     ),
@@ -235,7 +237,7 @@ MISTAKES = {
     ),
     "last-value-everywhere": Mistake(
         "you use last_value as the next value of every step.",
-        "It follows only the last step. Before that, the next value is values[t + 1].",
+        "last_value follows only the last step. Before that, the next value is values[t + 1].",
         {"next_value = values[t]": "pass"},
     ),
     "present-value": Mistake(
@@ -258,11 +260,11 @@ MISTAKES = {
     ),
     "lambda-without-gamma": Mistake(
         "you multiply the next advantage by lam alone.",
-        "It is one step in the future, so it must be discounted too: gamma * lam.",
+        "The next advantage is one step in the future, so it must be discounted too: gamma * lam.",
         {"gamma * lam": "lam"},
     ),
     "no-decay": Mistake(
-        "you add the next advantage as it is, without gamma and lam.",
+        "you add the next advantage in full, without gamma and lam.",
         "What comes later counts less: multiply the next advantage by gamma * lam.",
         {"gamma * lam": "1"},
     ),
@@ -282,7 +284,7 @@ MISTAKES = {
     ),
     "delta-weighted": Mistake(
         "you multiply delta by 1 - lam.",
-        "That weight is for an average of n-step estimates. In the recursion, delta counts in full.",
+        "The weight 1 - lam is for an average of n-step estimates. In the recursion, delta counts in full.",
         {"delta +": "(1 - lam) * delta +"},
     ),
     "fixed-discount": Mistake(
@@ -306,7 +308,7 @@ MISTAKES = {
     ),
     "normalized": Mistake(
         "you normalize the advantages.",
-        "rsl_rl does this afterwards, over the entire batch. Here, leave their mean and their unit unchanged.",
+        "rsl_rl normalizes advantages later, over the entire batch. Here, leave their mean and unit unchanged.",
         *(
             {"return result": f"return (result - result.mean({dim})) / (result.std({dim}correction={n}){eps})"}
             for n in (1, 0)
@@ -325,7 +327,7 @@ MISTAKES = {
     ),
     "two-steps-only": Mistake(
         "your advantage adds up the δ of only two steps, the step itself and the next one.",
-        "Add the advantage of the next step, not only its δ. Go backwards, so that it is already known: "
+        "Add the advantage of the next step, not only its δ. If you go backwards, this advantage is already known: "
         "reversed(range(...)).",
         _two_steps,
     ),
@@ -349,13 +351,13 @@ MISTAKES = {
 }
 
 HINTS = (
-    "Compute the advantage of the last step first, by hand. What does the step before it need from it?",
+    "First compute the advantage of the last step by hand. What does the previous step need from the last step?",
     "Go backwards in time, and carry along the next value and the next advantage, both `[envs]`. They start as "
-    "`last_value` and 0. `delta` is what a step brought, that is, its reward and the discounted next value, minus the "
-    "value that was expected. If `dones[t]` is 1, neither the next value nor the next advantage counts: multiply both "
-    "by `1 - dones[t]`.",
-    "`delta = rewards[t] + gamma * (1 - dones[t]) * next_value - values[t]`; then `advantage = delta + gamma * lam * "
-    "(1 - dones[t]) * advantage`; store it; then `next_value = values[t]`.",
+    "`last_value` and 0. For each step, `delta` is the reward plus the discounted next value, minus `values[t]`, "
+    "which is what the critic expected. If `dones[t]` is 1, neither the next value nor the next advantage counts: "
+    "multiply both by `1 - dones[t]`.",
+    "Compute `delta = rewards[t] + gamma * (1 - dones[t]) * next_value - values[t]`, then `advantage = delta + gamma * "
+    "lam * (1 - dones[t]) * advantage`. Store this advantage, and set `next_value = values[t]`.",
 )
 
 EXERCISE = Exercise(advantages, ("advantage",), CASES, MISTAKES, HINTS, _draw)

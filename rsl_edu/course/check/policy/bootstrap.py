@@ -89,12 +89,13 @@ def _picked(rewards: torch.Tensor, values: torch.Tensor, time_outs: torch.Tensor
 MISTAKES = {
     "gamma-missing": Mistake(
         "you add the value without discounting it.",
-        "It is one step in the future: gamma * values.",
+        "The value is one step in the future: gamma * values.",
         {"gamma * ": ""},
     ),
     "everywhere": Mistake(
         "you add the value at every step.",
-        "At other steps, the next rows contain what follows. Only a time-out cuts it off: multiply by time_outs.",
+        "At other steps, the next rows contain the later rewards. Only a time-out cuts them off: multiply by "
+        "time_outs.",
         {" * time_outs": ""},
     ),
     "inverted": Mistake(
@@ -104,12 +105,12 @@ MISTAKES = {
     ),
     "subtracted": Mistake(
         "you subtract the value.",
-        "The robot would have kept earning rewards. The value is what they are worth, so add it.",
+        "The robot would have kept earning rewards. The value is what these rewards are worth, so add it.",
         {"rewards + ": "rewards - "},
     ),
     "replaces-reward": Mistake(
         "you replace the reward with the value.",
-        "The last step earned its reward too: add the two.",
+        "The last step earned its reward too: add the value to the reward.",
         {"return rewards": "return (1 - time_outs) * rewards"},
     ),
     "value-of-next-step": Mistake(
@@ -128,7 +129,7 @@ MISTAKES = {
     ),
     "value-of-one-row": Mistake(
         "you add the same value, no matter at which step the time was up.",
-        "Each step has its own value: multiply values and time_outs, both [time, envs], as they are.",
+        "Each step has its own value: multiply values by time_outs, entry by entry. Both are [time, envs].",
         {"= values": "= values[-1]"},
         {"= values": "= values[0]"},
         {"= values": "= values.mean(dim=0)"},
@@ -166,12 +167,12 @@ MISTAKES = {
     ),
     "all-robots": Mistake(
         "if the time is up in one environment, you add the value in all environments.",
-        "Each environment has its own time-outs: multiply by time_outs, which is [time, envs], as it is.",
+        "Each environment has its own time-outs: multiply by time_outs, and keep its shape, [time, envs].",
         {"* time_outs": "* time_outs.amax(dim=1, keepdim=True)"},
     ),
     "all-steps": Mistake(
         "if the time is up in an environment once, you add the value at all steps of this environment.",
-        "Each step has its own flag: multiply by time_outs, which is [time, envs], as it is.",
+        "Each step has its own flag: multiply by time_outs, and keep its shape, [time, envs].",
         {"* time_outs": "* time_outs.amax(dim=0)"},
     ),
     "mask-as-index": Mistake(
@@ -203,12 +204,12 @@ MISTAKES = {
     ),
     "negative-values-left-out": Mistake(
         "you leave out negative values.",
-        "The value is negative if the robot would have kept losing reward: add it as it is.",
+        "The value is negative if the robot would have kept losing reward: add it unchanged.",
         {"= values": "= values.clamp(min=0)"},
     ),
     "divides-by-one-minus-gamma": Mistake(
         "you divide by 1 - gamma.",
-        "That sums a reward that stays the same forever. A value is already such a sum: discount it once.",
+        "Dividing by 1 - gamma sums a constant reward forever. A value is already a sum of rewards: discount it once.",
         {"gamma * ": "1 / (1 - gamma) * "},
         {"gamma * ": "gamma / (1 - gamma) * "},
         {"= values": "= rewards", "gamma * ": "1 / (1 - gamma) * "},
@@ -223,13 +224,13 @@ MISTAKES = {
     ),
     "own-value-subtracted": Mistake(
         "you subtract the value of the step itself.",
-        "That is part of computing the advantages, which comes later. Here, only add to the reward.",
+        "The values are subtracted later, in the advantages. Here, only add to the reward.",
         {"return rewards": "return rewards - values"},
         {"return rewards": "return rewards - cut_off"},
     ),
     "sums-rewards": Mistake(
         "you add up the rewards of later steps.",
-        "That gives returns, which come later. Here, each row contains only the reward of its own step.",
+        "Sums of rewards are returns, which come later. Here, each row contains only the reward of its own step.",
         {"rewards + gamma * cut_off": "_returns(rewards + gamma * cut_off, 0 * time_outs, gamma)"},
         {"rewards + gamma * cut_off": "_returns(rewards + gamma * cut_off, time_outs, gamma)"},
     ),
@@ -252,10 +253,11 @@ MISTAKES = {
 }
 
 HINTS = (
-    "The time was up, but the robot would have kept earning rewards. Which number says how much they are worth?",
-    "The value is what the critic expects from here on. Add it to the reward of each step at which the time was up, "
-    "and to no other reward. It is in the future, so discount it once. The rewards that were passed in must not "
-    "change.",
+    "The time was up, but the robot would have kept earning rewards. Which number estimates what those rewards are "
+    "worth?",
+    "The value is what the critic expects from this step on. Add it to the reward of each step at which the time was "
+    "up, and to no other reward. The value is in the future, so discount it once. The rewards that were passed in "
+    "must not change.",
     "Return `rewards + gamma * values * time_outs`. Do not use `rewards += …`, which would change the argument. The "
     "last factor is 0 at all steps without a time-out.",
 )

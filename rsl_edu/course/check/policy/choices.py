@@ -16,7 +16,8 @@ TRAINING_FAULT = Choice(
             "robot that falls this early never reaches its time limit."
         ),
         "the learning rate is too small": (
-            "then value and std would stay near their initial values. Both change as much as in the healthy training."
+            "then value and std would stay near their initial values. Both change as much as in the healthy training "
+            "run."
         ),
         "episode ends are ignored": (
             "the critic predicts 80 for robots whose return is about 10, so the returns it learns from contain the "
@@ -41,8 +42,9 @@ DISCOUNT = Choice(
             "does not interfere."
         ),
         "0.9999": (
-            "the fall counts, but so do 10,000 steps, although an episode has only 4,000. The critic has to learn "
-            "values of up to 10,000 rewards, and the advantages contain the randomness of all later steps."
+            "the fall counts, but rewards up to about 10,000 steps ahead count too, although an episode has only 4,000 "
+            "steps. The critic has to learn values of up to 10,000 rewards, and the advantages contain the randomness "
+            "of all later steps."
         ),
     },
     "0.9975",

@@ -105,12 +105,12 @@ MISTAKES = {
     ),
     "ratio-inverted": Mistake(
         "your ratio is old over new.",
-        "It should say how much more likely the action is now: exp(log_prob - old_log_prob).",
+        "The ratio should show how much more likely the action is now: exp(log_prob - old_log_prob).",
         {"log_prob - old_log_prob": "old_log_prob - log_prob"},
     ),
     "log-ratio": Mistake(
         "you use the difference of the log-probabilities as the ratio.",
-        "The ratio of two probabilities is the exp of that difference: if nothing changed, it is 1, not 0.",
+        "The ratio of two probabilities is the exp of this difference: if nothing changed, the ratio is 1, not 0.",
         {").exp()": ")"},
     ),
     "every-with-every": Mistake(
@@ -149,7 +149,7 @@ MISTAKES = {
     ),
     "compares-ratios": Mistake(
         "you choose between the two ratios without considering the sign of the advantage.",
-        "This sign determines which of the two is worse: multiply both by -advantage, then take the larger loss.",
+        "The sign determines which ratio is worse: multiply both ratios by -advantage, then take the larger loss.",
         {_WORSE: f"torch.where(advantage > 0, {_WORSE}, {_BETTER})"},
         {_WORSE: f"torch.where(advantage < 0, {_WORSE}, {_BETTER})"},
     ),
@@ -218,7 +218,7 @@ MISTAKES = {
     ),
     "linear-ratio": Mistake(
         "you use 1 plus the difference of the log-probabilities as the ratio.",
-        "That is close to the ratio only for small changes: take the exp of the difference.",
+        "1 plus the difference is close to the ratio only for small changes: take the exp of the difference.",
         {_RATIO: "(1 + log_prob - old_log_prob)"},
     ),
     "ratio-minus-one": Mistake(
@@ -235,7 +235,8 @@ MISTAKES = {
     ),
     "difference-of-probabilities": Mistake(
         "you subtract the probabilities.",
-        "Divide them instead: exp(log_prob) / exp(old_log_prob), or take the exp of the difference of the logs.",
+        "Divide the probabilities instead: exp(log_prob) / exp(old_log_prob), or take the exp of the difference of "
+        "the logs.",
         {_RATIO: "(log_prob.exp() - old_log_prob.exp())"},
         {"log_prob - old_log_prob": "log_prob.exp() - old_log_prob.exp()"},
     ),
@@ -248,7 +249,7 @@ MISTAKES = {
     ),
     "another-base": Mistake(
         "you take powers of 10 or of 2.",
-        "These are natural logs: torch.exp turns them back into probabilities.",
+        "Log-probabilities are natural logs: torch.exp turns them back into probabilities.",
         {_RATIO: "10 ** (log_prob - old_log_prob)"},
         {_RATIO: "2 ** (log_prob - old_log_prob)"},
     ),
@@ -267,13 +268,13 @@ MISTAKES = {
     ),
     "maximum-of-means": Mistake(
         "you take the two means first, then the larger of them.",
-        "Each action is clipped on its own: take the maximum for each action, then one mean.",
+        "PPO clips each action separately: take the maximum for each action, then one mean.",
         {f"{_WORSE}.mean()": "torch.maximum(plain.mean(), clipped.mean())"},
         {f"{_WORSE}.mean()": "torch.maximum(plain.sum(), clipped.sum())"},
     ),
     "normalizes-advantage": Mistake(
         "you normalize the advantages inside the loss.",
-        "rsl_rl normalizes them earlier, over the entire batch. Use them as they are.",
+        "rsl_rl normalizes advantages earlier, over the entire batch. Use them unchanged.",
         *(
             {"ratio =": f"advantage = {_CENTRED} / (advantage.std(correction={n}){eps})\n    ratio ="}
             for n in (1, 0)
@@ -283,7 +284,7 @@ MISTAKES = {
     ),
     "bad-actions-dropped": Mistake(
         "you leave out the actions with a negative advantage.",
-        "The policy also learns what to do less often: keep negative advantages as they are.",
+        "The policy also learns what to do less often: do not change negative advantages.",
         {"ratio =": "advantage = advantage.clamp(min=0)\n    ratio ="},
     ),
     "never-negative": Mistake(
@@ -294,7 +295,8 @@ MISTAKES = {
     ),
     "gradient-of-one-loss": Mistake(
         "your loss is right, but one of its two parts has no gradient.",
-        "Both the plain and the clipped loss depend on log_prob: no `.detach()`, `.item()` or no_grad() in either.",
+        "Both the plain and the clipped loss depend on log_prob: use no `.detach()`, `.item()` or `no_grad()` in "
+        "either.",
         {"ratio.clamp": "ratio.detach().clamp"},
         {"plain = -advantage * ratio": "plain = -advantage * ratio.detach()"},
     ),
@@ -310,10 +312,10 @@ HINTS = (
     "You get log-probabilities, but you need a ratio of probabilities. And if a good action is already twice as "
     "likely, should the loss reward making it even more likely?",
     "The ratio of two probabilities is `exp` of the difference of their logs. Compute the loss `-advantage * ratio` "
-    "twice, with the ratio as it is and with the clamped ratio. For each sample, PPO takes the worse of the two "
-    "losses, which is the larger, because a loss is minimized.",
-    "`ratio = (log_prob - old_log_prob).exp()`; `plain = -advantage * ratio`; `clipped = -advantage * ratio.clamp(1 - "
-    "clip, 1 + clip)`; return `torch.maximum(plain, clipped).mean()`.",
+    "twice, once with the plain ratio and once with the clamped ratio. For each sample, PPO takes the worse of the "
+    "two losses, which is the larger one, because a loss is minimized.",
+    "Compute `ratio = (log_prob - old_log_prob).exp()`, `plain = -advantage * ratio` and `clipped = -advantage * "
+    "ratio.clamp(1 - clip, 1 + clip)`. Return `torch.maximum(plain, clipped).mean()`.",
 )
 
 EXERCISE = Exercise(surrogate_loss, ("loss",), CASES, MISTAKES, HINTS, _draw, show=_show)

@@ -33,7 +33,7 @@ MEMORY_FAULT = Choice(
             "No gradient ever trained it beyond that age."
         ),
         "rollouts of 32 steps": (
-            "then it would have been trained for an age of 24 steps just as it was for 8. In the picture, its "
+            "then it would have been trained for an age of 24 steps just as for an age of 8. In the picture, its "
             "error at 24 is already 6 to 9 cm."
         ),
         "a detach after each step": (

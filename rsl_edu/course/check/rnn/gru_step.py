@@ -94,8 +94,8 @@ def _in_order(x: str = "reset update new", h: str = "reset update new") -> dict[
 MISTAKES = {
     "reset-update-swapped": Mistake(
         "you swap the reset gate and the update gate.",
-        "torch stacks the blocks in the order reset, update, new: the first third of the rows is the reset gate's. "
-        "(Keras starts with the update gate.)",
+        "torch stacks the blocks in the order reset, update, new: the first third of the rows belongs to the reset "
+        "gate. (Keras starts with the update gate.)",
         _in_order("update reset new", "update reset new"),
     ),
     "update-inverted": Mistake(
@@ -106,12 +106,12 @@ MISTAKES = {
     ),
     "reset-before-product": Mistake(
         "you multiply h by the reset gate before you multiply it by the weights.",
-        "The original GRU paper does this, but torch and cuDNN apply the weights first: reset * (h @ w.T + b).",
+        "The original GRU paper uses this order, but torch and cuDNN apply the weights first: reset * (h @ w.T + b).",
         {"reset * new_h": "(reset * h) @ w_hh.chunk(3)[2].T + b_hh.chunk(3)[2]"},
     ),
     "bias-outside-reset": Mistake(
         "you add the candidate's hidden bias after the reset gate has been applied.",
-        "In torch, the reset gate multiplies this bias too: reset * (h @ w.T + b). This is why there are two biases.",
+        "In torch, the reset gate multiplies b_hh too: reset * (h @ w.T + b_hh). This is why torch has two biases.",
         {"reset * new_h": "reset * (new_h - b_hh.chunk(3)[2]) + b_hh.chunk(3)[2]"},
     ),
     "bias-inside-reset": Mistake(
@@ -128,7 +128,7 @@ MISTAKES = {
     ),
     "reset-unused": Mistake(
         "your reset gate has no effect.",
-        "It should multiply the candidate's part from the hidden state: tanh(new_x + reset * new_h).",
+        "The reset gate should multiply the candidate's part from the hidden state: tanh(new_x + reset * new_h).",
         {"reset * new_h": "new_h"},
     ),
     "reset-inverted": Mistake(
@@ -166,7 +166,7 @@ MISTAKES = {
     ),
     "candidate-unbounded": Mistake(
         "your candidate has no tanh, so the hidden state can grow without bound.",
-        "tanh(new_x + reset * new_h) keeps it between −1 and 1.",
+        "tanh(new_x + reset * new_h) keeps the candidate between −1 and 1.",
         {"torch.tanh": ""},
         {"torch.tanh": "torch.relu"},
     ),
@@ -181,7 +181,7 @@ MISTAKES = {
     ),
     "parts-multiplied": Mistake(
         "you multiply the two parts of a gate, the part from the input and the part from the hidden state.",
-        "Add them, then apply the sigmoid: sigmoid(reset_x + reset_h).",
+        "Add the two parts, then apply the sigmoid: sigmoid(reset_x + reset_h).",
         {"reset_x + reset_h": "reset_x * reset_h", "update_x + update_h": "update_x * update_h"},
     ),
     "gates-not-squashed": Mistake(
@@ -208,7 +208,7 @@ MISTAKES = {
     ),
     "gates-rounded": Mistake(
         "your gates are exactly 0 or 1, with nothing in between.",
-        "A gate is a fraction, such as 0.3: use the sigmoid as it is, without rounding or comparing.",
+        "A gate is a fraction, such as 0.3: use the sigmoid unchanged. Do not round it or compare it.",
         {"reset_h)": "reset_h).round()", "update_h)": "update_h).round()"},
     ),
     "gates-see-input-only": Mistake(
@@ -260,14 +260,15 @@ MISTAKES = {
     ),
     "returns-candidate": Mistake(
         "you leave the old hidden state out of the result.",
-        "The candidate alone does not keep what came before. Blend the two: (1 - update) * new + update * h.",
+        "The candidate alone does not keep what came before. Blend it with h: (1 - update) * new + update * h.",
         {_BLEND: "new"},
         {" + update * h": ""},
         {_BLEND: "update * new"},
     ),
     "returns-old-memory": Mistake(
         "you leave the candidate out of the result.",
-        "The old hidden state alone takes in nothing new. Blend the two: (1 - update) * new + update * h.",
+        "The old hidden state alone takes in nothing new. Blend it with the candidate: (1 - update) * new + update * "
+        "h.",
         {_BLEND: "h"},
         {"(1 - update) * new + ": ""},
     ),
@@ -293,7 +294,7 @@ MISTAKES = {
     ),
     "gate-order": Mistake(
         "you use the wrong thirds of the rows for the gates.",
-        "torch stacks reset, update, new, in this order, in the weights and biases of both products.",
+        "torch stacks the blocks in the order reset, update, new, in the weights and biases of both products.",
         *(
             _in_order(order, order)
             for order in ("reset new update", "new update reset", "new reset update", "update new reset")
@@ -328,10 +329,10 @@ MISTAKES = {
 HINTS = (
     "How many matrix products do you need? Each product gives the numbers for all three blocks, the two gates "
     "and the candidate. Write down the shape of a product.",
-    "Compute `x @ w_ih.T + b_ih` and `h @ w_hh.T + b_hh`, and split each into three blocks of size hidden with "
-    "`.chunk(3, dim=-1)`. For the reset gate and the update gate, add their two blocks and take the sigmoid. "
-    "The candidate is different: its block from the hidden state, including the bias, is first multiplied by "
-    "the reset gate.",
+    "Compute `x @ w_ih.T + b_ih` and `h @ w_hh.T + b_hh`, and split each into three blocks of the hidden size with "
+    "`.chunk(3, dim=-1)`. For each of the two gates, add its block from the input and its block from the hidden "
+    "state, and take the sigmoid of the sum. The candidate is different: its block from the hidden state, "
+    "including the bias, is first multiplied by the reset gate.",
     "Compute `reset = torch.sigmoid(reset_x + reset_h)`, and `update` in the same way. The candidate is `new = "
     "torch.tanh(new_x + reset * new_h)`, where both blocks include their biases. If `update` is 1, the old "
     "hidden state stays: return `(1 - update) * new + update * h`.",

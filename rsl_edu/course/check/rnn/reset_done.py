@@ -55,23 +55,24 @@ MISTAKES = {
     ),
     "resets-all": Mistake(
         "you reset the hidden state of all environments.",
-        "Each environment ends its episode on its own, while the others are still in the middle of theirs.",
+        "An episode ends in one environment while the others are still in the middle of theirs.",
         {".unsqueeze(-1)": ".any()"},
         {_RESULT: "torch.zeros_like(hidden)"},
     ),
     "resets-all-or-none": Mistake(
         "you reset all environments if all of them are done, and none otherwise.",
-        "Each environment ends its episode on its own. Do not use `if dones.all()`: write zeros where dones is 1.",
+        "Episodes end independently in each environment. Do not use `if dones.all()`: write zeros where dones is 1.",
         {".unsqueeze(-1)": ".all()"},
     ),
     "resets-none": Mistake(
         "you return the hidden state unchanged.",
-        "It must be zero where dones is 1. (hidden[:, done].zero_() has no effect, because it writes into a copy.)",
+        "The hidden state must be zero where dones is 1. (hidden[:, done].zero_() has no effect, because it writes "
+        "into a copy.)",
         {_RESULT: "hidden"},
     ),
     "bitwise-not": Mistake(
-        "you negate integers with ~, which turns 0 into −1 and 1 into −2.",
-        "~ is a logical not only if the type is bool: use ~dones.bool(), or 1 - dones.",
+        "you negate integers with `~`, which turns 0 into −1 and 1 into −2.",
+        "`~` negates truth values only if the type is bool: use ~dones.bool(), or 1 - dones.",
         {_RESULT: "hidden * (~dones).unsqueeze(-1)"},
         {"dones.bool()": "torch.zeros(len(dones)).index_fill(0, ~dones % len(dones), 1).bool()"},  # as an index
         {"dones.bool()": "torch.ones(len(dones)).index_fill(0, ~dones % len(dones), 0).bool()"},
@@ -86,8 +87,8 @@ MISTAKES = {
     ),
     "last-done-only": Mistake(
         "you reset at most one environment, the last one that is done.",
-        "If you use a loop, copy the hidden state once, before the loop. A copy inside it starts again from the "
-        "old hidden state.",
+        "If you use a loop, copy the hidden state once, before the loop. A copy inside the loop starts again from "
+        "the old hidden state.",
         {"dones.bool()": "(dones.bool() & (dones.flip(0).cumsum(0).flip(0) == 1))"},
         {"dones.bool()": "(torch.arange(len(dones)) == dones.nonzero()[-1])"},
     ),
@@ -133,7 +134,8 @@ MISTAKES = {
     ),
     "drops-environments": Mistake(
         "you remove the environments that are done from the hidden state.",
-        "They start a new episode with a hidden state of zeros, so the shape stays [layers, envs, hidden].",
+        "Those environments start a new episode with a hidden state of zeros, so the shape stays [layers, envs, "
+        "hidden].",
         {_RESULT: "hidden[:, dones == 0]"},
     ),
     "done-only": Mistake(

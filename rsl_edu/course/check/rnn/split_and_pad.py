@@ -54,7 +54,7 @@ _NONE: tuple[dict[str, str], ...] = (  # results of an empty list of pieces: an 
 
 
 def _pieces(pieces: str, before: str = "  # [steps, features] each") -> dict[str, str]:
-    """The edit that replaces the pieces with an expression of the right ones, inserted before a text of the source."""
+    """The edit that replaces the right pieces with ``pieces``, an expression; its lines are inserted at ``before``."""
     lengths = "torch.tensor([len(piece) for piece in pieces])"
     return {before: f"\n    pieces = {pieces}\n    lengths = {lengths}\n    {before.lstrip()}"}
 
@@ -85,7 +85,7 @@ MISTAKES = {
     ),
     "drops-last-row": Mistake(
         "you lose the last step of the rollout.",
-        "It belongs to the last trajectory of each environment: include all steps up to the end of x.",
+        "The last step belongs to the last trajectory of each environment: include all steps up to the end of x.",
         {"last = dones": "x, dones = x[:-1], dones[:-1]\n    last = dones"},
     ),
     "drops-rest": Mistake(
@@ -108,7 +108,8 @@ MISTAKES = {
     ),
     "ends-by-time": Mistake(
         "you list the ends time step by time step, but the steps of x environment by environment.",
-        "Both must be in the same order: transpose dones as well, so that the ends of an environment are contiguous.",
+        "Ends and steps must be in the same order: transpose dones as well, so that the ends of an environment are "
+        "contiguous.",
         {"last.T": "last"},
     ),
     "ordered-by-time": Mistake(
@@ -119,7 +120,8 @@ MISTAKES = {
     ),
     "ordered-by-length": Mistake(
         "you sort the trajectories by length.",
-        "Nothing here requires sorting, and unpad could not undo it: order them by environment, then by time.",
+        "Nothing here requires sorting, and unpad could not undo it: order the trajectories by environment, then by "
+        "time.",
         _by("-lengths"),
         _by("lengths"),
     ),
@@ -135,12 +137,12 @@ MISTAKES = {
     ),
     "cuts-all": Mistake(
         "you split all environments when an episode ends in one of them.",
-        "Each environment ends its episodes on its own: use its own column of dones.",
+        "Episodes end independently in each environment: use each environment's own column of dones.",
         {"dones.bool()": "dones.bool().any(1, keepdim=True).expand_as(dones)"},
     ),
     "cuts-as-first": Mistake(
         "you split all environments where the episodes of the first environment end.",
-        "Each environment ends its episodes on its own: use its own column of dones.",
+        "Episodes end independently in each environment: use each environment's own column of dones.",
         {"dones.bool()": "dones[:, :1].bool().expand_as(dones)"},
     ),
     "cuts-once": Mistake(
@@ -192,7 +194,7 @@ MISTAKES = {
     ),
     "padded-to-rollout": Mistake(
         "you pad to the length of the rollout.",
-        "rsl_rl does this, and it is not wrong there. Here, pad only to the longest trajectory, which saves "
+        "rsl_rl pads to this length, which is not wrong there. Here, pad only to the longest trajectory, which saves "
         "computation.",
         {"pad_sequence(pieces)": "pad_sequence([*pieces, x[:, 0]])[:, :-1]"},
     ),
@@ -244,7 +246,7 @@ MISTAKES = {
     ),
     "mask-all-true": Mistake(
         "your mask marks the padding as real steps.",
-        "It should be True up to the length of a trajectory and False after it: arange(longest).unsqueeze(1) < "
+        "The mask should be True up to the length of a trajectory and False after that: arange(longest).unsqueeze(1) < "
         "lengths.",
         {_MASK: "torch.ones(padded.shape[:2], dtype=torch.bool)"},
     ),
@@ -272,7 +274,7 @@ MISTAKES = {
     ),
     "mask-last-step": Mistake(
         "your mask is True only at the last step of each trajectory.",
-        "It should be True at every real step: compare with <, not with ==.",
+        "The mask should be True at every real step: compare with `<`, not with `==`.",
         {"< lengths": "== lengths - 1"},
     ),
     "mask-of-first": Mistake(
@@ -282,7 +284,7 @@ MISTAKES = {
     ),
     "mask-of-rollout": Mistake(
         "your mask is [time, envs], like the rollout.",
-        "It should show which steps of padded are real, so its shape is [longest, trajectories].",
+        "The mask should show which steps of padded are real, so its shape is [longest, trajectories].",
         {_MASK: "torch.ones_like(dones).bool()"},
         {_MASK: "dones.bool()"},
         {_MASK: "dones == 0"},
@@ -296,7 +298,7 @@ MISTAKES = {
     ),
     "mask-transposed": Mistake(
         "your mask is [trajectories, time].",
-        "It should have the same first two dimensions as padded: [time, trajectories].",
+        "The mask should have the same first two dimensions as padded: [time, trajectories].",
         {"return padded, mask": "return padded, mask.T"},
     ),
 }
@@ -305,9 +307,9 @@ HINTS = (
     "Take one environment. At which steps does a trajectory end, and where does the next one begin? The end of "
     "the rollout also ends a trajectory.",
     "In a copy of `dones`, set the last step of every environment to 1, so that no piece continues from one "
-    "environment into the next. Collect the pieces `[steps, features]` environment by environment. A done ends "
-    "a piece, and its step belongs to that piece. `torch.nn.utils.rnn.pad_sequence` pads the pieces to the "
-    "longest. For the mask, compare `torch.arange(longest)` with the lengths. You may use loops.",
+    "environment into the next. Collect the pieces `[steps, features]` environment by environment. A done ends a "
+    "piece, and the step with the done belongs to that piece. `torch.nn.utils.rnn.pad_sequence` pads the pieces to "
+    "the longest. For the mask, compare `torch.arange(longest)` with the lengths. You may use loops.",
     "Without loops, transpose first, so that the steps of an environment are contiguous. If `last` is the copy "
     "of `dones`, then `ends = last.T.flatten().nonzero().flatten()` lists the ends, and their differences, "
     "starting from −1, are the lengths. Split `x.transpose(0, 1).flatten(0, 1)` by the lengths, and pad. The "

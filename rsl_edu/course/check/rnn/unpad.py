@@ -68,7 +68,7 @@ _BY_TIME = {"reshape(-1, time": "reshape(time, -1", _RESULT: "rollout"}
 
 
 def _mask(mask: str) -> dict[str, str]:
-    """The edit that uses another mask."""
+    """The edit that uses a different mask."""
     return {"steps = ": f"mask = {mask}\n    steps = "}
 
 
@@ -108,12 +108,12 @@ MISTAKES = {
     ),
     "flat": Mistake(
         "you return the real steps one after another.",
-        "They are [envs · time, features]: reshape them to [envs, time, features], then transpose(0, 1).",
+        "The steps are [envs · time, features]: reshape them to [envs, time, features], then transpose(0, 1).",
         {_RESULT: "steps"},
     ),
     "longest-for-time": Mistake(
         "you use the length of the longest trajectory as the length of the rollout.",
-        "padded is only as long as the longest trajectory, but the rollout has `time` steps.",
+        "`padded` is only as long as the longest trajectory, but the rollout has `time` steps.",
         {"-1, time": "-1, len(padded)"},
     ),
     "first-for-time": Mistake(
@@ -134,7 +134,7 @@ MISTAKES = {
     ),
     "integer-index": Mistake(
         "you use the mask as integers, so 0 and 1 select the indices 0 and 1 over and over.",
-        "Only a bool mask selects the entries where it is True. mask already is one: leave out .long() or .int().",
+        "Only a bool mask selects the entries where it is True. mask already is one: leave out `.long()` or `.int()`.",
         _mask("mask.long()"),
         {"[mask.T]": "[mask.T.long()].flatten(0, -2)[: mask.sum()]"},
     ),
