@@ -17,7 +17,7 @@ from .export_error import ExportError
 from .names import ACTIVATIONS, mlp_part, named_weights, only
 from .pickled import Module, Storage, unpickle
 
-_PICKLE, _CODE = 4 << 20, 1 << 20  # the most bytes; real ones have a few KB
+_PICKLE, _CODE = 4 << 20, 1 << 20  # maximum size in bytes; real ones have a few KB
 _NAMES, _DEPTH, _FILES = 20_000, 32, 500
 _EPS = 1e-2  # rsl_rl's
 _CLAMP = re.compile(

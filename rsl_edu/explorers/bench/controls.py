@@ -16,7 +16,7 @@ S = TypeVar("S")  # state: a frozen dataclass of controls
 RESERVED = {"self", "ranges", "step_values", "fixed", "defaults", "dark"}
 """Names that controls cannot have, because the constructor and ``render`` have arguments of these names."""
 Grid = Mapping[str, Any]
-"""For each control of a grid, the number of its positions, or the positions; ``...`` for all."""
+"""For each control of a grid, the number of its positions, or the positions themselves; ``...`` for all."""
 
 
 @dataclasses.dataclass(frozen=True)

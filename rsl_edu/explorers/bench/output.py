@@ -58,7 +58,7 @@ def show_twice(thing: Any, live: Callable[[], Any]) -> None:
 
 
 def renew_still(instrument: Instrument[Any, Any], name: str, svg: str, panels: Sequence[Panel]) -> None:
-    """Replace the still displayed by :func:`show_twice` with the picture that the browser has.
+    """Replace the still image that :func:`show_twice` displayed with the picture that the browser has.
 
     This picture exists already, so it takes only milliseconds. Drawing a still as in :func:`explorer_still` takes up to
     a second, during which the sliders would not respond.

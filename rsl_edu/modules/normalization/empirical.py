@@ -183,7 +183,7 @@ class EmpiricalNormalization(nn.Module):
             self._near = True
 
     def _filled(self, x: torch.Tensor) -> torch.Tensor:
-        """Return a batch with the running mean (in the first batch, its own mean) for numbers that are not finite."""
+        """Replace NaN and infinity in a batch by the running mean, or in the first batch by the batch's own mean."""
         x = x.double()
         if len(x) == 0:
             return x
@@ -266,7 +266,7 @@ class EmpiricalNormalization(nn.Module):
         self._near = False
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what Python knows of the buffers, so that a copy reads its own ``count``."""
+        """Leave out Python's record of the buffers, so that a copy of the module reads its own ``count``."""
         return self.__dict__ | {"_known": _Known()}
 
 
@@ -289,7 +289,7 @@ def _mean_and_variance(d: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tenso
 
 
 def _mean_of_finite(x: torch.Tensor) -> torch.Tensor:
-    """Return each feature's mean ``[1, *shape]`` without NaN and numbers above ``FAR``; 0 if there are no others."""
+    """Return each feature's mean ``[1, *shape]``, ignoring NaN and numbers above ``FAR``; 0 if there are no others."""
     x = x.to(torch.promote_types(x.dtype, torch.float32))
     return torch.where(x.abs() <= FAR, x, torch.nan).nanmean(0, keepdim=True).nan_to_num_(0.0)
 
