@@ -1,4 +1,4 @@
-"""What a checkpoint contains and lacks for resuming, for playing, and for loading in another release of rsl_rl.
+"""What a checkpoint contains and lacks for resuming, for playing, and for loading in a different release of rsl_rl.
 
 The entries for rsl_rl 5 describe release 5.5.1; tests load such files with it. The others follow from the source code
 of the releases.
@@ -234,7 +234,7 @@ def _when_played(held: Contents, own: int, settings: RunSettings) -> list[str]:
     said += _configured(held, settings)
     said.append(
         "Activation, order and scale of the observations, and scale and offset of the actions are only in the "
-        "configuration: with another configuration, the file loads without an error, but the robot acts differently."
+        "configuration: with a different configuration, the file loads without an error, but the robot acts differently."
     )
     return said
 
@@ -254,7 +254,7 @@ def _configured(held: Contents, settings: RunSettings) -> list[str]:
 
 
 def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
-    """Describe what goes wrong in another release."""
+    """Describe what goes wrong in a different release."""
     said = []
     if (own < 4) != (release < 4):
         said.append(_regrouped(held, release))
@@ -271,7 +271,7 @@ def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
         said.append("This release has neither CNNs nor a std that depends on the state.")
     if held.remembers and held.moments and min(own, 4) != min(release, 4):
         said.append(
-            "The parameters are in another order, so Adam's moments would be mixed up: leave the optimizer out."
+            "The parameters are in a different order, so Adam's moments would be mixed up: leave the optimizer out."
         )
     return said
 

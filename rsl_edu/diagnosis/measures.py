@@ -56,7 +56,7 @@ class Measures:
         mean: Mean of the mean action over the sample, ``[actions]``.
         spread: Std of the mean action over the sample, ``[actions]``.
         std: Std of the action noise, mean over the sample, ``[actions]``.
-        raw_std: The std parameter as it is stored, ``[actions]``; empty if the std depends on the state.
+        raw_std: The std parameter as stored in the file, ``[actions]``; empty if the std depends on the state.
         entropy: Entropy of the actions in nats, mean over the sample.
         params: The distribution's parameters, for computing a KL.
         learning_rate: Learning rate of the optimizer, or NaN.

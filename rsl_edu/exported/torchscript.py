@@ -78,7 +78,7 @@ def _read(archive: zipfile.ZipFile, size: int) -> tuple[Module, dict[str, torch.
         raise ExportError("damaged: a TorchScript archive without data.pkl")
     folder = place.removesuffix("data.pkl")
     if f"{folder}byteorder" in names and _entry(archive, f"{folder}byteorder", 16) != b"little":
-        raise ExportError("its numbers have another byte order; expected little-endian")
+        raise ExportError("its numbers have a different byte order; expected little-endian")
     numbers = _Numbers(archive, folder, size)
     root = unpickle(_entry(archive, place, _PICKLE), numbers.of("data"))
     if not isinstance(root, Module):

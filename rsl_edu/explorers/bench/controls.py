@@ -156,7 +156,7 @@ class Space(Generic[S]):
             if "control" not in field.metadata:
                 raise TypeError(f"{kind.__name__}.{name}: declare it with control(...)")
             if name in RESERVED:
-                raise TypeError(f"{kind.__name__}.{name}: an argument has this name; choose another name")
+                raise TypeError(f"{kind.__name__}.{name}: an argument has this name; choose a different name")
         for name in (*(ranges or {}), *(steps or {}), *(fixed or {})):
             if name not in fields:
                 raise ValueError(f"{name}: expected one of the fields {', '.join(fields)} of {kind.__name__}")

@@ -110,7 +110,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
     ) -> None:
         if x is None and y is None:
             robot = rollout("Ant-v5", steps=64, envs=16)
-            follows = ~robot.dones[:-1]  # the step after an episode end belongs to another episode
+            follows = ~robot.dones[:-1]  # the step after an episode end belongs to a different episode
             x = robot.observations[:-1, :, robot.names.index("qpos[7]")][follows]
             y = robot.observations[1:, :, robot.names.index("qvel[8]")][follows]
             names = ("hip angle (rad)", "hip velocity, a step later (rad/s)")

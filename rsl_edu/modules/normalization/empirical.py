@@ -150,7 +150,7 @@ class EmpiricalNormalization(nn.Module):
         rate: Any
         if joined:
             n, first, spread = _join(n, first + mean, spread)
-            first = first - mean  # relative to the mean of this process, which may have begun with another one
+            first = first - mean  # relative to the mean of this process, which may have begun with a different mean
 
         # The mean is stored in two parts, rounded value and rest. A single float32 could not change by less than half
         # an ulp, which is 0.004 at a mean of 1e5: more than one sample's effect after a hundred others.
@@ -234,7 +234,7 @@ class EmpiricalNormalization(nn.Module):
         return added.to(dtype) / count.clamp(min=1)  # all ranks may be empty
 
     def _store(self, mean: torch.Tensor, rest: torch.Tensor, var: torch.Tensor) -> None:
-        """Round statistics to buffers of another dtype, such as those of a module in half precision."""
+        """Round statistics to buffers of a different dtype, such as those of a module in half precision."""
         exact = mean + rest
         limit = torch.finfo(self._mean.dtype).max
         self._mean.copy_(exact.clamp(-limit, limit))
