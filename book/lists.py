@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 def table() -> Iterator[str]:
     """Yield the lines of the table on the page *The explorers*."""
-    yield "| explorer | shows | breaks it by |"
+    yield "| explorer | shows | mistakes that you can try |"
     yield "|---|---|---|"
     for name, explorer in EXPLORERS.items():
         yield f"| `{name}` | {explorer.shows} | {explorer.breaks} |"

@@ -311,10 +311,11 @@ def memory_table(found):
 def times_table(found):
     """Return the times after the log-in."""
     first, *others = found["times"]
-    together = f"the others, {found['together']} at a time: median, longest"
-    lines = [f"| seconds after the log-in until | the first learner | {together} |", "|---|---|---|"]
-    words = {"server": "JupyterLab's page answers", "picture": "first picture", "explorer": "first explorer"}
-    for key, what in (words | {"done": "all cells of the lesson have run"}).items():
+    one = "seconds after log-in, first learner"
+    rest_head = f"seconds after log-in, other learners ({found['together']} at a time): median, maximum"
+    lines = [f"| what the learner sees | {one} | {rest_head} |", "|---|---|---|"]
+    words = {"server": "the page of JupyterLab", "picture": "the first picture", "explorer": "the first explorer"}
+    for key, what in (words | {"done": "the results of all cells"}).items():
         rest = [times[key] for times in others]
         cell = f"{statistics.median(rest):.1f}, {max(rest):.1f}" if rest else "–"
         lines.append(f"| {what} | {first[key]:.1f} | {cell} |")
@@ -324,7 +325,8 @@ def times_table(found):
 def dragging_table(found):
     """Return the time for a picture, and the number of learners that a core can serve."""
     lines = [
-        "| learners dragging | slider to picture, median | 95th percentile | pictures a second, each | busy cores |"
+        "| learners dragging | time from slider to picture, median | 95th percentile | pictures per second and learner "
+        "| busy cores |"
     ]
     lines.append("|---|---|---|---|---|")
     for row in found["dragging"]:
@@ -334,18 +336,19 @@ def dragging_table(found):
     last = found["dragging"][-1]["cores"]
     busy = ", ".join(f"{kind}s {last[kind]:.2f}" for kind in ("kernel", "server"))
     busy += ", " + ", ".join(f"{kind} {last[kind]:.2f}" for kind in ("proxy", "hub"))
-    program = f"The program that simulates the learners used another {last['bench']:.2f}; "
+    program = f"The program that simulates the learners used another {last['bench']:.2f} cores; "
     program += "in a class, the learners' browsers do this work on their own machines."
-    return [*lines, "", f"Busy cores while all drag: {busy}. {program}"]
+    return [*lines, "", f"While all learners drag, these processes keep this many cores busy: {busy}. {program}"]
 
 
 def tables(found):
     """Return the figures as Markdown."""
     carried = capacity(found)
     said = (
-        f"**One core serves {carried['core']:.1f} learners** who drag without a pause, at {carried['rate']:.1f} "
-        f"pictures a second each and {carried['picture_ms']:.0f} ms of CPU time for each picture. "
-        f"**One GB serves {carried['gb']:.1f} learners** with one lesson open ({carried['mb']:.0f} MB each, PSS)."
+        f"**One core serves {carried['core']:.1f} learners** who drag without a pause, with {carried['rate']:.1f} "
+        f"pictures per second for each learner and {carried['picture_ms']:.0f} ms of CPU time for each picture. "
+        f"**One GB serves {carried['gb']:.1f} learners** with one lesson open, at {carried['mb']:.0f} MB of PSS per "
+        "learner."
     )
     machine = (
         f"Measured with {found['learners']} learners, {found['seconds']:.0f} s for each row of dragging, on "

@@ -477,7 +477,7 @@ FAILURES = {
     "grade 2_cnn SOURCES --out=grades.csv --compare=nowhere": "--compare: expected a file, got nowhere",
     "grade 2_cnn SOURCES --out=grades.csv --limit=cell": "--limit: cell: expected a number of seconds above 0, got ''",
     "grade 2_cnn empty --out=grades.csv": "SUBMISSIONS: there is nothing in empty",
-    "mark grades.csv Ada unpad 3": "grades.journal.jsonl: expected the journal of `rsl-edu grade`, which is beside its",
+    "mark grades.csv Ada unpad 3": "grades.journal.jsonl: expected the journal of `rsl-edu grade`, which is next to",
     "mark --from notes.txt": "notes.journal.jsonl: expected the journal of `rsl-edu grade`",
     "mark": "give grades.csv, or --from with an edited table",
     "grade 2_cnn nobody.zip --out=grades.csv": "SUBMISSIONS: there is no nobody.zip",

@@ -31,7 +31,7 @@ def test_status_is_0_if_both_are_the_same(files, capsys):
     assert cli.main(["compare", "run", "policy.pt"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("checkpoint  model_1.pt: iteration 1, rsl_rl 5, 6 observations → normalizer →")
-    assert "\nSame actions, if the checkpoint was trained with elu, which only the export says: the largest" in out
+    assert "\nSame actions, provided that the checkpoint was trained with elu (only the export names the" in out
 
 
 def test_status_is_2_if_the_code_was_not_run(files, monkeypatch, capsys):
@@ -40,7 +40,10 @@ def test_status_is_2_if_the_code_was_not_run(files, monkeypatch, capsys):
 
     monkeypatch.setattr("rsl_edu.compare.exports.verdict.run_export", refuse)
     assert cli.main(["compare", "run", "policy.pt"]) == 2
-    assert "\nCannot tell, as its code was not run; by its tensors alone: same actions" in capsys.readouterr().out
+    assert (
+        "\nCannot tell, because the export's code was not run. Judged by its tensors only: same actions"
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize("words", [("run/model_1.pt", "wrong.pt"), ("wrong.pt", "run/model_1.pt"), ("wrong.pt", "run")])
@@ -55,7 +58,7 @@ def test_options_reach_the_comparison(files, capsys):
     words = ["--obs", "obs.pt", "--activation", "tanh", "--html", "page.html", "--unsafe"]
     assert cli.main(["compare", "run", "policy.pt", *words]) == 1
     out = capsys.readouterr().out
-    for said in ("\nshown       obs.pt\n", "(tanh)", "1. another activation", "\npage.html: the page, "):
+    for said in ("\ninput       obs.pt\n", "(tanh)", "1. another activation", "\npage.html: the page, "):
         assert said in out
     page = (files / "page.html").read_text("utf-8")
     assert "<title>run and policy.pt</title>" in page

@@ -41,8 +41,8 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--contents",
         action="store_true",
-        help="instead, list what the last checkpoint contains and what it lacks: to resume training, to play, to load "
-        "in another release of rsl_rl",
+        help="print a different report: what the last checkpoint contains and lacks if you resume training, run the "
+        "policy, or load the file in another release of rsl_rl",
     )
     parser.set_defaults(command=_xray)
 

@@ -1,4 +1,4 @@
-"""Compares what was trained with what was deployed: a checkpoint with an export, and recordings with each other."""
+"""Comparison of training with deployment: of a checkpoint with its export, and of two recordings."""
 
 from .exports import Comparison, Reason, compare_export
 from .recordings import Difference, RecordingComparison, compare_recordings

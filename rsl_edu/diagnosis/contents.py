@@ -1,4 +1,4 @@
-"""What a checkpoint contains and lacks for resuming, for playing, and for loading in a different release of rsl_rl.
+"""What a checkpoint contains and lacks to resume training, to run the policy, and to load it in another release.
 
 The entries for rsl_rl 5 describe release 5.5.1; tests load such files with it. The others follow from the source code
 of the releases.
@@ -41,7 +41,7 @@ class Part:
         name: Name of the part.
         held: The contents of the file that belong to this part, in words; ``no`` if there are none.
         resume: What happens to it when training is resumed from this file, in the release that wrote it.
-        play: What happens to it when the policy is played.
+        play: What happens to it when the policy is loaded to be run.
         releases: What happens to it in rsl_rl 2, 3, 4 and 5.
     """
 
@@ -178,7 +178,7 @@ def _part(
         name: Name of the part.
         words: The contents of the file that belong to this part; empty if there are none.
         other: What happens to it in a release that did not write the file.
-        present: What happens when training is resumed and when the policy is played, if the file has this part.
+        present: What happens when training is resumed and when the policy is run, if the file has this part.
         missing: What happens in these two cases if the file does not have this part.
     """
     resume, play = present if words else missing
@@ -240,7 +240,7 @@ def _when_played(held: Contents, own: int, settings: RunSettings) -> list[str]:
 
 
 def _configured(held: Contents, settings: RunSettings) -> list[str]:
-    """Describe what the settings next to a checkpoint say about playing it."""
+    """Describe what the settings next to a checkpoint show about running its policy."""
     said = [f"{file} is not used: {why}." for file, why in settings.unread.items()]
     distribution = settings.actor.get("distribution_cfg")
     kind = distribution.get("class_name") if isinstance(distribution, Mapping) else None
@@ -263,7 +263,7 @@ def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
     elif held.normalizer and (own, release) == (2, 3):
         said.append(
             "obs_norm_state_dict is not read. If actor_obs_normalization is on, loading fails with Missing key(s); if "
-            "it is off, the policy is played without its normalizer, and nothing warns you."
+            "it is off, the policy runs without its normalizer, and nothing warns you."
         )
     elif held.normalizer and (own, release) == (3, 2):
         said.append("Unexpected key(s): move the statistics to obs_norm_state_dict, next to the model.")

@@ -109,7 +109,7 @@ def examine(
         run: A run folder of rsl_rl, one of its files, or the result of :func:`.read_run`.
         observations: The observations that the policies are shown, as for :func:`own`. None takes random numbers with
             the normalizer's mean and std; then some findings cannot be checked.
-        robot: Instead of observations, a Gymnasium robot on which the last checkpoint is played.
+        robot: Instead of observations, a Gymnasium robot that the last checkpoint controls.
         activation: Activation of the hidden layers, which a checkpoint does not contain, as for :func:`.read_run`.
         config: Other settings that a checkpoint does not contain, as for :func:`.read_run`.
         source: Where the observations come from, in words.

@@ -203,7 +203,7 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
 
 
 def play(policy: Policy, robot: str) -> Sample:
-    """Play the policy on a Gymnasium robot, with its exploration noise.
+    """Run the policy on a Gymnasium robot, with its exploration noise.
 
     Args:
         policy: The policy.
@@ -226,7 +226,7 @@ def play(policy: Policy, robot: str) -> Sample:
         policy.reset()
         run = rollout(robot, STEPS, ENVS, policy=_Exploring(policy))
         policy.reset()
-    source = f"{STEPS * ENVS:,} steps of {robot}, played by the last checkpoint"
+    source = f"{STEPS * ENVS:,} steps of {robot}, controlled by the last checkpoint"
     return Sample(run.observations, source, names=run.names, dones=run.dones)
 
 

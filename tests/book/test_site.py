@@ -160,6 +160,8 @@ def test_page_fits_a_phone(opened):
     opened.page.set_viewport_size(PHONE)
     opened.page.wait_for_function(f"innerWidth === {PHONE['width']}")
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    wide = "formula => formula.clientWidth > formula.parentElement.clientWidth"  # its end could not be reached
+    assert not opened.page.locator("mjx-container[display]").evaluate_all(f"all => all.some({wide})")
 
 
 @exhaustive

@@ -1,11 +1,11 @@
-"""Robots of Gymnasium under a gait with feedback, recorded as Isaac Lab assembles observations."""
+"""Recordings of Gymnasium robots with a feedback gait, laid out like the observations of Isaac Lab."""
 
 import numpy as np
 import torch
 
 from rsl_edu.data import rollout
 
-ROBOTS = {  # places of joint positions and velocities, and of what else is observed
+ROBOTS = {  # indices of joint positions, joint velocities and other observations
     "HalfCheetah-v5": (range(2, 8), range(11, 17), {"base_height": [0], "base_pitch": [1], "base_lin_vel": [8, 9]}),
     "Walker2d-v5": (range(2, 8), range(11, 17), {"base_height": [0], "base_pitch": [1], "base_lin_vel": [8, 9]}),
     "Swimmer-v5": (range(1, 3), range(6, 8), {"base_yaw": [0], "base_lin_vel": [3, 4], "base_ang_vel": [5]}),
@@ -15,7 +15,7 @@ DT = {"HalfCheetah-v5": 0.05, "Walker2d-v5": 0.008, "Swimmer-v5": 0.04, "Ant-v5"
 
 
 class Gait:
-    """A policy: sines around which it holds its joints, with noise. It keeps what it is shown and what it does."""
+    """A policy that follows noisy sine waves with its joints, and records its observations and actions."""
 
     def __init__(self, robot, envs, seed, noise, speed):
         self.draw, self.robot, self.noise, self.speed = np.random.default_rng(seed), robot, noise, speed
@@ -50,7 +50,7 @@ class Gait:
 
 
 def gravity(q):
-    """Return the direction of gravity in the frame of a body with the quaternions ``q [envs, 4]``, scalar first."""
+    """Return the direction of gravity in the body frame, given quaternions ``q [envs, 4]``, scalar first."""
     w, x, y, z = q.T
     return -np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)], 1)
 

@@ -1,4 +1,4 @@
-"""Recordings of a made-up legged robot, in milliseconds: named as Isaac Lab names them, with a gait and with noise."""
+"""Recordings of an invented legged robot, made in milliseconds: with Isaac Lab's names, a gait and noise."""
 
 import numpy as np
 
@@ -17,12 +17,12 @@ NAMES = tuple(f"{term}[{i}]" for term, size in TERMS.items() for i in range(size
 
 
 def columns(*terms):
-    """Places of the features of these terms."""
+    """Return the indices of these terms' features."""
     return [i for i, name in enumerate(NAMES) if name.split("[")[0] in terms]
 
 
 def walk(seed, steps=400, envs=8, noise=0.3, speed=1.0):
-    """Record the robot: a dictionary as `rsl_edu.diagnosis.load` gives it.
+    """Record the robot, as a dictionary like the result of `rsl_edu.diagnosis.load`.
 
     Args:
         seed: Seed of the initial states, commands and noise.
@@ -32,7 +32,7 @@ def walk(seed, steps=400, envs=8, noise=0.3, speed=1.0):
         speed: Of the gait, as a factor.
     """
     draw, body = np.random.default_rng(seed), np.random.default_rng(0)
-    push = body.normal(size=(JOINTS, 5)) / 2  # what each joint does to the base: roll, pitch and yaw rate, two speeds
+    push = body.normal(size=(JOINTS, 5)) / 2  # effect of each joint on the base: roll, pitch and yaw rate, two speeds
     phase, width = body.uniform(0, 6.28, JOINTS), body.uniform(0.2, 0.6, JOINTS)
     stiff, centre = body.uniform(150, 400, JOINTS), body.uniform(-0.4, 0.4, JOINTS)
     couple = np.eye(JOINTS) + 0.15 * body.normal(size=(JOINTS, JOINTS))
@@ -67,7 +67,7 @@ def walk(seed, steps=400, envs=8, noise=0.3, speed=1.0):
 
 
 def late(x, features, steps):
-    """The same with some features some steps late."""
+    """Return the recording with some features some steps late."""
     late = x.copy()
     late[steps:, :, features] = x[:-steps, :, features]
     return late

@@ -1,4 +1,4 @@
-"""The report of a comparison says all it knows, in lines that fit, and obeys nothing that a file says."""
+"""The report of a comparison is complete, its lines fit, and text from files is escaped."""
 
 import pytest
 
@@ -17,7 +17,7 @@ COMPARISON = Comparison(
 )
 
 
-def test_text_says_all_in_lines_of_at_most_100_characters():
+def test_text_is_complete_in_lines_of_at_most_100_characters():
     text = str(COMPARISON)
     assert max(map(len, text.splitlines())) <= 100
     assert text.startswith("checkpoint  model_?[31m.pt\n")
@@ -32,7 +32,7 @@ def test_text_says_all_in_lines_of_at_most_100_characters():
     assert text.count("\nnote        a note") == 1
 
 
-def test_html_has_the_same_and_escapes_what_files_say():
+def test_html_is_complete_and_escapes_text_from_files():
     page = COMPARISON._repr_html_()
     assert "<strong>Not the same: normalizer left out.</strong>" in page
     assert "&lt;script&gt;policy&lt;/script&gt;" in page
@@ -44,7 +44,7 @@ def test_html_has_the_same_and_escapes_what_files_say():
 
 
 @pytest.mark.parametrize("form", [str, Comparison._repr_html_])
-def test_the_same_has_no_table(form):
+def test_report_has_no_table_if_both_are_the_same(form):
     said = form(Comparison(True, {"export": "policy.pt"}, "Same actions."))
     assert "Same actions." in said
     assert "cause" not in said

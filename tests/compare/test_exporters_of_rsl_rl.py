@@ -1,4 +1,4 @@
-"""What rsl_rl exports itself, of every architecture, does what its checkpoint does."""
+"""Exports by rsl_rl of every architecture are the same as their checkpoints."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ CASES = [
 
 @pytest.fixture
 def made(tmp_path, monkeypatch):
-    """Makes a model of rsl_rl that has seen something, and saves its checkpoint: model, configuration, file."""
+    """Return a function that makes an rsl_rl model with normalizer statistics and saves its checkpoint."""
     from rsl_rl import models
     from tensordict import TensorDict
 
@@ -69,7 +69,7 @@ def test_onnx_of_rsl_rl_is_the_same(network, distribution, made, tmp_path):
     assert comparison.same, str(comparison)
 
 
-def test_images_of_an_onnx_file_need_no_recording(made, tmp_path):
+def test_onnx_with_images_needs_no_recording(made, tmp_path):
     pytest.importorskip("onnxruntime")
     model, settings, _, checkpoint = made("cnn", "gaussian")
     module = model.as_onnx(False)
@@ -77,11 +77,11 @@ def test_images_of_an_onnx_file_need_no_recording(made, tmp_path):
     export = to_onnx(module, tmp_path / "policy.onnx", module.get_dummy_inputs(), names)
     comparison = compare_export(checkpoint, export, config=settings)
     assert comparison.same, str(comparison)
-    assert comparison.about["shown"].startswith("64 observations")
+    assert comparison.about["input"].startswith("64 random observations")
 
 
-def test_stds_that_are_not_cut_off_are_named(made, tmp_path):
-    """As Isaac Lab's exporter, which does not know that half of the outputs are stds."""
+def test_stds_returned_with_the_means_are_named(made, tmp_path):
+    """Isaac Lab's exporter also returns the stds, which are half of the outputs."""
     model, settings, _, checkpoint = made("mlp", "heteroscedastic")
     network = torch.nn.Sequential(model.obs_normalizer, model.mlp)
     comparison = compare_export(checkpoint, script(network.eval(), tmp_path / "policy.pt"), config=settings)
@@ -90,7 +90,7 @@ def test_stds_that_are_not_cut_off_are_named(made, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_newer_exporter_of_torch_as_rsl_rl_calls_it(made, tmp_path):
+def test_dynamo_exporter_of_torch_as_rsl_rl_calls_it(made, tmp_path):
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
     model, settings, _, checkpoint = made("lstm", "gaussian")

@@ -1,4 +1,4 @@
-"""A comparison says nothing that is false: what it could not try it does not rule out, and its causes have evidence."""
+"""Reports contain no false statements: untried causes are not ruled out, and causes need evidence."""
 
 import copy
 
@@ -39,7 +39,7 @@ def names(comparison):
 
 @pytest.fixture
 def long_run(tmp_path, monkeypatch):
-    """A run of which only the first, middle and last file are read at once."""
+    """Return a run of which only the first, middle and last files are read in the first pass."""
     from rsl_edu.checkpoint import read_run
     from rsl_edu.compare.exports import siblings
 
@@ -49,11 +49,11 @@ def long_run(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_all_files_of_a_long_run_are_looked_at(long_run):
+def test_all_files_of_a_long_run_are_considered(long_run):
     other = policy(4)
     comparison = compare(long_run / "model_8.pt", IsaacLab(other, other.obs_normalizer))
     assert names(comparison) == ["another checkpoint"]
-    assert "model_3.pt does what the export does" in comparison.reasons[0].found
+    assert "model_3.pt reproduces the export's actions" in comparison.reasons[0].found
     mixed = compare(long_run / "model_8.pt", IsaacLab(policy(9), other.obs_normalizer))
     assert names(mixed) == ["normalizer of another checkpoint"]
     assert "with the normalizer of model_3.pt" in mixed.reasons[0].found
@@ -66,39 +66,41 @@ def test_files_that_were_not_read_are_not_ruled_out(long_run):
     comparison = compare_export(long_run / "model_8.pt", long_run / "policy.ts", activation="elu")
     assert not comparison.reasons
     assert "another checkpoint" not in comparison.ruled_out
-    assert comparison.unchecked["another checkpoint"].startswith("6 files of the run not read: its weights have no")
+    assert comparison.unchecked["another checkpoint"].startswith(
+        "6 files of the run not read, because the export's weights"
+    )
 
 
-def test_damaged_files_are_told(main):
+def test_damaged_files_are_listed(main):
     (main.parent / "model_1.pt").write_bytes(b"cut off")
     comparison = compare(main, IsaacLab(MAIN, NORMALIZER, before=Apply(low=-2.0, high=2.0)))
-    assert "another checkpoint" not in comparison.unchecked  # by its tensors, it is of this one
+    assert "another checkpoint" not in comparison.unchecked  # its tensors match this checkpoint
     other = compare(main, IsaacLab(policy(5), NORMALIZER))
-    assert "1 file damaged or of another network (model_1.pt)" in other.unchecked["another checkpoint"]
+    assert "1 file damaged or from another network (model_1.pt)" in other.unchecked["another checkpoint"]
 
 
-# Observations that say little -----------------------------------------------------------------------------------------
+# Observations with little information ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "module", [IsaacLab(MAIN), IsaacLab(policy(5)), IsaacLab(MAIN, NORMALIZER, after=Apply(scale=0.5))]
 )
-def test_a_constant_recording_shows_no_clip_and_no_scale(module, main):
+def test_constant_recording_shows_no_clip_and_no_scale(module, main):
     comparison = compare(main, module, observations=torch.ones(1, FEATURES).expand(50, -1) * 0.3)
     assert not {CLIP, SCALED, "actions in another order", "actions squashed"} & {*names(comparison)}
     assert not {CLIP, SCALED} & {*comparison.ruled_out}
-    assert comparison.unchecked[SCALED] == "needs 32 observations, none like another"
-    assert comparison.unchecked["what depends on features that do not vary"] == "they are 6 of 6"
+    assert comparison.unchecked[SCALED] == "needs 32 different observations"
+    assert comparison.unchecked["effects of features that do not vary"] == "6 of 6 features are constant here"
 
 
-def test_a_recording_of_repeated_rows_makes_no_clip_of_its_extremes(main):
+def test_extremes_of_a_recording_with_repeated_rows_are_not_a_clip(main):
     rows = NORMALIZER.mean + torch.randn(40, FEATURES, generator=torch.Generator().manual_seed(0))
     comparison = compare(main, IsaacLab(MAIN, NORMALIZER, after=Apply(scale=0.5)), observations=rows.repeat(2, 1))
     assert names(comparison) == [SCALED]
     assert "clipped" not in comparison.reasons[0].found
 
 
-# What a file holds ----------------------------------------------------------------------------------------------------
+# Contents of a file ---------------------------------------------------------------------------------------------------
 
 
 class Renamed(nn.Module):
@@ -114,19 +116,19 @@ class Renamed(nn.Module):
         return ((x - self.mu) / self.sigma).clamp_min(self.low)
 
 
-def test_a_normalizer_under_other_names_is_not_denied(main):
+def test_normalizer_under_other_names_is_found(main):
     comparison = compare(main, IsaacLab(MAIN, Renamed(NORMALIZER, low=-1.0)))
     assert not comparison.reasons
-    assert "the means of its normalizer are those of model_3.pt" in comparison.notes[0]
+    assert "the means of the export's normalizer match model_3.pt" in comparison.notes[0]
     other = save(policy(2), main.parent / "model_1.pt")
     swapped = compare(main, IsaacLab(MAIN, Renamed(policy(2).obs_normalizer)))
     assert names(swapped) == ["normalizer of another checkpoint"]
     assert other.name in swapped.reasons[0].found
     left = compare(main, IsaacLab(MAIN))
-    assert "no normalizer was found in it" in left.reasons[0].found
+    assert "the export contains no normalizer" in left.reasons[0].found
 
 
-def test_the_normalizer_of_the_critic_is_named(main):
+def test_normalizer_of_the_critic_is_named(main):
     theirs = policy(3).obs_normalizer
     stored = torch.load(main, weights_only=True)
     stored["critic_state_dict"] = {f"obs_normalizer.{name}": x for name, x in theirs.state_dict().items()}
@@ -135,28 +137,28 @@ def test_the_normalizer_of_the_critic_is_named(main):
     assert names(compare(main, IsaacLab(MAIN, theirs))) == ["normalizer of the critic"]
 
 
-def test_the_teacher_is_named(main):
+def test_exported_teacher_is_named(main):
     teacher = policy(6)
     stored = torch.load(main, weights_only=True)
     stored["teacher_state_dict"] = {f"mlp.{name}": x for name, x in teacher.mlp.state_dict().items()}
     torch.save(stored, main)
     comparison = compare(main, IsaacLab(teacher, NORMALIZER))
-    assert names(comparison) == ["another network of the file"]
-    assert "its network is the teacher of model_3.pt" in comparison.reasons[0].found
+    assert names(comparison) == ["another network from the file"]
+    assert "the export's network is the teacher of model_3.pt" in comparison.reasons[0].found
 
 
-def test_another_memory_is_named(tmp_path):
+def test_other_kind_of_recurrent_layer_is_named(tmp_path):
     lstm, gru = policy(rnn="lstm"), policy(rnn="gru")
     comparison = compare(save(lstm, tmp_path / "model_3.pt"), IsaacLab(gru, gru.obs_normalizer))
     assert names(comparison) == ["another kind of network"]
-    assert comparison.reasons[0].found == "the checkpoint's memory is an LSTM, the export's a GRU"
+    assert comparison.reasons[0].found == "the checkpoint's recurrent layer is an LSTM, the export's is a GRU"
 
 
-# Random numbers and memory --------------------------------------------------------------------------------------------
+# Random numbers and hidden states -------------------------------------------------------------------------------------
 
 
 class Filter(nn.Module):
-    """Mixes each action with its last, and delays."""
+    """Mix each action with the previous output."""
 
     def __init__(self, part):
         super().__init__()
@@ -168,10 +170,10 @@ class Filter(nn.Module):
         return self.last
 
 
-def test_an_export_that_remembers_is_named(main):
+def test_export_that_keeps_a_state_is_named(main):
     comparison = compare(main, IsaacLab(MAIN, NORMALIZER, after=Filter(0.8)))
-    assert names(comparison) == ["it remembers"]
-    assert "0.8 x the checkpoint's + 0.2 x its own of the step before" in comparison.reasons[0].found
+    assert names(comparison) == ["the export keeps a state"]
+    assert "0.8 x the checkpoint's action + 0.2 x its own previous action" in comparison.reasons[0].found
 
 
 @pytest.fixture
@@ -187,13 +189,13 @@ class Sampled(IsaacLab):
         return mean + torch.randn_like(mean) * torch.tensor([0.3, 0.5, 0.7])
 
 
-def test_a_sampled_onnx_is_recognized(onnx, main):
+def test_sampled_onnx_is_recognized(onnx, main):
     comparison = compare_export(main, onnx(Sampled(MAIN, NORMALIZER)))
     assert names(comparison) == ["actions are sampled"]
-    assert any("its graph draws random numbers" in note for note in comparison.notes)
+    assert any("graph draws random numbers" in note for note in comparison.notes)
 
 
-# The same policy in other clothes -------------------------------------------------------------------------------------
+# The same policy with other inputs or outputs -------------------------------------------------------------------------
 
 
 class Parts(IsaacLab):
@@ -212,30 +214,30 @@ class Masked(OnnxMemory):
         return self.actor(x.squeeze(0)), h
 
 
-def test_what_cannot_be_fed_is_not_judged(onnx, main, tmp_path):
+def test_export_with_unknown_inputs_is_not_judged(onnx, main, tmp_path):
     path = onnx(Parts(MAIN, NORMALIZER), (torch.zeros(1, 4), torch.zeros(1, 2)), (["obs", "command"], ["actions"]))
     with pytest.raises(ExportError, match=r"takes the 6 features in 2 inputs \(obs, command\)"):
         compare_export(main, path)
-    with pytest.raises(ExportError, match="it takes 9 features and its network 6"):
+    with pytest.raises(ExportError, match="takes 9 features, but its network 6"):
         compare_export(main, onnx(More(MAIN, NORMALIZER), (torch.zeros(1, 9),)))
     gru = policy(rnn="gru")
     (tmp_path / "gru").mkdir()
     given = (torch.zeros(1, FEATURES), torch.zeros(1, 1, 8), torch.ones(1, 1, 1))
     path = onnx(Masked(gru, gru.obs_normalizer), given, (["obs", "h_in", "not_done"], ["actions", "h_out"]))
-    with pytest.raises(ExportError, match="its inputs not_done were 0"):
+    with pytest.raises(ExportError, match="its inputs not_done were set to 0"):
         compare_export(save(gru, tmp_path / "gru" / "model_3.pt"), path)
 
 
-def test_a_value_that_is_returned_first_is_no_other_task(main):
+def test_value_returned_first_is_not_mistaken_for_another_task(main):
     class Value(IsaacLab):
         def forward(self, x):
             return x[:, :1], self.actor(self.normalizer(x))
 
-    with pytest.raises(ExportError, match="what it returns first is one number, such as a value"):
+    with pytest.raises(ExportError, match="first output is a single number, such as a value"):
         compare(main, Value(copy.deepcopy(MAIN), NORMALIZER))
 
 
-def test_a_clip_in_a_file_that_was_saved_in_training_mode_is_no_training_mode(main):
+def test_clip_in_a_file_saved_in_training_mode_is_not_blamed_on_the_mode(main):
     class Clipped(nn.Module):
         def __init__(self):
             super().__init__()
@@ -252,14 +254,16 @@ def test_a_clip_in_a_file_that_was_saved_in_training_mode_is_no_training_mode(ma
 
 
 @pytest.mark.parametrize("rows", [1, 5])
-def test_a_few_observations_carry_no_verdict(rows, main):
+def test_few_observations_give_no_verdict(rows, main):
     swapped = IsaacLab(MAIN, NORMALIZER, before=Apply(order=[1, 0, *range(2, FEATURES)]))
     comparison = compare(main, swapped, observations=torch.zeros(rows, FEATURES))
     assert comparison.same is None
-    assert comparison.verdict.startswith("Cannot tell: the same actions, on too few different observations")
+    assert comparison.verdict.startswith(
+        "Cannot tell: the actions are the same, but there are fewer than 32 different observations"
+    )
 
 
-def test_what_eval_changes_is_a_note_where_the_actions_agree(main):
+def test_effect_of_eval_is_a_note_if_the_actions_are_the_same(main):
     class Halved(nn.Module):
         def __init__(self):
             super().__init__()

@@ -1,4 +1,4 @@
-"""Two recordings: every kind of difference is found and named, and honest recordings are the same."""
+"""Comparison of two recordings: every planted difference is named, and correct recordings are the same."""
 
 import functools
 import re
@@ -23,7 +23,7 @@ def recorded(seed, **options):
 
 
 def changed(seed, change):
-    """A recording with other observations."""
+    """Return a recording with changed observations."""
     made = recorded(seed)
     return made | {"observations": change(made["observations"].copy())}
 
@@ -127,7 +127,7 @@ PLANTED = {
 
 @named_or_not
 @pytest.mark.parametrize("fault", PLANTED)
-def test_a_planted_difference_is_found_and_named_and_nothing_else(fault, named):
+def test_planted_difference_is_the_only_one_found(fault, named):
     kind, features, change = PLANTED[fault]
     if fault == "all joints in degrees" and not named:
         pytest.skip("positions and velocities are neighbours: one run of features")
@@ -151,20 +151,20 @@ def test_a_planted_difference_is_found_and_named_and_nothing_else(fault, named):
     ],
     ids=str,
 )
-def test_honest_recordings_are_the_same(second, named):
+def test_correct_recordings_are_the_same(second, named):
     names = NAMES if named else ()
     assert compare_recordings(recorded(0), recorded(**second), names=names).same
     assert compare_recordings(recorded(**second), recorded(0), names=names).same
 
 
-def test_recordings_without_actions_and_dones_do_too():
+def test_actions_and_dones_are_optional():
     first, second = (recorded(seed)["observations"] for seed in (0, 1))
     assert compare_recordings(first, second, names=NAMES).same
     found = compare_recordings(torch.as_tensor(first), reordered(LEGS, POS, VEL, ACT)(second), names=NAMES)
     assert [each.features for each in found.differences] == ["joint_pos, joint_vel, actions"]
 
 
-def test_a_table_is_read_as_one_robot_if_its_rows_follow_each_other():
+def test_table_of_consecutive_rows_is_read_as_one_robot():
     first = recorded(0)["observations"]
     table = recorded(6, envs=1, steps=600)["observations"][:, 0]
     found = compare_recordings(first, late(table[:, None], VEL, 2)[:, 0], names=NAMES)
@@ -172,7 +172,7 @@ def test_a_table_is_read_as_one_robot_if_its_rows_follow_each_other():
     assert [(each.kind, each.features) for each in found.differences] == [("lag", "joint_vel")]
 
 
-def test_of_samples_in_no_order_what_needs_none_is_checked():
+def test_unordered_samples_get_the_tests_that_need_no_order():
     draw = np.random.default_rng(0)
     first, second = (draw.permutation(recorded(seed)["observations"].reshape(-1, len(NAMES))) for seed in (0, 1))
     assert compare_recordings(first, second, names=NAMES).same
@@ -185,7 +185,7 @@ def test_of_samples_in_no_order_what_needs_none_is_checked():
     assert [(each.kind, each.columns) for each in found.differences] == [("sign", (POS[0], POS[3]))]
 
 
-def test_too_little_data_carries_no_verdict_but_what_holds_at_every_step_is_checked():
+def test_short_recording_gets_no_verdict_but_relations_of_every_step_are_checked():
     first, short = recorded(0), {name: x[:100, :1] for name, x in changed(1, times(9.81, GRAVITY)).items()}
     found = compare_recordings(first, short, names=NAMES)
     assert [each.features for each in found.differences] == ["projected_gravity"]
@@ -193,7 +193,7 @@ def test_too_little_data_carries_no_verdict_but_what_holds_at_every_step_is_chec
     found = compare_recordings(first, {name: x[:100, :1] for name, x in recorded(1).items()}, names=NAMES)
     assert found.same
     assert not found.conclusive
-    assert found.verdict.startswith("Too little was recorded for a verdict")
+    assert found.verdict.startswith("The recordings are too short for a verdict")
     assert found.unchecked["order, sign"] == "needs 300 samples of each recording"
 
 
@@ -201,21 +201,21 @@ def still(value, features):
     return lambda x: plus(value, features)(times(0, features)(x))
 
 
-def test_a_command_that_is_not_varied_is_no_difference_and_other_terms_are():
+def test_constant_command_is_not_a_difference_but_other_constant_terms_are():
     commands = columns("velocity_commands")
     assert compare_recordings(recorded(0), changed(1, still(1, commands)), names=NAMES).same
     found = compare_recordings(changed(0, still(0, LIN)), recorded(1), names=NAMES)
-    assert found.differences[0].figure.startswith("always 0 in the first, from -")
+    assert found.differences[0].figure.startswith("always 0 in the first, but -")
     found = compare_recordings(changed(0, still(0, LIN)), changed(1, still(2, LIN)), names=NAMES)
     assert found.differences[0].figure == "always 0 in the first, always 2 in the second"
 
 
 def joined(made, *more):
-    """A recording with more features."""
+    """Return a recording with more features."""
     return made | {"observations": np.concatenate([made["observations"], *more], -1).astype("f4")}
 
 
-def test_what_one_robot_merely_kept_is_a_note():
+def test_features_that_a_single_robot_did_not_change_are_a_note():
     first, second = recorded(0), recorded(1, envs=1)
     kinds = np.broadcast_to(np.eye(3)[np.arange(8) % 3], (400, 8, 3))
     command = np.repeat(np.random.default_rng(0).uniform(-1, 1, (4, 8, 2)), 100, axis=0)
@@ -230,7 +230,7 @@ def test_what_one_robot_merely_kept_is_a_note():
     assert compare_recordings(second, other).same
 
 
-def test_what_varies_within_an_episode_and_then_never_is_one_finding():
+def test_features_that_become_constant_are_one_finding():
     draw = np.random.default_rng(0)
     contacts = np.repeat(draw.integers(0, 2, (40, 8, 2)), 10, axis=0)
     absent = times(0, [*LIN, *POS])(recorded(1)["observations"].copy())
@@ -255,35 +255,35 @@ def test_two_faults_are_both_found():
     assert {each.kind for each in found.differences} == {"constant", "scale", "lag"}
 
 
-def test_an_order_is_said_as_a_robot_s_program_has_it():
+def test_order_is_reported_as_indices_in_the_robot_s_program():
     found = compare_recordings(recorded(0), changed(1, reordered([1, 2, 0, 3, 4, 5], POS, VEL)), names=NAMES)
     assert "joint_pos 0 to 5 of the first are 2, 0, 1, 3, 4, 5 of the second; " in found.differences[0].figure
     found = compare_recordings(recorded(0), changed(1, swap_terms), names=NAMES)
     assert "joint_pos is where joint_vel should be; joint_vel is where joint_pos" in found.differences[0].figure
 
 
-def test_without_names_one_kind_is_one_difference_and_a_page_has_the_whole_map():
+def test_unnamed_features_are_one_difference_per_kind_and_the_page_lists_all_positions():
     found = compare_recordings(recorded(0), changed(1, plus(OFFSETS * [1, 0, 1, 1, 0, 1], POS)))
     assert [(each.kind, each.features) for each in found.differences] == [
         ("shift", "feature 12, features 14 to 15, feature 17")
     ]
-    assert found.differences[0].figure.count(" std away") == 2
+    assert found.differences[0].figure.count(" std, with about the same std") == 2
     found = compare_recordings(recorded(0), changed(1, reordered(LEGS, POS, VEL, ACT)))
-    assert "and 12 more (--html FILE has all)" in " ".join(str(found).split())
+    assert "and 12 more (--html FILE lists all)" in " ".join(str(found).split())
     assert found._repr_html_().count(" is at ") == 18
 
 
-def test_lags_and_rates_are_told_in_seconds_if_the_step_is_known():
+def test_lags_and_rates_are_in_seconds_if_the_time_step_is_known():
     found = compare_recordings(recorded(0), changed(1, lambda x: late(x, VEL, 1)), names=NAMES, dt=DT)
     assert "1 step (20 ms) late" in found.differences[0].figure
     slow = {name: x[::2] for name, x in walk(9, steps=800).items() if name == "observations"}
     found = compare_recordings({"observations": recorded(0)["observations"]}, slow, names=NAMES, dt=DT)
     (rate,) = found.differences
     assert rate.kind == "time step"
-    assert re.search(r"in a step, at the same velocity: 0.0(3[5-9]|4\d?) s instead of 0.02 s$", rate.figure)
+    assert re.search(r"per step at the same velocity: 0.0(3[5-9]|4\d?) s instead of 0.02 s$", rate.figure)
 
 
-def test_a_robot_that_stands_still_moves_otherwise_and_has_no_other_scale():
+def test_robot_that_stands_still_is_another_motion_and_not_another_scale():
     standing = recorded(1)["observations"].copy()
     mean = standing.mean((0, 1))
     quiet = [i for term in TERMS for i in columns(term) if term != "velocity_commands"]
@@ -295,7 +295,7 @@ def test_a_robot_that_stands_still_moves_otherwise_and_has_no_other_scale():
 @named_or_not
 @pytest.mark.parametrize("lying", [[0, 0.05, 0.998], [0.1, 0.95, -0.3]], ids=["on its back", "on its side"])
 @pytest.mark.parametrize("part", [0.2, 0.5, 0.8])
-def test_a_robot_that_falls_is_fallen_and_nothing_else(lying, part, named):
+def test_fallen_robot_is_the_only_finding(lying, part, named):
     made = {name: x[:, :1].copy() for name, x in recorded(1, steps=1000).items()}
     start = int(1000 * (1 - part))
     made["observations"][start:, :, GRAVITY] = lying
@@ -304,7 +304,7 @@ def test_a_robot_that_falls_is_fallen_and_nothing_else(lying, part, named):
     assert f"from step {start} of robot 0 on" in found.differences[0].figure
 
 
-def test_a_base_that_sinks_has_fallen_and_robots_that_stand_are_compared_further():
+def test_low_base_is_a_fall_and_standing_robots_are_still_compared():
     heights = 0.3 + 0.02 * np.random.default_rng(0).normal(size=(400, 8, 1))
     low = heights.copy()
     low[100:, :3] = 0.1
@@ -316,7 +316,7 @@ def test_a_base_that_sinks_has_fallen_and_robots_that_stand_are_compared_further
     ]
 
 
-def test_a_joint_that_rarely_leaves_its_stop_is_no_absurd_value():
+def test_joint_that_rarely_leaves_its_limit_is_not_a_spike():
     made = []
     for seed, steps in ((0, slice(100, 104)), (1, slice(300, 302))):
         x = recorded(seed)["observations"].copy()
@@ -327,7 +327,7 @@ def test_a_joint_that_rarely_leaves_its_stop_is_no_absurd_value():
 
 
 @pytest.mark.parametrize(("value", "where"), [(1e30, np.s_[100:101, :]), (1e4, np.s_[50:53, 2:3])])
-def test_single_absurd_values_are_found_where_they_are_and_left_out(value, where):
+def test_absurd_values_are_located_and_left_out(value, where):
     def spoil(x):
         x[(*where, IMU[2])] = value
         return x
@@ -340,7 +340,7 @@ def test_single_absurd_values_are_found_where_they_are_and_left_out(value, where
     assert [each.kind for each in compare_recordings(recorded(0), wrong, names=NAMES).differences] == ["spike", "scale"]
     found = compare_recordings(changed(1, spoil), recorded(0), names=NAMES)
     assert found.same
-    assert found.notes[0].startswith("in the first, base_ang_vel[2] is ")
+    assert found.notes[0].startswith("left out of the first: base_ang_vel[2] is ")
 
 
 SENSED = [*LIN, *IMU, *GRAVITY, *POS, *VEL]
@@ -349,21 +349,21 @@ SENSED = [*LIN, *IMU, *GRAVITY, *POS, *VEL]
 @named_or_not
 @pytest.mark.parametrize("features", [SENSED, [*SENSED, *ACT]], ids=["sensors", "actions too"])
 @pytest.mark.parametrize("steps", [2, 3])
-def test_all_sensors_may_be_slow(steps, features, named):
+def test_slow_sensors_are_found_even_if_all_are_slow(steps, features, named):
     found = compare_recordings(recorded(0), changed(1, held(steps, features)), names=NAMES if named else ())
     (slow,) = found.differences
     assert slow.kind == "held"
     assert sorted(slow.columns) == sorted(features)
 
 
-def test_a_loop_at_half_the_rate_repeats_all_that_was_seen_and_done():
+def test_loop_at_half_the_rate_repeats_observations_and_actions():
     slow = {name: x[np.arange(len(x)) // 2 * 2] for name, x in recorded(1).items() if name != "dones"}
     found = compare_recordings(recorded(0), slow)
     assert [each.kind for each in found.differences] == ["held"]
     assert set(SENSED) < set(found.differences[0].columns)
 
 
-def test_a_robot_that_stands_has_no_slow_sensors():
+def test_standing_robot_is_not_mistaken_for_slow_sensors():
     def rest(x):
         x[100:300, :, SENSED] = x[100, :, SENSED].T
         return x
@@ -378,7 +378,7 @@ def test_a_robot_that_stands_has_no_slow_sensors():
         assert "held" not in [each.kind for each in found.differences]
 
 
-def test_commands_of_two_values_in_a_recording_of_one_robot_are_no_fast_sensor():
+def test_two_valued_commands_of_one_robot_are_not_a_fast_sensor():
     one, many = (recorded(seed, steps=400, envs=envs)["observations"].copy() for seed, envs in ((0, 1), (1, 12)))
     draw, commands = np.random.default_rng(0), columns("velocity_commands")
     for x in (one, many):  # a command of its own for each half
@@ -386,15 +386,15 @@ def test_commands_of_two_values_in_a_recording_of_one_robot_are_no_fast_sensor()
     assert "held" not in [each.kind for each in compare_recordings(one, many, names=NAMES).differences]
 
 
-def test_what_follows_from_a_wrong_input_is_a_note():
+def test_effects_of_a_wrong_input_are_a_note():
     second = changed(1, lambda x: times(9.81, GRAVITY)(plus(3, LIN)(x)))
     found = compare_recordings(recorded(0), second, names=NAMES)
     assert [each.kind for each in found.differences] == ["scale"]
-    assert found.notes[0].startswith("3 other features have another mean or size, too")
-    assert found.unchecked["shift"] == "can follow from what was found: undo that, and compare again"
+    assert found.notes[0].startswith("3 other features also have a different mean or std")
+    assert found.unchecked["shift"] == "may be an effect of the difference above: fix that, and compare again"
 
 
-def test_the_inputs_stay_as_they_are():
+def test_inputs_are_not_modified():
     first, second = recorded(0), changed(1, normalize)
     before = [x.copy() for each in (first, second) for x in each.values()]
     compare_recordings(first, second, names=NAMES)

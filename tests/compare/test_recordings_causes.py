@@ -1,4 +1,4 @@
-"""A difference of two recordings gets its own cause, and no other: time steps, commands, robots that stand, ties."""
+"""Time steps, commands, standing robots and ties: each difference gets its own cause and no other."""
 
 import legged
 import numpy as np
@@ -15,7 +15,7 @@ def kinds(found):
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
-def test_every_second_step_is_another_time_step_though_actions_were_recorded_too(named):
+def test_every_second_step_is_another_time_step_despite_recorded_actions(named):
     slow = {name: x[::2] for name, x in walk(9, steps=800).items()}
     found = compare_recordings(walk(0), slow, names=NAMES if named else ())
     assert kinds(found) == ["time step"]
@@ -23,7 +23,7 @@ def test_every_second_step_is_another_time_step_though_actions_were_recorded_too
     assert found.unchecked["scale"] == "needs recordings with the same time step"
 
 
-def test_a_time_step_is_found_in_spite_of_noise_and_from_a_fifth_on(monkeypatch):
+def test_time_step_is_found_despite_noise_and_from_a_fifth_on(monkeypatch):
     def noisy(seed):
         made, draw = walk(seed), np.random.default_rng(seed)
         for places, size in ((POS, 0.02), (VEL, 1.0)):
@@ -37,7 +37,7 @@ def test_a_time_step_is_found_in_spite_of_noise_and_from_a_fifth_on(monkeypatch)
         assert kinds(compare_recordings(first, second, names=NAMES)) == ["time step"]
 
 
-def test_a_faster_gait_is_no_other_time_step():
+def test_faster_gait_is_not_another_time_step():
     assert compare_recordings(walk(0), walk(1, speed=1.25), names=NAMES).same
 
 
@@ -52,7 +52,7 @@ QUIET = [i for i in range(len(NAMES)) if i not in COMMANDS]
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
-def test_commands_that_ask_for_less_are_no_other_scale_nor_another_motion(named):
+def test_smaller_commands_are_neither_another_scale_nor_another_motion(named):
     first, second = walk(0), walk(1)
     for made in (first, second):  # commands change now and then, and the robot follows them
         made["observations"][..., :3] += 3 * made["observations"][..., COMMANDS]
@@ -60,7 +60,7 @@ def test_commands_that_ask_for_less_are_no_other_scale_nor_another_motion(named)
     assert compare_recordings(first, second, names=NAMES if named else ()).same
 
 
-def test_a_robot_that_stands_has_no_noisier_sensors_and_moves_otherwise():
+def test_standing_robot_is_another_motion_and_not_noisier_sensors():
     def sensed(seed, moves):
         made, draw = walk(seed), np.random.default_rng(seed)
         x = made["observations"]
@@ -75,7 +75,7 @@ def test_a_robot_that_stands_has_no_noisier_sensors_and_moves_otherwise():
 
 
 def rays(seed, steps=400, envs=12):
-    """Record a rover with a lidar, which is most of what it observes, and nothing that moves with it."""
+    """Record a rover whose observations are mostly lidar rays that correlate with nothing else."""
     draw = np.random.default_rng(seed)
     x = np.cumsum(draw.normal(size=(steps, envs, 22)), 0) / 10
     return np.concatenate([2 + np.abs(x[..., :16]), x[..., 16:] % 2], -1) + 0.02 * draw.normal(size=x.shape)
@@ -84,7 +84,7 @@ def rays(seed, steps=400, envs=12):
 @pytest.mark.parametrize(
     ("kind", "change"), [("scale", lambda x: 0.25 * x), ("clipped", lambda x: x.clip(0, 2.4))], ids=["scale", "clip"]
 )
-def test_one_term_with_another_factor_or_limit_is_not_another_motion(kind, change):
+def test_factor_or_limit_of_one_term_is_not_another_motion(kind, change):
     second = rays(1)
     assert compare_recordings(rays(0), second).same
     second[..., :16] = change(second[..., :16])
@@ -99,17 +99,17 @@ def test_motion_counts_neither_commands_nor_actions():
     second["observations"][..., QUIET] = (mean + 0.02 * (second["observations"] - mean))[..., QUIET]
     found = compare_recordings(walk(0)["observations"], second["observations"], names=NAMES)
     assert kinds(found) == ["motion"]
-    assert "of 21 features (without commands and actions) have another mean or size" in found.differences[0].figure
+    assert "of 21 features (without commands and actions) have a different mean or std" in found.differences[0].figure
 
 
-def test_a_robot_that_falls_halfway_has_no_other_scale():
+def test_robot_that_falls_halfway_has_no_other_scale():
     second = walk(1)
     second["observations"][200:, :, [*range(6), *VEL]] *= 0.15
     assert "scale" not in kinds(compare_recordings(walk(0), second))
 
 
 def drone(seed, steps=400, envs=12):
-    """Record bodies that turn: quaternion (w, x, y, z), rates with noise, and a height."""
+    """Record rotating bodies: quaternion (w, x, y, z), noisy rates, and a height."""
     draw = np.random.default_rng(seed)
     q, rates, rows = np.tile([1.0, 0, 0, 0], (envs, 1)), np.zeros((envs, 3)), []
     for _ in range(steps):
@@ -125,7 +125,7 @@ def drone(seed, steps=400, envs=12):
     return np.stack(rows)
 
 
-def test_a_quaternion_has_two_signs_and_two_orders():
+def test_quaternion_with_opposite_sign_or_other_order_is_found():
     first, second = drone(0), drone(1)
     turned = [0, 2, 3, 4, 1, 5, 6, 7]
     assert compare_recordings(first, second).same
@@ -144,7 +144,7 @@ LEFT_RIGHT = [1, 0, 3, 2]
 
 
 def trot(seed, steps=400, envs=8, policy=0, noisy=True):
-    """Record four legs in a trot: a roll and a pitch, one joint a leg and its velocity, and the last action.
+    """Record four legs in a trot: roll, pitch, one joint per leg with its velocity, and the last action.
 
     Diagonal legs move together, the others half a period later. The noise of the policy is each leg's own.
     """
@@ -182,7 +182,7 @@ def swapped_legs(made, *starts):
     return made
 
 
-def test_of_legs_that_changed_places_in_a_trot_noise_tells_the_map_and_else_the_tie_is_said():
+def test_swapped_legs_in_a_trot_are_found_from_noise_and_reported_as_a_tie_without_it():
     first = trot(0)
     for second in (trot(1), trot(2, steps=1200, envs=1)):
         assert compare_recordings(first, second, names=TROT).same
@@ -191,45 +191,45 @@ def test_of_legs_that_changed_places_in_a_trot_noise_tells_the_map_and_else_the_
         assert "joint_pos 0 to 3 of the first are 1, 0, 3, 2 of the second" in found.differences[0].figure
     found = compare_recordings(trot(0, noisy=False), swapped_legs(trot(1, noisy=False), 4, 8, 12), names=TROT)
     tie = found.differences[0]
-    assert "legs or sides have changed places, or " in tie.figure
-    assert "have the opposite sign: in a regular gait, both explain it equally well" in tie.figure
+    assert "either legs or sides are swapped, or " in tie.figure
+    assert "have the opposite sign: in a regular gait, both fit equally well" in tie.figure
     assert "of the first are" not in tie.figure
 
 
 @pytest.mark.parametrize("policy", [4, 5, 11, 12])
-def test_another_policy_for_the_same_gait_is_neither_late_nor_has_it_another_sign(policy):
+def test_another_policy_for_the_same_gait_is_neither_a_lag_nor_a_sign(policy):
     first, second = trot(0), trot(1, policy=policy)
     for pair in ((first, second), (second, first)):
         for names in ((), TROT):
             assert compare_recordings(*pair, names=names).same
 
 
-def test_what_stands_where_the_last_action_was_is_told_by_the_copies_of_actions():
+def test_term_swapped_with_the_last_action_is_found_from_copies_of_actions():
     second = walk(1)
     second["observations"][..., [*VEL, *ACTIONS]] = second["observations"][..., [*ACTIONS, *VEL]]
     for names in ((), NAMES):
         found = compare_recordings(walk(0), second, names=names)
         assert [(each.kind, each.columns) for each in found.differences] == [("order", (*VEL, *ACTIONS))]
-    assert "told by the copies of recorded actions" in found.differences[0].figure
+    assert "found from the copies of recorded actions" in found.differences[0].figure
 
 
-def test_two_actions_in_each_other_s_place_are_told_by_their_copies():
+def test_two_swapped_actions_are_found_from_their_copies():
     second = walk(1)
     second["observations"][..., ACTIONS[:2]] = second["observations"][..., ACTIONS[1::-1]]
     found = compare_recordings(walk(0), second, names=NAMES)
     assert [(each.kind, each.columns) for each in found.differences] == [("order", tuple(ACTIONS[:2]))]
 
 
-def test_what_moves_with_nothing_else_is_not_checked_for_a_lag():
+def test_uncorrelated_feature_is_not_checked_for_a_lag():
     found = compare_recordings(rays(0), rays(1))
-    assert found.unchecked["order, sign, lag of features 0 to 21"] == "no feature is known to move with them"
+    assert found.unchecked["order, sign, lag of features 0 to 21"] == "they correlate with no other feature"
     found = compare_recordings(walk(0), walk(1), names=NAMES)
     assert [name for name in found.unchecked if "lag of" in name] == ["order, sign, lag of velocity_commands"]
 
 
 @pytest.mark.parametrize("factor", [0.1, 5.0, 10.0, 57.3])
-def test_a_scale_of_nearly_all_features_is_no_silence(factor):
-    """No other features are left to tell how fast the robot moves: smooth ones, of which none is the other's speed."""
+def test_scale_of_nearly_all_features_is_found(factor):
+    """Too few other features remain to show how fast the robot moves; none is the velocity of another."""
     draw, t = np.random.default_rng(0), np.arange(400)[:, None, None]
     made = []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Recordings of other sizes, with histories, from files; names, checkpoints, and what is no recording."""
+"""Recordings of other sizes, with histories and from files; names, checkpoints, and invalid recordings."""
 
 import numpy as np
 import pytest
@@ -15,13 +15,13 @@ FIRST, SECOND = walk(0), walk(1)
 
 
 def without(made, *terms):
-    """A recording that lacks some terms."""
+    """Return a recording without some terms."""
     kept = [i for i in range(len(NAMES)) if i not in columns(*terms)]
     return made | {"observations": made["observations"][..., kept]}
 
 
 def with_history(made, by_term=True, oldest_first=True, steps=4):
-    """A recording with a history, and the names of its features."""
+    """Return a recording with a history, and the names of its features."""
     x = made["observations"]
     past = [np.concatenate([np.repeat(x[:1], k, 0), x[: len(x) - k]]) for k in range(steps)]
     order = range(steps)[:: -1 if oldest_first else 1]
@@ -36,10 +36,10 @@ def with_history(made, by_term=True, oldest_first=True, steps=4):
 
 
 @pytest.mark.parametrize("term", ["base_lin_vel", "velocity_commands", "actions"])
-def test_a_term_that_is_missing_is_named_and_the_others_are_compared(term):
+def test_missing_term_is_named_and_the_others_are_compared(term):
     found = compare_recordings(FIRST, without(SECOND, term), names=NAMES)
     assert [(each.kind, each.features) for each in found.differences] == [("size", term)]
-    assert f"without {term} of the first" in found.differences[0].figure
+    assert f"apart from {term} of the first" in found.differences[0].figure
     wrong = without(SECOND, term)["observations"].copy()
     places = [NAMES[i] for i in range(len(NAMES)) if i not in columns(term)]
     wrong[..., [places.index("joint_vel[0]"), places.index("joint_pos[0]")]] *= -1
@@ -48,20 +48,20 @@ def test_a_term_that_is_missing_is_named_and_the_others_are_compared(term):
     assert found.differences[1].columns == (NAMES.index("joint_pos[0]"), NAMES.index("joint_vel[0]"))
 
 
-def test_without_names_the_missing_features_are_numbered_in_either_recording():
+def test_missing_unnamed_features_are_numbered_in_either_recording():
     found = compare_recordings(FIRST, without(SECOND, "joint_pos"))
     assert found.differences[0].features == "features 12 to 17"
     found = compare_recordings(without(FIRST, "base_ang_vel"), SECOND)
     assert found.differences[0].figure == (
-        "30 features, in the first 27; without features 3 to 5 of the second, the others look alike"
+        "30 features, 27 in the first; apart from features 3 to 5 of the second, the features have similar statistics"
     )
 
 
 def test_recordings_of_two_robots_cannot_be_compared():
     other = np.random.default_rng(0).normal(size=(400, 8, 7)) * 100
     found = compare_recordings(FIRST["observations"], other)
-    assert "what is missing cannot be told" in found.differences[0].figure
-    assert found.unchecked == {"all else": "needs the same features in both"}
+    assert "what is missing is unknown" in found.differences[0].figure
+    assert found.unchecked == {"everything else": "needs the same features in both"}
 
 
 # Histories ------------------------------------------------------------------------------------------------------------
@@ -71,9 +71,9 @@ def test_recordings_of_two_robots_cannot_be_compared():
 @pytest.mark.parametrize(
     ("layout", "says"),
     [
-        ({"oldest_first": False}, "6 places after the newest one, in the first 6 places before"),
-        ({"by_term": False}, "30 places before the newest one, in the first 6 places before"),
-        ({"by_term": False, "oldest_first": False}, "30 places after the newest one, in the first 6 places before"),
+        ({"oldest_first": False}, "6 columns after the newest value, in the first 6 columns before"),
+        ({"by_term": False}, "30 columns before the newest value, in the first 6 columns before"),
+        ({"by_term": False, "oldest_first": False}, "30 columns after the newest value, in the first 6 columns before"),
     ],
     ids=["newest first", "by frames", "by frames, newest first"],
 )
@@ -84,7 +84,7 @@ def test_another_layout_of_the_history_is_found(layout, says, named):
     assert says in found.differences[0].figure
 
 
-def test_the_same_history_is_the_same_and_the_newest_frame_is_compared():
+def test_equal_histories_are_the_same_and_the_newest_frames_are_compared():
     (first, names), (second, _) = with_history(FIRST), with_history(SECOND)
     assert compare_recordings(first, second, names=names).same
     gravity = [i for i, name in enumerate(names) if name.startswith("projected_gravity")]
@@ -95,27 +95,27 @@ def test_the_same_history_is_the_same_and_the_newest_frame_is_compared():
 
 
 def with_contacts(made, touching, share):
-    """A recording with contact forces of six feet, of which some touch the ground in a share of the steps."""
+    """Return a recording with contact forces of six feet, some of which touch the ground in a share of the steps."""
     x, draw = made["observations"], np.random.default_rng(0)
     size = (*x.shape[:2], 6)
     forces = draw.uniform(0.1, 1, size) * (draw.random(size) < share) * np.isin(range(6), touching)
     return made | {"observations": np.concatenate([x, forces.astype("f4")], -1)}
 
 
-def test_what_stands_still_is_no_past_of_what_rests_at_the_same_value():
+def test_constant_feature_is_not_the_history_of_a_feature_at_the_same_value():
     seldom, often = with_contacts(FIRST, [0, 2], 0.05), with_contacts(SECOND, [0, 1, 2, 3], 0.3)
     assert "history" not in [each.kind for each in compare_recordings(seldom, often).differences]
 
 
-def test_a_history_that_is_missing_is_told_from_a_missing_term():
+def test_missing_history_is_distinguished_from_a_missing_term():
     first, names = with_history(FIRST)
     found = compare_recordings(first, SECOND, names=names)
     assert [each.figure for each in found.differences] == [
-        "30 features, in the first 120: no history, in the first a history of 4 frames"
+        "30 features with no history; in the first, 120 with a history of 4 frames"
     ]
 
 
-def test_a_quaternion_in_another_order_is_found():
+def test_quaternion_in_another_order_is_found():
     def quaternions(seed):
         draw = np.random.default_rng(seed)
         angle = np.cumsum(0.05 * draw.normal(size=(400, 8, 3)), 0)
@@ -134,16 +134,16 @@ def test_a_quaternion_in_another_order_is_found():
 # Names and files ------------------------------------------------------------------------------------------------------
 
 
-def test_parts_under_names_of_their_own_name_the_features():
+def test_separately_stored_parts_name_the_features():
     parts = [{term: made["observations"][..., columns(term)] for term in TERMS} for made in (FIRST, SECOND)]
     parts[1]["base_ang_vel"] = parts[1]["base_ang_vel"] * 57.2958
     found = compare_recordings(*parts)
-    assert found.about["names"] == "those of the parts in first"
+    assert found.about["names"] == "from the parts of first"
     assert [each.features for each in found.differences] == ["base_ang_vel"]
 
 
 def env_yaml(folder):
-    """Write what Isaac Lab writes beside a run."""
+    """Write the files that Isaac Lab writes next to a run."""
     (folder / "params").mkdir(parents=True)
     terms = {term: {"func": "tasks.mdp:own", "scale": [1.0] * size} for term, size in TERMS.items()}
     stored = {"observations": {"policy": terms}}
@@ -159,10 +159,10 @@ def test_names_come_from_the_run(tmp_path):
     found = compare_recordings(
         FIRST["observations"][..., :11], SECOND["observations"][..., :11], run_settings(tmp_path)
     )
-    assert found.about["names"] == "none: params/env.yaml is ignored, its terms do not make 11 features"
+    assert found.about["names"] == "none (params/env.yaml is ignored, because its terms do not add up to 11 features)"
 
 
-def test_the_command_finds_the_names_and_says_with_its_status_whether_they_are_the_same(tmp_path, monkeypatch, capsys):
+def test_command_finds_the_names_and_its_status_shows_whether_they_are_the_same(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     env_yaml(tmp_path / "run")
     torch.save({name: torch.as_tensor(x) for name, x in FIRST.items()}, "run/train.pt")
@@ -180,17 +180,17 @@ def test_the_command_finds_the_names_and_says_with_its_status_whether_they_are_t
     assert cli.main(["compare", "play.npz", "robot.npz", "--config", "run/params/env.yaml"]) == 1
     assert "\n1. scale: base_ang_vel\n" in capsys.readouterr().out
     assert cli.main(["compare", "play.npz", "robot.npz"]) == 1
-    assert "--config agent.yaml names them" in capsys.readouterr().out
+    assert "give --config agent.yaml" in capsys.readouterr().out
 
 
-def test_the_status_is_2_if_too_little_was_recorded_and_1_if_that_differs(tmp_path, capsys):
+def test_status_of_short_recordings_is_2_or_1_if_they_differ(tmp_path, capsys):
     for name, factor in (("first", 1), ("short", 1), ("wrong", 9.81)):
         x = (FIRST if name == "first" else SECOND)["observations"].copy()
         x[..., columns("projected_gravity")] *= factor
         np.save(tmp_path / f"{name}.npy", x if name == "first" else x[:250, :1])
     first, short, wrong = (str(tmp_path / f"{name}.npy") for name in ("first", "short", "wrong"))
     assert cli.main(["compare", first, short]) == 2
-    assert "Too little was recorded for a verdict" in capsys.readouterr().out
+    assert "The recordings are too short for a verdict" in capsys.readouterr().out
     assert cli.main(["compare", first, wrong]) == 1
 
 
@@ -198,7 +198,7 @@ def test_the_status_is_2_if_too_little_was_recorded_and_1_if_that_differs(tmp_pa
 
 
 def played(actor, seed, how="mean", scale=1.0):
-    """Observations as the normalizer knows them, and what the policy does with them."""
+    """Return observations that fit the normalizer, and the policy's actions."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         x = actor.normalizer.mean + actor.normalizer.std * torch.randn(500, 4, FEATURES)
@@ -209,7 +209,7 @@ def played(actor, seed, how="mean", scale=1.0):
     return {"observations": x, "actions": actions.reshape(500, 4, ACTIONS)}
 
 
-def test_a_checkpoint_says_which_recording_it_was_trained_on_and_whether_it_acted(tmp_path):
+def test_checkpoint_shows_which_recording_fits_and_whether_it_acted(tmp_path):
     actor = policy()
     (tmp_path / "params").mkdir()
     (tmp_path / "params" / "agent.yaml").write_text("actor:\n  activation: elu\n")
@@ -219,7 +219,7 @@ def test_a_checkpoint_says_which_recording_it_was_trained_on_and_whether_it_acte
     said = "; ".join(found.notes)
     assert "the actions of the first are samples of the policy" in said
     assert "the actions of the second are the policy's mean actions" in said
-    assert said.count("std from the normalizer's mean") == 2
+    assert said.count("std away from the normalizer's mean") == 2
     wrong = compare_recordings(played(actor, 1), played(actor, 2, scale=3.0), checkpoint=checkpoint)
     assert [(each.kind, each.features) for each in wrong.differences] == [("actions", "actions of the second")]
     (tmp_path / "params" / "agent.yaml").unlink()
@@ -230,7 +230,7 @@ def test_a_checkpoint_says_which_recording_it_was_trained_on_and_whether_it_acte
     assert "elu is a guess" in guessed.unchecked["actions"]
 
 
-def test_a_checkpoint_of_another_size_is_no_checkpoint_of_these(tmp_path):
+def test_checkpoint_of_another_size_is_an_error(tmp_path):
     checkpoint = save(policy(), tmp_path / "model_0.pt")
     with pytest.raises(
         ValueError, match=r"checkpoint: model_0.pt takes 6 features, the first recording has 30 and the"
@@ -240,10 +240,10 @@ def test_a_checkpoint_of_another_size_is_no_checkpoint_of_these(tmp_path):
     assert found.notes[0] == "the checkpoint takes 6 features, the first has 30"
 
 
-# What is not read as it is given --------------------------------------------------------------------------------------
+# Input that is ignored or reinterpreted -------------------------------------------------------------------------------
 
 
-def test_singular_keys_are_read_and_others_are_named():
+def test_singular_keys_are_read_and_unused_keys_are_listed():
     first, second = (
         {"obs": made["observations"], "action": made["actions"], "done": made["dones"]} for made in (FIRST, SECOND)
     )
@@ -252,26 +252,26 @@ def test_singular_keys_are_read_and_others_are_named():
     assert "second: torques is not used" in found.notes
 
 
-def test_robots_on_the_first_axis_are_found_by_their_values():
+def test_time_on_the_second_axis_is_recognized():
     turned = {name: x.swapaxes(0, 1) for name, x in SECOND.items()}
     found = compare_recordings(FIRST, turned, names=NAMES)
     assert found.same
     assert found.about["second"].startswith("second: 400 steps of 8 robots, ")
-    assert found.notes[0].endswith("read as [envs, time, features]")
+    assert found.notes[0].startswith("second: read as [envs, time, features]")
     one = SECOND["observations"][:, :1].swapaxes(0, 1)
     assert compare_recordings(FIRST, one, names=NAMES).about["second"].startswith("second: 400 steps of 1 robot, ")
     same = np.broadcast_to(SECOND["observations"][:, :1], (400, 12, 30))
     assert compare_recordings(FIRST, same, names=NAMES).about["second"].startswith("second: 400 steps of 12 robots, ")
 
 
-def test_dones_that_end_every_step_are_not_believed():
+def test_dones_at_every_step_are_ignored():
     found = compare_recordings(FIRST, SECOND | {"dones": np.ones((400, 8))}, names=NAMES)
     assert found.same
-    assert found.notes[0] == "second: dones end an episode in 100 % of the steps and are not used"
+    assert found.notes[0] == "second: dones are not used, because they end an episode in 100 % of the steps"
     assert "ends of episodes" not in found.about["second"]
 
 
-# What is none ---------------------------------------------------------------------------------------------------------
+# Invalid recordings ---------------------------------------------------------------------------------------------------
 
 NAN = np.where(np.arange(30) == 17, np.nan, FIRST["observations"])
 
@@ -302,12 +302,12 @@ NAN = np.where(np.arange(30) == 17, np.nan, FIRST["observations"])
         (SECOND, {"dt": 0.0}, "dt: expected seconds above 0, got 0.0"),
     ],
 )
-def test_what_is_no_recording_is_an_error_that_says_what_is_expected(second, options, says):
+def test_error_about_an_invalid_recording_states_what_is_expected(second, options, says):
     with pytest.raises(ValueError, match=says):
         compare_recordings(FIRST, second, **options)
 
 
-def test_a_file_is_named_in_errors(tmp_path):
+def test_errors_name_the_file(tmp_path):
     np.save(tmp_path / "robot.npy", NAN)
     with pytest.raises(ValueError, match=r"robot.npy: expected finite values"):
         compare_recordings(FIRST, tmp_path / "robot.npy")
@@ -321,7 +321,7 @@ def test_a_file_is_named_in_errors(tmp_path):
 # The report -----------------------------------------------------------------------------------------------------------
 
 
-def test_text_fits_and_nothing_in_a_name_is_obeyed():
+def test_text_fits_and_names_are_escaped():
     names = [f"<script>\x1b[31m{'long ' * 9}{name}" for name in NAMES]
     wrong = SECOND | {"observations": SECOND["observations"] * 57.2958}
     found = compare_recordings(FIRST, wrong, names=names)

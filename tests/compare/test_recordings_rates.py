@@ -1,4 +1,4 @@
-"""How often honest recordings of Gymnasium's robots differ, and how often a planted difference gets its name."""
+"""Rates of false alarms on correct recordings of Gymnasium robots, and of planted differences that are named."""
 
 import functools
 
@@ -28,7 +28,7 @@ def piece(recorded, envs, start, steps):
 
 
 def pairs(robot, seed):
-    """Yield pairs of recordings of one robot: other robots, lengths, seeds, noise and gait."""
+    """Yield pairs of recordings of one robot with different numbers of envs, lengths, seeds, noise and gaits."""
     first, names = pool(robot, seed, 0)
     draw = np.random.default_rng(seed)
     for policy in range(len(POLICIES)):
@@ -44,7 +44,7 @@ def pairs(robot, seed):
 
 @pytest.mark.slow
 @sample
-def test_honest_recordings_are_hardly_ever_told_apart(sample):
+def test_correct_recordings_hardly_ever_differ(sample):
     robots, seeds = sample
     told = [
         (robot, found.differences)
@@ -57,7 +57,7 @@ def test_honest_recordings_are_hardly_ever_told_apart(sample):
 
 
 def faults(names):
-    """Yield kinds of differences, the features that differ, and what makes them differ."""
+    """Yield kinds of differences, the features that differ, and functions that make them differ."""
 
     def at(*terms):
         return [i for i, name in enumerate(names) if name.split("[")[0] in terms]
@@ -90,7 +90,7 @@ def faults(names):
 
 @pytest.mark.slow
 @sample
-def test_planted_differences_get_their_names(sample):
+def test_planted_differences_are_named(sample):
     counts = {"right": 0, "part": 0, "missed": 0, "wrong": 0}
     for robot in sample[0]:
         first, names = pool(robot, 10, 0)

@@ -116,7 +116,7 @@ def test_the_shown_case_fits_the_headline():
         return count, (mean_a + mean_b) / 2, (count_a * var_a + count_b * var_b) / count
 
     message = check.merge_moments(answer).message
-    assert message.startswith("your mean is the mean of the two means")
+    assert message.startswith("your mean is the plain average of the two means")
     assert "seen:     mean = [2]\n  expected: mean = [3]" in message
 
 

@@ -112,7 +112,7 @@ def test_weights_of_another_training_in_the_folder_are_found(tmp_path):
     assert finding.name == "runs mixed"
     figure = r"the hidden layers at iteration 200 and at iteration 300 have [0-9] % of their weights in common"
     assert re.fullmatch(figure, finding.figure)
-    assert finding.threshold == "below 30 %"
+    assert finding.threshold == "less than 30 % in common"
     alternating = trained(tmp_path / "alternating", {0: 0, 100: 1, 200: 0, 300: 1})
     assert names(examine(alternating, activation="elu").diagnosis()) == ["runs mixed"]
 

@@ -26,7 +26,7 @@ def test_collapsed_std_of_some_actions_is_reported_as_a_partial_collapse(tmp_pat
     )
     assert "fewer than half" in finding.threshold
     assert "still explores" in finding.meaning
-    assert "no longer tries anything" not in str(diagnosis)
+    assert "no longer explores" not in str(diagnosis)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_collapsed_std_of_half_of_the_actions_is_reported_as_a_full_collapse(col
     finding, diagnosis = finding_of(save_run(tmp_path, {0: {"std": 1.0}, 900: {"std": last}}))
     assert finding.name == name
     assert finding.figure.startswith(f"{collapsed} of 4 actions: ")
-    assert ("no longer tries anything" in finding.meaning) == (name == "std collapsed")
+    assert ("no longer explores" in finding.meaning) == (name == "std collapsed")
     assert "std collapsed" not in diagnosis.absent
 
 

@@ -264,7 +264,7 @@ def test_playing_is_reproducible_and_does_not_change_the_random_generator(rnn):
     assert first.observations.shape == (STEPS, ENVS, 4)
     assert first.dones.any()
     assert first.real
-    assert first.source == "1,024 steps of InvertedPendulum-v5, played by the last checkpoint"
+    assert first.source == "1,024 steps of InvertedPendulum-v5, controlled by the last checkpoint"
     assert first.name(1) == "qpos[1]"
     assert rnn is None or policy.rnn.hidden_state is None
     policy.distribution.std_param.data *= 2

@@ -1,7 +1,7 @@
-"""A checkpoint and an export of it: the same actions? If not, why?
+"""Comparison of a checkpoint with its export: whether both return the same actions, and if not, why.
 
-``causes`` has the table of what may be wrong; each row changes the checkpoint's policy as a mistake would, and the
-first change with which it does what the export does is the answer.
+``causes`` contains the table of possible mistakes. Each row changes the checkpoint's policy as the mistake would have
+changed it. The first change that reproduces the export's actions is the answer.
 """
 
 from .comparing import compare_export

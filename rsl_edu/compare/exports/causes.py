@@ -1,4 +1,4 @@
-"""Why an export may do something else than its checkpoint: a table, simplest first."""
+"""Table of the causes that can make an export differ from its checkpoint, the simplest first."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ def _other_eps(evidence: Evidence, model: Model) -> Iterator[Variant]:
         if eps == normalizer.eps:
             continue
         yield _with(
-            model, f"with an eps of {short(eps)} in place of {short(normalizer.eps)}", normalizer=(mean, std + eps)
+            model, f"with an eps of {short(eps)} instead of {short(normalizer.eps)}", normalizer=(mean, std + eps)
         )
     for eps in _EPS:
-        words = f"with the root of var + {short(eps)} in place of std + {short(normalizer.eps)}"
+        words = f"with sqrt(var + {short(eps)}) instead of std + {short(normalizer.eps)}"
         yield _with(model, words, normalizer=(mean, (std**2 + eps).sqrt()))
-    yield _with(model, "with the variance in place of the std", normalizer=(mean, std**2 + normalizer.eps))
-    yield _with(model, "without the mean, which is not subtracted", normalizer=(torch.zeros_like(mean), divisor))
-    yield _with(model, "with the mean added, not subtracted", normalizer=(-mean, divisor))
-    yield _with(model, "without the std, by which nothing is divided", normalizer=(mean, torch.ones_like(divisor)))
-    yield _with(model, "with observations multiplied by the std, not divided", normalizer=(mean, 1 / divisor))
+    yield _with(model, "with the variance instead of the std", normalizer=(mean, std**2 + normalizer.eps))
+    yield _with(model, "without subtracting the mean", normalizer=(torch.zeros_like(mean), divisor))
+    yield _with(model, "with the mean added instead of subtracted", normalizer=(-mean, divisor))
+    yield _with(model, "without dividing by the std", normalizer=(mean, torch.ones_like(divisor)))
+    yield _with(model, "with observations multiplied by the std instead of divided", normalizer=(mean, 1 / divisor))
 
 
 def _of_another_checkpoint(evidence: Evidence, model: Model) -> Iterator[Variant]:
@@ -97,7 +97,7 @@ def _untrained(evidence: Evidence, model: Model) -> Iterator[Variant]:
     if model.normalizer is None or evidence.export.normalizer is None:
         return
     zero, one = torch.zeros_like(model.normalizer[0]), torch.ones_like(model.normalizer[0])
-    yield _with(model, "with a normalizer that has learned nothing, mean 0 and std 1", normalizer=(zero, 1.01 * one))
+    yield _with(model, "with an untrained normalizer (mean 0, std 1)", normalizer=(zero, 1.01 * one))
     yield _with(model, "with a normalizer whose mean and std are 0", normalizer=(zero, 0.01 * one))
 
 
@@ -106,18 +106,18 @@ def _other_statistics(evidence: Evidence, model: Model) -> Iterator[Variant]:
     if theirs is None or theirs[0].numel() != model.policy.features:
         return
     mean, divisor = (part if model.order is None else part[model.order] for part in theirs)
-    words = "with the normalizer that is in the export"
+    words = "with the export's normalizer"
     if model.normalizer is None:
-        words += "; the checkpoint has none"
+        words += " (the checkpoint has no normalizer)"
     else:
         ours = model.normalizer[0]
         factor = ((mean @ ours) / (ours @ ours).clamp_min(1e-12)).item()
         if torch.allclose(mean, factor * ours, rtol=1e-4, atol=1e-6) and abs(factor - 1) > 1e-5:
-            words += f", whose means are {short(factor, 4)} times those of the checkpoint"
+            words += f" (its means are {short(factor, 4)} times the checkpoint's)"
         elif torch.allclose(mean, ours, rtol=1e-5, atol=1e-7):
-            words += ", whose means are those of the checkpoint, and whose stds are not"
+            words += " (its means equal the checkpoint's, its stds do not)"
         elif torch.allclose(mean.sort().values, ours.flatten().sort().values, rtol=1e-5, atol=1e-7):
-            words += ", whose means are those of the checkpoint in another order"
+            words += " (its means are the checkpoint's in a different order)"
     yield _with(model, words, normalizer=(mean, divisor))
 
 
@@ -144,35 +144,35 @@ def _another_activation(evidence: Evidence, model: Model) -> Iterator[Variant]:
     for name in ACTIVATIONS.values() if told is None else [told]:
         if name != activation_name(model.policy):
             yield _with(
-                model, f"with the activation {name} in place of {activation_name(model.policy)}", activation=name
+                model, f"with the activation {name} instead of {activation_name(model.policy)}", activation=name
             )
 
 
 def _rounded_weights(evidence: Evidence, model: Model) -> Iterator[Variant]:
     for dtype, words in ((torch.float16, "half precision"), (torch.bfloat16, "bfloat16")):
         policy: Policy = copy.deepcopy(model.policy).to(dtype).double()
-        yield _with(model, f"with weights that were rounded to {words}", policy=policy)
+        yield _with(model, f"with weights rounded to {words}", policy=policy)
         if model.normalizer is not None:
             mean, divisor = (part.to(dtype).double() for part in model.normalizer)
-            words = f"with weights and a normalizer that were rounded to {words}"
+            words = f"with weights and normalizer rounded to {words}"
             yield _with(model, words, policy=policy, normalizer=(mean, divisor))
     if evidence.own is not None and in_8_bits(evidence, model.policy):
-        yield _with(model, "with weights that were rounded to 8 bits", policy=evidence.own)
+        yield _with(model, "with weights rounded to 8 bits", policy=evidence.own)
 
 
 def _another_part(evidence: Evidence, model: Model) -> Iterator[Variant]:
     part = part_of(evidence)
     if evidence.own is not None and part:
         for normalizer in dict.fromkeys((model.normalizer, evidence.export.normalizer)):
-            yield _with(model, f"with {part} in place of the actor", policy=evidence.own, normalizer=normalizer)
+            yield _with(model, f"with {part} instead of the actor", policy=evidence.own, normalizer=normalizer)
 
 
 def _other_weights(evidence: Evidence, model: Model) -> Iterator[Variant]:
     if evidence.own is None or not differing(evidence.named, evidence.checkpoint.policy) or source_of(evidence):
         return
-    yield _with(model, "with the weights that are in the export", policy=evidence.own)
+    yield _with(model, "with the export's weights", policy=evidence.own)
     if evidence.export.normalizer is not None:
-        words = "with the weights and the normalizer that are in the export"
+        words = "with the export's weights and normalizer"
         yield _with(model, words, policy=evidence.own, normalizer=evidence.export.normalizer)
 
 
@@ -187,23 +187,27 @@ def _other_order(evidence: Evidence, model: Model) -> Iterator[Variant]:
     yield _with(model, words, order=order)
     if model.normalizer is not None:
         statistics = model.normalizer[0].flatten()[order], model.normalizer[1].flatten()[order]
-        yield _with(model, f"{words}, behind the normalizer, whose order is right,", order=order, normalizer=statistics)
+        yield _with(
+            model, f"{words}, after the normalizer (whose own order is right),", order=order, normalizer=statistics
+        )
 
 
 def _not_carried(evidence: Evidence, model: Model) -> Iterator[Variant]:
     if model.policy.rnn is not None:
-        yield _with(model, "with a memory that is zero again at every step", carries=False)
+        yield _with(model, "with a hidden state that is reset to zero at every step", carries=False)
 
 
 def _not_zero(evidence: Evidence, model: Model) -> Iterator[Variant]:
     start = evidence.start
     if any(part.abs().max() > 0 for part in start):
         largest = max(part.abs().max().item() for part in start)
-        yield _with(model, f"with the memory that is in its file (values up to {short(largest)})", start=start)
+        yield _with(
+            model, f"with the initial hidden state from the export's file (values up to {short(largest)})", start=start
+        )
 
 
 def activation_name(policy: Policy) -> str:
-    """Return the activation of a policy's hidden layers, in rsl_rl's name."""
+    """Return rsl_rl's name of the activation of a policy's hidden layers."""
     kinds = [ACTIVATIONS.get(type(layer).__name__, "") for layer in policy.mlp]
     return next((kind for kind in kinds if kind), "")
 
@@ -211,10 +215,13 @@ def activation_name(policy: Policy) -> str:
 # What to change -------------------------------------------------------------------------------------------------------
 
 _WITH_NORMALIZER = {
-    2: "export_policy_as_jit(policy, normalizer=runner.obs_normalizer, ...), and export_policy_as_onnx likewise. With "
-    "rsl_rl 2 the normalizer is in the runner; play.py of Isaac Lab 2.2 and 2.3 looks in the policy (IsaacLab #3836)",
-    3: "export_policy_as_jit(policy, normalizer=policy.actor_obs_normalizer, ...), and export_policy_as_onnx likewise",
-    4: "runner.export_policy_to_jit(path) or runner.export_policy_to_onnx(path): both take the normalizer along",
+    2: "pass the normalizer to the exporter: export_policy_as_jit(policy, normalizer=runner.obs_normalizer, ...), and "
+    "the same for export_policy_as_onnx. In rsl_rl 2 the normalizer belongs to the runner, but play.py of Isaac Lab "
+    "2.2 and 2.3 looks for it in the policy (IsaacLab #3836)",
+    3: "pass the normalizer to the exporter: export_policy_as_jit(policy, normalizer=policy.actor_obs_normalizer, "
+    "...), and the same for export_policy_as_onnx",
+    4: "export with runner.export_policy_to_jit(path) or runner.export_policy_to_onnx(path): both include the "
+    "normalizer",
 }
 
 
@@ -223,20 +230,26 @@ def _release(evidence: Evidence) -> int:
 
 
 def _with_normalizer(evidence: Evidence) -> str:
-    return f"{_WITH_NORMALIZER[_release(evidence)]}. Or the robot's program normalizes: (x - mean) / (std + 0.01)"
+    return f"{_WITH_NORMALIZER[_release(evidence)]}. Or normalize in the robot's program: (x - mean) / (std + 0.01)"
 
 
 def _this_checkpoint(evidence: Evidence) -> str:
     name = evidence.checkpoint.path.name
-    return f"play.py --checkpoint {name}: each play.py writes over exported/, and without a name it takes the last file"
+    return (
+        f"run play.py --checkpoint {name}: every run of play.py overwrites exported/, and without --checkpoint it "
+        "takes the last file"
+    )
 
 
 def _activation_field(evidence: Evidence) -> str:
     field = "actor.activation" if _release(evidence) == 4 else "policy.activation"
-    return f"{field} where the export was made, or --activation if the checkpoint was read with the wrong one"
+    return (
+        f"set {field} to the activation of the training when you export; if only this comparison assumed the wrong "
+        "activation, give --activation"
+    )
 
 
-_ORDER = "give the observations in the order of training, that of the terms in env.yaml"
+_ORDER = "give the observations in the order of training, which is the order of the terms in env.yaml"
 
 CAUSES = (
     Cause(name="another checkpoint", variants=_another_checkpoint, change=_this_checkpoint, lesson=6),
@@ -251,13 +264,13 @@ CAUSES = (
     Cause(
         name="observations normalized twice",
         variants=_twice,
-        change="give the exporter normalizer=None if the exported actor normalizes already",
+        change="pass normalizer=None to the exporter if the exported actor already normalizes",
         lesson=4,
     ),
     Cause(
         name="another formula in the normalizer",
         variants=_other_eps,
-        change="(x - _mean) / (_std + eps): rsl_rl adds its eps of 0.01 to the std, not to the variance",
+        change="use (x - _mean) / (_std + eps): rsl_rl adds its eps of 0.01 to the std, not to the variance",
         lesson=4,
     ),
     Cause(
@@ -269,50 +282,52 @@ CAUSES = (
     Cause(
         name="normalizer of the critic",
         variants=_of_the_critic,
-        change="take the actor's: policy.actor_obs_normalizer (rsl_rl 3), actor.obs_normalizer (rsl_rl 4 and 5)",
+        change="use the actor's normalizer: policy.actor_obs_normalizer (rsl_rl 3) or actor.obs_normalizer (rsl_rl 4 "
+        "and 5)",
         lesson=4,
     ),
     Cause(
         name="normalizer without statistics",
         variants=_untrained,
-        change="runner.load(path) before the export; rsl_rl 2 loads them only with empirical_normalization: true",
+        change="call runner.load(path) before you export; rsl_rl 2 loads the statistics only with "
+        "empirical_normalization: true",
         lesson=4,
     ),
     Cause(
         name="other statistics in the normalizer",
         variants=_other_statistics,
-        change="model.eval() before torch.onnx.export or torch.jit.script: in training mode, a normalizer learns from "
-        "the example input, too (IsaacLab #2821)",
+        change="call model.eval() before torch.onnx.export or torch.jit.script: in training mode, a normalizer also "
+        "learns from the example input (IsaacLab #2821)",
         lesson=4,
     ),
     Cause(
         name="observations clipped",
         variants=_clipped,
-        change="export without the clip: rsl_rl's normalizer has none. If the environment clips in training "
-        "(clip_observations), let the robot's program do it",
+        change="export without the clip, because rsl_rl's normalizer does not clip. If the environment clips in "
+        "training (clip_observations), clip in the robot's program",
         lesson=4,
     ),
     Cause(
-        name="memory not carried along",
+        name="hidden state not carried over",
         variants=_not_carried,
-        change="ONNX: feed h_out and c_out back as h_in and c_in. TorchScript: forward must write the new state into "
-        "registered buffers, hidden_state and cell_state, and the module must be scripted, not traced",
+        change="ONNX: feed h_out and c_out back as h_in and c_in at the next step. TorchScript: let forward write the "
+        "new state into registered buffers, hidden_state and cell_state, and script the module instead of tracing it",
         lesson=3,
     ),
     Cause(
-        name="memory not reset before the export",
+        name="hidden state not reset before the export",
         variants=_not_zero,
-        change="zero hidden_state and cell_state before torch.jit.script, and on the robot before every start",
+        change="set hidden_state and cell_state to zero before torch.jit.script, and on the robot before every start",
         lesson=3,
     ),
     Cause(
         name="weights rounded",
         variants=_rounded_weights,
-        change="export in float32, or accept the difference: the robot's sensors are less exact",
+        change="export in float32, or accept the difference: the robot's sensors are less precise than this",
         lesson=1,
     ),
     Cause(
-        name="another network of the file",
+        name="another network from the file",
         variants=_another_part,
         change="export the network that acts on the robot: the actor, or the student of a distillation",
         lesson=6,
@@ -327,26 +342,26 @@ CAUSES = (
     Cause(
         name="actions clipped",
         variants=endings.clipped,
-        change="export without the clip, as rsl_rl and Isaac Lab do, or clip in training, too (clip_actions)",
+        change="export without the clip, as rsl_rl and Isaac Lab do, or also clip in training (clip_actions)",
         lesson=5,
     ),
     Cause(
         name="actions in another order",
         variants=endings.reordered,
-        change="reorder joints in one place only: in the export or in the robot's program",
+        change="reorder the joints in only one place: in the export or in the robot's program",
         lesson=6,
     ),
     Cause(
         name="actions scaled or shifted",
         variants=endings.scaled,
-        change="scale and shift in one place only, target = offset + scale * action: in the robot's program, since the "
-        "exporters of rsl_rl and Isaac Lab do not",
+        change="scale and shift only in the robot's program, target = offset + scale * action: the exporters of rsl_rl "
+        "and Isaac Lab do not",
         lesson=6,
     ),
     Cause(
         name="actions squashed",
         variants=endings.squashed,
-        change="export without the tanh: rsl_rl's actor has none",
+        change="export without the tanh: rsl_rl's actor does not have one",
         lesson=5,
     ),
     Cause(
@@ -359,8 +374,8 @@ CAUSES = (
     Cause(
         name="observations scaled or shifted",
         variants=inputs.scaled,
-        change="scale and shift in one place only: the network takes them as in training, so undo it in the robot's "
-        "program or export without it (degrees, observation scales, default joint positions)",
+        change="scale and shift in only one place. The network expects observations as in training, so export without "
+        "this step or undo it in the robot's program (degrees, observation scales, default joint positions)",
         lesson=4,
         late=True,
     ),
@@ -372,4 +387,4 @@ CAUSES = (
         late=True,
     ),
 )
-"""All causes that are tried, the simplest first."""
+"""All causes to try, the simplest first."""

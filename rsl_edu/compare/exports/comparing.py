@@ -1,4 +1,4 @@
-"""Compares a checkpoint with an export: does what was deployed do what was trained?"""
+"""Comparison of a checkpoint with an export: whether the deployed policy does what was trained."""
 
 from __future__ import annotations
 
@@ -34,27 +34,28 @@ def compare_export(
     unsafe: bool = False,
     limits: Limits | None = None,
 ) -> Comparison:
-    """Tell whether an exported policy does what its checkpoint does; if not, why.
+    """Check whether an exported policy returns the same actions as its checkpoint, and if not, find out why.
 
-    Nothing of the checkpoint is executed. The code of a TorchScript file runs in bubblewrap; without it, the policy is
-    rebuilt from its tensors. ONNX holds no code and runs in bubblewrap or, without it, in a process of its own.
+    No code in the checkpoint is executed. The code of a TorchScript file runs in bubblewrap; if bubblewrap is missing,
+    the policy is rebuilt from its tensors. ONNX contains no code; it runs in bubblewrap or, if that is missing, in its
+    own process.
 
     Args:
-        checkpoint: A file that rsl_rl saved, or a run folder, whose last checkpoint it is then. The other checkpoints
-            next to it are candidates for what was exported instead.
-        export: A TorchScript or an ONNX file.
-        observations: What both are shown, as for :func:`.diagnosis.own`; for a memory, ``[samples, features]`` are the
-            steps of one robot. None: random numbers with the mean and the std of the checkpoint's normalizer, of which
-            some lie far from the mean.
-        activation: Of the hidden layers, as for :func:`.read_run`. None takes what lies next to the checkpoint, or else
-            what the export says.
+        checkpoint: A file saved by rsl_rl, or a run folder, which means its last checkpoint. The other checkpoints in
+            the folder are candidates for having been exported instead.
+        export: A TorchScript or ONNX file.
+        observations: Input for both policies, as for :func:`.diagnosis.own`. For a recurrent policy, the rows of
+            ``[samples, features]`` are the steps of one robot. None draws random numbers with the mean and std of the
+            checkpoint's normalizer, some of them far from the mean.
+        activation: Activation of the hidden layers, as for :func:`.read_run`. None takes it from the files next to the
+            checkpoint, or else from the export.
         config: As for :func:`.read_run`.
         source: Where the observations come from, in words.
-        unsafe: Whether the code of a TorchScript file may run without a sandbox: for a file that you trust.
-        limits: What the export may use.
+        unsafe: Whether the code of a TorchScript file may run without a sandbox; only for a file that you trust.
+        limits: Limits on the resources of the export.
 
     Raises:
-        ValueError: One of the files cannot be read, or they cannot be compared; the message says why.
+        ValueError: A file cannot be read, or the two cannot be compared; the message says why.
         OSError: A file cannot be opened.
     """
     theirs = read_export(export)
@@ -62,7 +63,7 @@ def compare_export(
     ours = run.checkpoints[-1]
     names = settings.feature_names(ours.policy.features, ours.policy.actions)
     if not ours.policy.features:
-        raise ValueError("checkpoint: expected a policy that has observations next to its images")
+        raise ValueError("checkpoint: expected a policy with vector observations besides its images")
     shown = drawn(ours.policy) if observations is None else recorded(ours.policy, observations, source)
     evidence = Evidence(
         checkpoint=ours,
@@ -73,7 +74,7 @@ def compare_export(
         siblings=lambda it: siblings(ours, activation_name(ours.policy) or None, settings, images, wanted(it)),
     )
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the batches are small: on a busy machine, threads would only wait for each other
+    torch.set_num_threads(1)  # the batches are small, so threads would only wait for each other on a busy machine
     try:
         return compared(evidence, run.activation_from, unsafe, limits)
     finally:
@@ -87,7 +88,7 @@ def _reference(
     activation: str | None,
     config: RunSettings | Mapping[str, Any] | None,
 ) -> tuple[Run, RunSettings, dict[str, tuple[int, int]]]:
-    """Read the checkpoint, with the activation of the export where nothing else says which."""
+    """Read the checkpoint, with the activation of the export if no other file names one."""
     images = image_sizes(observations)
     if not images:
         sizes = {name: shape[-2:] for name, shape in export.inputs.items() if len(shape) == 4}
@@ -96,7 +97,9 @@ def _reference(
     if not isinstance(config, RunSettings):
         config = run_settings(path) if config is None else RunSettings(config, "you")
     run = read_run(file, activation, config, images)
-    if activation is None and not run.settings.actor.get("activation"):  # another export may be of another run
+    if activation is None and not run.settings.actor.get(
+        "activation"
+    ):  # another export in the folder may come from another run
         run = read_run(file, export.activation, run.settings, images)
         run = dataclasses.replace(run, activation_from=THE_EXPORT if export.activation else "")
     return run, run.settings, images

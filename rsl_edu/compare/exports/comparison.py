@@ -1,4 +1,4 @@
-"""What a comparison of a checkpoint and an export found, as text for a terminal and as a table for a notebook."""
+"""Result of comparing a checkpoint with an export, as text for a terminal and as a table for a notebook."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rsl_edu.report import lesson_title, line, page, sentence
 
 @dataclasses.dataclass(frozen=True)
 class Reason:
-    """Why an export does something else.
+    """A reason why an export differs from its checkpoint.
 
     Attributes:
         name: Name of the cause.
-        found: How it was found, with its figures.
+        found: How it was found, with the numbers.
         change: What to change.
         lesson: Number of the lesson that explains it.
     """
@@ -27,17 +27,17 @@ class Reason:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Whether an export does what its checkpoint does, as text and, in a notebook, as a table.
+    """Whether an export does the same as its checkpoint, as text and, in a notebook, as a table.
 
     Attributes:
-        same: Whether it does; None if that cannot be told, as the code of the export was not run.
+        same: Whether both do the same; None if this cannot be decided, for example because the export was not run.
         about: What was compared, in words.
         verdict: The answer, in a sentence.
-        reasons: Why not: one cause, or two together.
-        notes: What else was seen.
-        ruled_out: Causes that were tried and explain nothing.
-        unchecked: What could not be tried, and what is missing for it.
-        never_tried: What an export may do, too, and is not among the causes.
+        reasons: Why they differ: one cause, or two causes together.
+        notes: Other observations.
+        ruled_out: Causes that were tried and do not explain the difference.
+        unchecked: Causes that could not be tried, and what was missing.
+        never_tried: Other things that an export may do, which are not among the causes.
     """
 
     same: bool | None
@@ -51,7 +51,7 @@ class Comparison:
 
     @property
     def status(self) -> int:
-        """Exit status of the command, which is 0 if both do the same, 1 if not, and 2 if that cannot be told."""
+        """Exit status of the command, which is 0 if both do the same, 1 if not, and 2 if it cannot tell."""
         return {True: 0, False: 1, None: 2}[self.same]
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ class Comparison:
         return page(self.about, self.verdict, rows, self._below())
 
     def _below(self) -> dict[str, str]:
-        """Return what follows the causes, in words."""
+        """Return the lines below the causes."""
         words = {"note": "; ".join(self.notes), "ruled out": ", ".join(self.ruled_out)}
         words["not checked"] = "; ".join(f"{name}: {missing}" for name, missing in self.unchecked.items())
         words["never tried"] = "; ".join(self.never_tried)

@@ -1,4 +1,4 @@
-"""What may be done to the actions after the network: fitted to what the export did."""
+"""Changes to the actions after the network, fitted to the export's actions."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from .kinds import Variant
 from .model import Model
 
 ENOUGH = 32
-"""Observations that tell a scale and an offset of each action."""
+"""Fewest observations from which a scale and an offset of each action can be estimated."""
 
 
 def enough(evidence: Evidence) -> bool:
-    """Tell whether there are so many observations, none like the other, that what is fitted to them is no accident."""
+    """Return whether there are enough different observations that a good fit is not a coincidence."""
     return len(evidence.sample.observations.flatten(0, 1).unique(dim=0)) >= ENOUGH
 
 
 def clipped(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Clip the actions at one limit, or at limits that the export returned for different actions of the model."""
+    """Clip the actions at one limit, or at values that the export returned for several different actions."""
     if not enough(evidence):
         return
     ours, theirs = evidence.play(model).flatten(0, 1), evidence.actions.flatten(0, 1)
     low, high = _limits(evidence, ours, theirs)
     most = theirs.abs().max()
-    if (low == -most).any() or (high == most).any():  # not every action need have reached it
+    if (low == -most).any() or (high == most).any():  # not every action has to reach the limit
         yield _ending(model, f"with actions clipped at ±{short(most.item(), 4)}", _clip(-most, most))
     if low.isfinite().any() or high.isfinite().any():
         yield _ending(model, f"with actions clipped {_at(low, high)}", _clip(low, high))
 
 
 def squashed(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Put a tanh at the end, alone and with a scale and an offset."""
-    yield _ending(model, "with a tanh at the end", torch.tanh)
-    yield from _scaled(evidence, _ending(model, "with a tanh at the end, then actions ", torch.tanh))
+    """Apply a tanh to the actions, without and with a scale and an offset after it."""
+    yield _ending(model, "with a final tanh", torch.tanh)
+    yield from _scaled(evidence, _ending(model, "with a final tanh, then actions ", torch.tanh))
 
 
 def scaled(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Scale and shift each action, and clip it before or after that."""
+    """Scale and shift each action, and clip it before or after."""
     yield from _scaled(evidence, _ending(model, "with actions ", lambda actions: actions))
 
 
 def reordered(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Put the actions into another order, and scale and shift them."""
+    """Reorder the actions, without and with a scale and an offset after it."""
     order = _order(evidence.play(model).flatten(0, 1), evidence.actions.flatten(0, 1))
     if order is None or not enough(evidence):
         return
@@ -59,7 +59,7 @@ def reordered(evidence: Evidence, model: Model) -> Iterator[Variant]:
 
 
 def _order(ours: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor | None:
-    """Return for each action of the export the one that it goes with, by their correlation; None if it is in order."""
+    """Return for each action of the export the action that it correlates with; None if their order is the same."""
     centred = [x - x.mean(0) for x in (ours, theirs)]
     unit = [x / x.norm(dim=0).clamp_min(1e-12) for x in centred]
     likeness = (unit[1].T @ unit[0]).abs()
@@ -79,7 +79,7 @@ def _scaled(evidence: Evidence, before: Variant) -> Iterator[Variant]:
     weight = free / free.sum(0).clamp_min(1)
     centre, their_centre = (ours * weight).sum(0), (theirs * weight).sum(0)
     spread = ((ours - centre) ** 2 * weight).sum(0)
-    constant = spread <= (1e-6 * evidence.scale) ** 2  # no scale can be told
+    constant = spread <= (1e-6 * evidence.scale) ** 2  # their scale cannot be estimated
     scale = ((ours - centre) * (theirs - their_centre) * weight).sum(0) / spread.clamp_min(1e-30)
     scale = torch.where(constant, 1.0, scale)
     offset = torch.where(at_limit.all(0), theirs[0], their_centre - scale * centre)
@@ -89,7 +89,7 @@ def _scaled(evidence: Evidence, before: Variant) -> Iterator[Variant]:
     if low[moving].isfinite().any() or high[moving].isfinite().any():
         said.append(f"clipped {_at(low[moving], high[moving])}")
     if still.any():
-        said.append(f"{int(still.sum())} of them always the same")
+        said.append(f"{int(still.sum())} of them constant")
     words = before.words + ", ".join(said)
     end = before.model.ending
     assert end is not None
@@ -98,7 +98,7 @@ def _scaled(evidence: Evidence, before: Variant) -> Iterator[Variant]:
 
 
 def _limits(evidence: Evidence, ours: torch.Tensor, theirs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the least and the greatest of each action, infinite where it was not returned for different actions."""
+    """Return the limits of each action; infinite if the extreme was not returned for several different actions."""
     low, high = theirs.amin(0), theirs.amax(0)
     infinity = torch.full_like(low, torch.inf)
     cut = []
@@ -111,7 +111,7 @@ def _limits(evidence: Evidence, ours: torch.Tensor, theirs: torch.Tensor) -> tup
 
 
 def _factors(evidence: Evidence, scale: torch.Tensor, offset: torch.Tensor) -> list[str]:
-    """Say by what actions are scaled and shifted, without what is rounding."""
+    """Describe the scale and shift of the actions, ignoring rounding."""
     said = []
     if len(scale) and ((scale - 1).abs() > 1e-4).any():
         said.append(f"scaled by {_range(scale, 1e-4 * scale.abs().max())}")
@@ -122,7 +122,7 @@ def _factors(evidence: Evidence, scale: torch.Tensor, offset: torch.Tensor) -> l
 
 
 def _at(low: torch.Tensor, high: torch.Tensor) -> str:
-    """Say at what actions are clipped."""
+    """Describe the limits of the actions."""
     lows, highs = low[low.isfinite()], high[high.isfinite()]
     said = [_range(limits, 0) for limits in (lows, highs) if len(limits)]
     if len(said) == 2 and said[0] == f"-{said[1]}":

@@ -1,4 +1,4 @@
-"""What is known of a checkpoint and an export, and what the export did."""
+"""What is known about a checkpoint and an export, including the export's actions."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from .rebuilt import rebuilt, weights_for
 from .siblings import Siblings
 
 LEAST = {False: 1e-5, True: 1e-3}
-"""Differences that are always taken for rounding, in stds of the actions: in single and in half precision."""
+"""Differences, in stds of the actions, that always count as rounding: in single and in half precision."""
 TIMES = {False: 10, True: 2}
-"""How many times what rounding does to the checkpoint's policy is taken for rounding, too."""
+"""Multiple of the effect of rounding on the checkpoint's own policy that also counts as rounding."""
 MOST = {False: 1e-3, True: 0.25}
-"""The largest difference that may be."""
-_SMALL = (16, 64)  # steps and environments of what many guesses are tried on
+"""Largest difference that can count as rounding."""
+_SMALL = (16, 64)  # steps and environments that every guess is tried on first
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Evidence:
-    """A checkpoint, an export, and what the export did on some observations.
+    """A checkpoint, an export, and the export's actions on some observations.
 
     Attributes:
-        checkpoint: What was trained.
-        export: What was deployed.
+        checkpoint: The trained policy.
+        export: The deployed policy.
         sample: The observations.
-        large: Which of them were drawn far from the mean, ``[time, envs]``, bool.
-        reach: How far the others reach, in stds; 0 for recorded ones.
-        siblings: Reads the other checkpoints of the run.
-        played: What the export did, or what its tensors give where its code was not run.
-        ran: Whether it was run.
-        repeated: What it did on the first observations when it was shown them once more, ``[time, envs, actions]``.
+        large: Which observations were drawn far from the mean, ``[time, envs]``, bool.
+        reach: Largest distance of the others from the mean, in stds; 0 for recorded observations.
+        siblings: Function that reads the other checkpoints of the run.
+        played: Actions of the export, or of the policy rebuilt from its tensors if its code was not run.
+        ran: Whether the export was run.
+        repeated: Its actions when the first observations were given a second time, ``[time, envs, actions]``.
     """
 
     checkpoint: Checkpoint
@@ -52,7 +52,9 @@ class Evidence:
     played: Played = dataclasses.field(default_factory=lambda: Played(torch.empty(0), torch.empty(0), None, ""))
     ran: bool = True
     repeated: torch.Tensor = dataclasses.field(default_factory=lambda: torch.empty(0))
-    _last: dict[str, Any] = dataclasses.field(default_factory=dict)  # what was played last: many endings follow
+    _last: dict[str, Any] = dataclasses.field(
+        default_factory=dict
+    )  # cache of the last network: many endings are tried on it
 
     @functools.cached_property
     def others(self) -> Sequence[Checkpoint]:
@@ -62,74 +64,76 @@ class Evidence:
 
     @functools.cached_property
     def family(self) -> Siblings:
-        """The other checkpoints of the run, and how many files were not read."""
+        """Other checkpoints of the run, and the number of files that were not read."""
         return self.siblings(self)
 
     @functools.cached_property
     def base(self) -> Model:
-        """The checkpoint's policy as it is."""
+        """The checkpoint's unchanged policy."""
         return Model.of(self.checkpoint)
 
     @functools.cached_property
     def models(self) -> Mapping[Path, Model]:
-        """The policies of the other checkpoints as they are, by their files."""
+        """Unchanged policies of the other checkpoints, by file."""
         return {other.path: Model.of(other) for other in self.others}
 
     @functools.cached_property
     def own(self) -> Policy | None:
-        """The policy with the weights that are in the export; None if they cannot all be told, or do not fit."""
+        """The policy with the export's weights; None if some weights cannot be identified or do not fit."""
         return rebuilt(self.export, self.base.policy)
 
     @functools.cached_property
     def named(self) -> Mapping[str, torch.Tensor]:
-        """The export's weights in the names of the policy."""
+        """The export's weights, under the policy's names."""
         return weights_for(self.export, self.checkpoint.policy)
 
     @functools.cached_property
     def start(self) -> tuple[torch.Tensor, ...]:
-        """What the memory begins with by the export's file, ``[layers, 1, hidden]`` each; nothing stands for zeros."""
+        """Initial hidden state in the export's file, ``[layers, 1, hidden]`` each; an empty tuple means zeros."""
         memory = sorted(self.export.memory.items(), key=lambda item: "cell" in item[0])
         return tuple(tensor.double() for _, tensor in memory) if self.checkpoint.policy.rnn is not None else ()
 
     @property
     def actions(self) -> torch.Tensor:
-        """What the export did, ``[time, envs, actions]``, in double precision."""
+        """The export's actions ``[time, envs, actions]``, in double precision."""
         return self.played.actions.double()
 
     @functools.cached_property
     def expected(self) -> torch.Tensor:
-        """What the checkpoint's policy does, ``[time, envs, actions]``."""
+        """Actions of the checkpoint's policy, ``[time, envs, actions]``."""
         actions = self.play(self.base)
         if not actions.isfinite().all():
-            raise ValueError(f"{self.checkpoint.path.name}: its policy returns NaN or infinity: see `rsl-edu xray`")
+            raise ValueError(
+                f"{self.checkpoint.path.name}: its policy returns NaN or infinity; run `rsl-edu xray` on it"
+            )
         return actions
 
     @functools.cached_property
     def scale(self) -> float:
-        """Std of the actions over the observations but for large ones, of all actions together."""
+        """Std of all actions together, over all observations except the large ones."""
         usual = self.expected[~self.large]
         return max(_spread(usual), 1e-3 * usual.abs().max().item(), 1e-12)
 
     @functools.cached_property
     def tolerance(self) -> float:
-        """The largest difference that is taken for rounding, in stds."""
+        """Largest difference that counts as rounding, in stds."""
         return max(LEAST[self.export.half], self._rounding(self.base))
 
     @property
     def only_large(self) -> bool:
-        """Whether only large observations show that the export does something else."""
+        """Whether the actions differ only on large observations."""
         usual = ~self.large
         same = self.error(self.expected[usual], self.actions[usual]) <= self.tolerance
         return same and bool(self.large.any())
 
     @functools.cached_property
     def noisy(self) -> bool:
-        """Whether the export did something else when it was loaded anew."""
+        """Whether the export's actions changed when it was loaded again."""
         time, envs = self.played.again.shape[:2]
         return self.error(self.played.again, self.played.actions[:time, :envs]) > self.tolerance
 
     def play(self, model: Model, small: bool = False) -> torch.Tensor:
-        """Return what a model does on the observations, or on the first of them."""
+        """Return a model's actions on all observations, or only on the first of them."""
         time, envs = _SMALL if small else self.sample.observations.shape[:2]
         known = self._last.get("network")
         if known is None or known.network != model.network:
@@ -142,31 +146,31 @@ class Evidence:
         return actions if model.ending is None else model.ending(actions)
 
     def error(self, one: torch.Tensor, other: torch.Tensor) -> float:
-        """Return the largest difference in stds of the actions; infinite where one is no number."""
+        """Return the largest difference in stds of the actions; infinite if a value is NaN."""
         worst = (one.double() - other.double()).abs().max().item() / self.scale
         return worst if worst == worst else float("inf")
 
     def miss(self, model: Model, small: bool = False) -> float:
-        """Return by how much a model's actions miss those of the export, in stds."""
+        """Return the largest difference between a model's actions and the export's, in stds."""
         played = self.play(model, small)
         time, envs = played.shape[:2]
         return self.error(played, self.actions[:time, :envs])
 
     def fits(self, model: Model) -> bool:
-        """Tell whether a model does what the export does, apart from rounding and noise."""
+        """Return whether a model reproduces the export's actions, apart from rounding and noise."""
         if self.noisy:
             missed = (self.actions - self.play(model)).flatten(0, 1)
             spread, centre = missed.std(0), missed.mean(0)
             as_noisy = (spread / self.noise - 1).abs() < 0.15
             return bool((as_noisy & (centre.abs() < 6 * spread / len(missed) ** 0.5)).all())
-        larger = max(1.0, _spread(self.actions[~self.large]) / self.scale)  # large actions are rounded more
+        larger = max(1.0, _spread(self.actions[~self.large]) / self.scale)  # rounding errors grow with the actions
         if self.miss(model, small=True) > max(self.tolerance, MOST[self.export.half]) * larger:
             return False
         miss = self.miss(model)
         return miss <= self.tolerance * larger or miss <= self._rounding(model, larger)
 
     def _rounding(self, model: Model, larger: float = 1.0) -> float:
-        """Return a multiple of what the export's precision does to the actions of a model, in stds, up to a limit."""
+        """Return a multiple of how much the export's precision changes a model's actions, in stds, up to a limit."""
         half = self.export.half
         weights = self.export.weights.values() if half else ()
         dtype = next((x.dtype for x in weights if x.is_floating_point()), torch.float32)
@@ -175,12 +179,12 @@ class Evidence:
 
     @functools.cached_property
     def noise(self) -> torch.Tensor:
-        """Std of the noise on the export's actions, ``[actions]``, from what it did when it was loaded anew."""
+        """Std of the noise on the export's actions, ``[actions]``, estimated from running it a second time."""
         time, envs = self.played.again.shape[:2]
         apart = self.played.again.double() - self.actions[:time, :envs]
         return apart.flatten(0, 1).std(0) / 2**0.5
 
 
 def _spread(actions: torch.Tensor) -> float:
-    """Return the std of actions ``[samples, actions]``, of all together."""
+    """Return the std of all actions ``[samples, actions]`` together."""
     return actions.var(0, correction=0).mean().sqrt().item()

@@ -1,4 +1,4 @@
-"""Finds out why an export does something else: tries every cause, then two at a time."""
+"""Search for the cause of a difference: every cause by itself, then every pair."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .tensors import readable, source_of
 
 
 def explain(evidence: Evidence) -> Explanation:
-    """Find the first cause, or the first two together, that make the checkpoint's policy do what the export does."""
+    """Find the first cause, or the first pair of causes, with which the checkpoint's policy matches the export."""
     alone: list[tuple[Cause, Variant]] = []
     causes = [cause for cause in CAUSES if not cause.late]
     for cause in causes:
@@ -31,11 +31,13 @@ def explain(evidence: Evidence) -> Explanation:
 
 
 def nearest(evidence: Evidence) -> tuple[Variant | None, float]:
-    """Return the change that explains most of the difference, and how much of its square, from 0 to 1."""
+    """Return the change that explains most of the squared difference, and the share that it explains, from 0 to 1."""
     best: tuple[Variant | None, float] = None, 0.0
     apart = ((evidence.actions - evidence.expected) ** 2).sum().item()
     for cause in CAUSES:
-        if cause.late or cause.name.startswith("actions "):  # fitted to the export, so they always explain a part
+        if cause.late or cause.name.startswith(
+            "actions "
+        ):  # these are fitted to the export, so they always explain a part
             continue
         for variant in cause.variants(evidence, evidence.base):
             left = ((evidence.actions - evidence.play(variant.model)) ** 2).sum().item()
@@ -45,8 +47,8 @@ def nearest(evidence: Evidence) -> tuple[Variant | None, float]:
 
 
 def _pairs(evidence: Evidence, alone: list[tuple[Cause, Variant]]) -> Iterator[tuple[Cause, Variant, Cause, Variant]]:
-    """Yield two causes together, in the order of the table."""
-    elsewhere = readable(evidence) and source_of(evidence) is None  # by its tensors, it is from none of them
+    """Yield pairs of causes, in the order of the table."""
+    elsewhere = readable(evidence) and source_of(evidence) is None  # its tensors match no checkpoint of the run
     for (cause, variant), other in itertools.product(alone, CAUSES):
         if other.late:
             continue

@@ -1,4 +1,4 @@
-"""What may be done to the observations before the network: fitted to what the export did."""
+"""Changes to the observations before the network, fitted to the export's actions."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from .kinds import Variant
 from .model import Model
 from .tensors import moves
 
-_ROWS = 12_288  # actions of all observations together that are fitted to
+_ROWS = 12_288  # number of actions to fit, over all observations
 _STEPS, _STEPS_OF_ORDER = 30, 60
-_FEW = 20  # features whose map is fitted exactly
+_FEW = 20  # up to this many features, the linear map is fitted exactly
 
 
 def can_fit(evidence: Evidence) -> bool:
-    """Tell whether there are enough observations to tell a scale and a shift of each feature."""
+    """Return whether there are enough observations to estimate a scale and a shift of each feature."""
     envs, features = evidence.sample.observations.flatten(0, 1).shape
     known = evidence.base.policy.rnn is None and enough(evidence) and not evidence.noisy
     return known and envs >= 2 * features and envs * evidence.actions.shape[-1] >= 8 * features
 
 
 def can_fit_order(evidence: Evidence) -> bool:
-    """Tell whether there are enough to tell an order of the features."""
+    """Return whether there are enough observations to estimate the order of the features."""
     envs, features = evidence.sample.observations.flatten(0, 1).shape
     return can_fit(evidence) and min(envs * evidence.actions.shape[-1], _ROWS) >= 2 * features**2
 
 
 def rearranged(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Take the steps of a history from its other end, or by feature in place of by step."""
+    """Reverse the steps of a history, or sort it by feature instead of by step."""
     features = model.policy.features
     places = torch.arange(features)
     for steps in range(2, features // 2 + 1):
         if features % steps == 0 and model.order is None:
             table = places.reshape(steps, -1)
-            yield _ordered(model, f"with {steps} steps of a history from its other end", table.flip(0).flatten())
-            words = f"with a history of {steps} steps by feature in place of by step"
+            yield _ordered(model, f"with a history of {steps} steps in reverse order", table.flip(0).flatten())
+            words = f"with a history of {steps} steps sorted by feature instead of by step"
             yield _ordered(model, words, table.T.flatten())
             yield _ordered(model, words, places.reshape(-1, steps).T.flatten())
 
@@ -55,7 +55,7 @@ def scaled(evidence: Evidence, model: Model) -> Iterator[Variant]:
 
 
 def reordered(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Put the features into another order, and scale and shift each."""
+    """Reorder the features, and scale and shift each of them."""
     if can_fit_order(evidence):
         fit = _Fit(evidence, model, _ROWS)
         order = fit.order()
@@ -75,7 +75,7 @@ def _variants(
     shift: torch.Tensor,
     order: torch.Tensor | None = None,
 ) -> Iterator[Variant]:
-    """Yield the model with each feature scaled and shifted, as its normalizer can; nothing if that is rounding."""
+    """Yield the model with each feature scaled and shifted by its normalizer; nothing if that is just rounding."""
     order = torch.arange(len(scale)) if order is None else order
     normalizer = (fit.mean - shift) / scale, fit.divisor / scale
     shown, centre = fit.spread[order], fit.centre[order]
@@ -95,7 +95,7 @@ def _variants(
 
 
 def _runs(which: torch.Tensor, by: torch.Tensor | None) -> Iterator[tuple[int, int]]:
-    """Yield first and last of neighbours that are changed, by the same if that is given."""
+    """Yield the first and last index of each run of changed features; with ``by``, of features changed by the same."""
     start = None
     for place in range(len(which) + 1):
         inside = place < len(which) and bool(which[place])
@@ -108,7 +108,7 @@ def _runs(which: torch.Tensor, by: torch.Tensor | None) -> Iterator[tuple[int, i
 
 
 def _between(values: torch.Tensor) -> str:
-    """Say which factors or shifts these are, with degrees by their name."""
+    """Describe factors or shifts, and recognize degrees."""
     least, most = values.min().item(), values.max().item()
     if most - least > 1e-3 * abs(most):
         return f"{short(least)} to {short(most)}"
@@ -119,12 +119,12 @@ def _between(values: torch.Tensor) -> str:
 
 
 class _Fit:
-    """A network, what it was shown, and what the export did.
+    """Least-squares fit of a network's input to the export's actions.
 
     Args:
-        evidence: The observations, and what the export did.
-        model: The policy; its normalizer only sets the scale of what is fitted.
-        rows: To how many actions of all observations together it is fitted, at most.
+        evidence: The observations and the export's actions.
+        model: The policy; its normalizer only sets the scale of the fit.
+        rows: Largest number of actions to fit, over all observations.
     """
 
     def __init__(self, evidence: Evidence, model: Model, rows: int) -> None:
@@ -144,7 +144,7 @@ class _Fit:
         self._model = dataclasses.replace(model, normalizer=None, times=1, order=None)
 
     def each(self, order: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scale and shift of each of the policy's features, ``[features]``, given which observation it is."""
+        """Return the scale and the shift of each policy feature, ``[features]``, for a given order of the features."""
         x = self._x[:, order]
         scale, shift = self.spread[order] / self.divisor, (self.centre[order] - self.mean) / self.divisor
 
@@ -174,7 +174,7 @@ class _Fit:
         )
 
     def order(self) -> torch.Tensor | None:
-        """Return which observation each feature of the policy is, as far as a linear map from all of them tells."""
+        """Return the observed feature for each policy feature, from a fitted linear map; None if the map is unclear."""
         matrix = torch.diag(self.spread / self.divisor)
         shift = (self.centre - self.mean) / self.divisor
         x, features = self._x, self._x.shape[1]
@@ -199,7 +199,7 @@ class _Fit:
         return order if len(order.unique()) == features else None
 
     def _exact(self, off: torch.Tensor, slopes: torch.Tensor) -> Callable[[float], torch.Tensor]:
-        """Return what makes the change ``[features, features + 1]`` of a linear map and its shift from a damping."""
+        """Return a function from a damping to the step of a linear map and its shift, ``[features, features + 1]``."""
         x = torch.cat([self._x, torch.ones_like(self._x[:, :1])], 1)
         jacobian = torch.einsum("naf,ng->nafg", slopes, x).flatten(0, 1).flatten(1)
         square, gradient = jacobian.T @ jacobian, jacobian.T @ off.flatten()
@@ -208,7 +208,7 @@ class _Fit:
         return lambda damping: torch.linalg.solve(square + damping * unit, gradient).reshape(shape)
 
     def _factored(self, off: torch.Tensor, slopes: torch.Tensor) -> Callable[[float], torch.Tensor]:
-        """Return the same for many features, as if slopes and observations were independent of each other."""
+        """Return the same for many features, assuming that slopes and observations are independent."""
         x = torch.cat([self._x, torch.ones_like(self._x[:, :1])], 1)
         inverse = torch.linalg.inv(x.T @ x / len(x) + 1e-6 * torch.eye(x.shape[1]).double())
         square = torch.einsum("naf,nag->fg", slopes, slopes) / len(x)
@@ -217,7 +217,7 @@ class _Fit:
         return lambda damping: torch.linalg.solve(square + damping * unit, gradient)
 
     def _off(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return what the actions miss, ``[n, actions]``, and their slopes, ``[n, actions, features]``."""
+        """Return the residuals of the actions ``[n, actions]`` and their slopes ``[n, actions, features]``."""
         with torch.enable_grad():
             z = z.detach().requires_grad_()
             actions = self._model.actions(z[None], self._images)[0]

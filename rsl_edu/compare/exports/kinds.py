@@ -1,4 +1,4 @@
-"""What a cause is, and what it says."""
+"""Data types for causes and explanations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Variant:
     """One way in which a cause may have changed a policy.
 
     Attributes:
-        words: What is done to the model: ``without the normalizer``; empty if its name says it.
+        words: How the model was changed, such as ``without the normalizer``; empty if its name is enough.
         model: The changed policy.
     """
 
@@ -28,10 +28,11 @@ class Cause:
 
     Attributes:
         name: Name of the cause.
-        variants: Changes a model in all ways in which this cause may; none if it cannot.
-        change: What to change, with the names that the exporters have.
+        variants: Function that yields all changes of a model that this cause can make; none if it cannot apply.
+        change: What to change, with the exporters' own names.
         lesson: Number of the lesson that explains it.
-        late: Whether it is tried after all others, and alone: it takes long, and a failure rules nothing out.
+        late: Whether to try it only after all others and never in pairs, because it is slow and a failure does not
+            exclude it.
     """
 
     name: str
@@ -43,12 +44,12 @@ class Cause:
 
 @dataclasses.dataclass(frozen=True)
 class Explanation:
-    """Why an export does something else.
+    """Why an export differs from its checkpoint.
 
     Attributes:
-        causes: One cause, or two together; none if nothing explains it.
-        variants: What each of them changed.
-        tried: Names of the causes that do not explain it.
+        causes: One cause, or two causes together; empty if nothing explains the difference.
+        variants: The change that each cause made.
+        tried: Names of the causes that do not explain the difference.
     """
 
     causes: tuple[Cause, ...]

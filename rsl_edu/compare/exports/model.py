@@ -1,4 +1,4 @@
-"""What an export may compute: the policy of a checkpoint, changed in a thing or two."""
+"""Model of what an export may compute: the checkpoint's policy with one or two changes."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class Model:
     """A policy, and how it is used.
 
     Attributes:
-        name: The file that it is from.
-        policy: The weights; its own normalizer is not used.
-        normalizer: Mean, and what its difference to an observation is divided by, each ``[features]``, or None.
-        activation: Of the hidden layers, in rsl_rl's name; None leaves that of the policy.
+        name: Name of the policy's file.
+        policy: The policy; only its weights are used, not its own normalizer.
+        normalizer: Mean and divisor, each ``[features]``, or None.
+        activation: rsl_rl's name of the hidden layers' activation; None keeps the policy's activation.
         times: How many times an observation is normalized.
-        clip: The largest size of an observation before and after the normalizer.
-        order: Which feature of an observation is taken for each feature of the policy, ``[features]``; None: in turn.
-        carries: Whether the memory goes from one step to the next.
-        start: What the memory begins with, ``[layers, 1, hidden]`` each; nothing stands for zeros.
-        ending: What becomes of the actions ``[time, envs, actions]``.
+        clip: Limits of an observation before and after the normalizer.
+        order: Index of the observed feature for each feature of the policy, ``[features]``; None keeps the order.
+        carries: Whether the hidden state is carried from one step to the next.
+        start: Initial hidden state (and cell state), ``[layers, 1, hidden]`` each; an empty tuple means zeros.
+        ending: Function applied to the actions ``[time, envs, actions]``.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Model:
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Model:
-        """Take the policy of a checkpoint as it is, in double precision."""
+        """Return the unchanged policy of a checkpoint, in double precision."""
         policy = checkpoint.policy
         normalizer = policy.normalizer
         statistics = None
@@ -54,13 +54,13 @@ class Model:
         return cls(checkpoint.path.name, copy.deepcopy(policy).double(), statistics)
 
     def rounded(self, dtype: torch.dtype) -> Model:
-        """Return the same in another precision."""
+        """Return the same model in another precision."""
         mean_and_divisor = self.normalizer and (self.normalizer[0].to(dtype), self.normalizer[1].to(dtype))
         return dataclasses.replace(self, policy=copy.deepcopy(self.policy).to(dtype), normalizer=mean_and_divisor)
 
     @property
     def network(self) -> tuple[Any, ...]:
-        """What its actions depend on, but for the ending: the same for models that differ in nothing else."""
+        """Everything that the actions before the ending depend on; equal for models that differ only in the ending."""
         parts = (self.policy, self.normalizer, self.order, self.start)
         return (*map(id, parts), self.activation, self.times, self.clip, self.carries)
 
@@ -68,13 +68,13 @@ class Model:
         """Return the actions ``[time, envs, actions]`` before the ending.
 
         Args:
-            observations: ``[time, envs, features]``; the memory of each environment begins anew.
-            images: For each of the policy's images ``[time, envs, channels, height, width]``.
+            observations: ``[time, envs, features]``; each environment begins with a new hidden state.
+            images: The policy's images, each ``[time, envs, channels, height, width]``.
         """
         return self.policy.distribution.deterministic_output(self.output(observations, images))
 
     def output(self, observations: torch.Tensor, images: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
-        """Return what the network gives to the distribution, ``[time, envs, ...]``."""
+        """Return the network's output, which is the input of the distribution, ``[time, envs, ...]``."""
         policy = self.policy
         dtype: torch.dtype = policy.mlp[0].weight.dtype  # type: ignore[assignment]
         x = observations.to(dtype)

@@ -1,4 +1,4 @@
-"""The policy that an export's tensors make, without running its code."""
+"""Policy rebuilt from an export's tensors, without running its code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def network(policy: Policy) -> dict[str, torch.Tensor]:
 
 
 def weights_for(export: Export, policy: Policy) -> dict[str, torch.Tensor]:
-    """Return an export's weights in the names of a policy: TorchScript numbers the images in the policy's order."""
+    """Return an export's weights under a policy's names: TorchScript numbers the images in the policy's order."""
     names = list(policy.cnns)
     found = {}
     for name, tensor in export.weights.items():
@@ -31,7 +31,7 @@ def weights_for(export: Export, policy: Policy) -> dict[str, torch.Tensor]:
 
 
 def rebuilt(export: Export, policy: Policy) -> Policy | None:
-    """Return a policy with an export's weights in place of its own; None if they cannot all be told, or do not fit."""
+    """Return a policy with an export's weights; None if some weights cannot be identified or do not fit."""
     expected, found = network(policy), weights_for(export, policy)
     if any(name not in found or found[name].shape != weight.shape for name, weight in expected.items()):
         return None

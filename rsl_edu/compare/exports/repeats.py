@@ -1,4 +1,4 @@
-"""The same observations once more, in the same session: whether an export draws random numbers, or remembers."""
+"""Check that repeats observations in one session, to find random numbers and hidden states in an export."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rsl_edu.number_format import short
 from .comparison import Reason
 from .evidence import Evidence
 
-_MOST = 256  # observations that are shown once more
+_MOST = 256  # number of observations to repeat
 
 
 def shown(sample: Sample, recurrent: bool) -> tuple[torch.Tensor, Mapping[str, torch.Tensor]]:
-    """Return observations and images to show: for a policy without memory, the first once more, from back to front."""
+    """Return the observations and images to use; if the policy is not recurrent, repeat the first in reverse order."""
     if recurrent:
         return sample.observations, sample.images
     longer = [torch.cat([x, x[:, :_MOST].flip(1)], 1) for x in (sample.observations, *sample.images.values())]
@@ -26,11 +26,11 @@ def shown(sample: Sample, recurrent: bool) -> tuple[torch.Tensor, Mapping[str, t
 
 
 def taken(evidence: Evidence, played: Played) -> Evidence:
-    """Return the evidence with what the export did, apart from what it did on the observations shown once more."""
+    """Return the evidence with the export's actions, where those on repeated observations are kept separately."""
     envs = evidence.sample.observations.shape[1]
     actions, repeated = played.actions[:, :envs], played.actions[:, envs:].flip(1)
     again = played.again[:, :envs]
-    if evidence.export.format == "ONNX" and repeated.numel():  # its random numbers are the same in each session
+    if evidence.export.format == "ONNX" and repeated.numel():  # ONNX draws the same random numbers in each session
         again = repeated
     evaluated = None if played.evaluated is None else played.evaluated[:, :envs]
     played = dataclasses.replace(played, actions=actions, again=again, evaluated=evaluated)
@@ -38,7 +38,7 @@ def taken(evidence: Evidence, played: Played) -> Evidence:
 
 
 def remembers(evidence: Evidence) -> Reason | None:
-    """Tell that an export of a policy without memory does something else on observations that it had before."""
+    """Report an export that acts differently on repeated observations although the policy has no hidden state."""
     repeated = evidence.repeated
     if not repeated.numel():
         return None
@@ -46,18 +46,18 @@ def remembers(evidence: Evidence) -> Reason | None:
     if apart <= evidence.tolerance:
         return None
     found = (
-        "loaded anew, it does the same; shown the same observations again without that, it does something else, by up "
-        f"to {short(apart)} of the actions' std: it keeps something from step to step{_filter(evidence)}"
+        "loaded again, the export returns the same actions; given the same observations again without reloading, its "
+        f"actions differ by up to {short(apart)} times their std. So it keeps a state between steps{_filter(evidence)}"
     )
     change = (
-        "the trained policy has no memory: filter, delay or limit the actions in the robot's program, or train with "
-        "it. A normalizer that learns is exported after .eval()"
+        "the trained policy has no hidden state: filter, delay or limit the actions in the robot's program, or train "
+        "with this effect. If the normalizer still learns, call .eval() before you export"
     )
-    return Reason("it remembers", found, change, 3)
+    return Reason("the export keeps a state", found, change, 3)
 
 
 def _filter(evidence: Evidence) -> str:
-    """Say what it does with the step before, if that is a filter or a delay of the actions."""
+    """Describe a filter or a delay of the actions, if the export has one."""
     ours, theirs = evidence.expected[0], evidence.actions[0]
     now, before, last = ours[1:].flatten(), ours[:-1].flatten(), theirs[:-1].flatten()
     given = torch.stack([now, before, last], 1)
@@ -66,6 +66,6 @@ def _filter(evidence: Evidence) -> str:
     solution = torch.linalg.lstsq(given, theirs[1:].flatten()).solution
     if evidence.error(given @ solution, theirs[1:].flatten()) > max(10 * evidence.tolerance, 1e-4):
         return ""
-    names = ("the checkpoint's", "the checkpoint's of the step before", "its own of the step before")
+    names = ("the checkpoint's action", "the checkpoint's previous action", "its own previous action")
     parts = [f"{short(float(by), 3)} x {name}" for by, name in zip(solution, names, strict=True) if abs(by) > 1e-4]
     return f". Its action is {' + '.join(parts)}"

@@ -1,4 +1,4 @@
-"""What a checkpoint and an export are shown: recorded observations, or drawn ones."""
+"""Observations that both the checkpoint and the export get: recorded or random ones."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from rsl_edu.diagnosis import Sample, own
 from rsl_edu.diagnosis.sample import ENVS, SAMPLES
 from rsl_edu.number_format import counted, short
 
-_IMAGES = 64  # observations that are drawn with images
-_SEQUENCES, _STEPS = 4, 256  # sequences that are drawn for a memory
-_LARGE, _FACTOR = 16, 5  # one of so many drawn observations lies so many times as far from the mean
-_CLIP = 100.0  # where environments of legged_gym clip observations: what lies beyond, no policy has seen
+_IMAGES = 64  # number of random observations if there are images
+_SEQUENCES, _STEPS = 4, 256  # number and length of random sequences for a recurrent policy
+_LARGE, _FACTOR = 16, 5  # one in 16 random observations is 5 times as far from the mean
+_CLIP = 100.0  # environments of legged_gym clip observations here, so no policy was trained beyond it
 
 
 @dataclasses.dataclass(frozen=True)
 class Shown:
-    """What both are shown.
+    """Observations for both policies.
 
     Attributes:
         sample: The observations ``[time, envs, features]``.
-        large: Which of them were drawn far from the mean, so that a clip shows, ``[time, envs]``, bool.
-        reach: How far the others reach, in stds; 0 for recorded ones.
+        large: Which observations were drawn far from the mean to reveal a clip, ``[time, envs]``, bool.
+        reach: Largest distance of the others from the mean, in stds; 0 for recorded observations.
     """
 
     sample: Sample
@@ -35,12 +35,13 @@ class Shown:
 
 
 def recorded(policy: Policy, observations: Any, source: str) -> Shown:
-    """Take as many recorded observations as are shown, and say how many.
+    """Select recorded observations, up to a fixed number, and describe the selection.
 
-    For a memory, observations ``[samples, features]`` or ``[1, samples, features]`` are one robot's, step by step.
+    For a recurrent policy, observations ``[samples, features]`` or ``[1, samples, features]`` are the consecutive steps
+    of one robot.
 
     Raises:
-        TypeError, ValueError: They are not what the policy takes; the message says what it takes.
+        TypeError, ValueError: The observations do not fit the policy; the message states what it expects.
     """
     sample = own(policy, observations, source)
     time, envs = sample.observations.shape[:2]
@@ -53,7 +54,7 @@ def recorded(policy: Policy, observations: Any, source: str) -> Shown:
         most = min(ENVS, sample.observations.shape[1])
         sample = sample.beginning(SAMPLES // most, most)
         steps, robots = sample.observations.shape[:2]
-        words = f"{source}: {counted(robots, 'robot')}, {steps:,} steps in a row"
+        words = f"{source}: {counted(robots, 'robot')}, {steps:,} consecutive steps"
         if steps * robots < time * envs:
             words += f", {steps * robots:,} of its {time * envs:,} observations"
     large = torch.zeros(sample.observations.shape[:2], dtype=torch.bool)
@@ -61,30 +62,30 @@ def recorded(policy: Policy, observations: Any, source: str) -> Shown:
 
 
 def drawn(policy: Policy) -> Shown:
-    """Draw observations, with the mean and the std of the policy's normalizer if it has one."""
+    """Draw random observations, with the mean and std of the policy's normalizer if it has one."""
     recurrent, normalizer = policy.rnn is not None, policy.normalizer
     time, envs = (_STEPS, _SEQUENCES) if recurrent else (1, _IMAGES if policy.cnns else SAMPLES)
     large = torch.zeros(time, envs, dtype=torch.bool)
     if recurrent:
-        large[-(time // _LARGE) :] = True  # at the end: what precedes stays as it is in training
+        large[-(time // _LARGE) :] = True  # at the end, so that the steps before them are as in training
     else:
         large[:, -(envs // _LARGE) :] = True
     draw = torch.Generator().manual_seed(0)
     z = torch.randn(time, envs, policy.features, generator=draw)
     z[large] *= _FACTOR
     mean, std = torch.zeros(policy.features), torch.ones(policy.features)
-    if normalizer is not None:  # with eps, a feature that never varied varies, too
+    if normalizer is not None:  # eps makes a feature vary even if it never did in training
         mean, std = normalizer.mean.nan_to_num(), (normalizer.std + normalizer.eps).nan_to_num()
     x = mean + std * z
     most = max(_CLIP, x[~large].abs().max().item())
     x[large] = x[large].clamp(-most, most)
     reach = z[~large].abs().max().item()
     far = ((x - mean) / std).nan_to_num(0, 0, 0)[large].abs().max().item()
-    whose = "the mean and the std of the checkpoint's normalizer" if normalizer is not None else "mean 0 and std 1"
-    many = f"{envs} sequences of {time} observations" if recurrent else f"{envs:,} observations"
+    whose = "the mean and std of the checkpoint's normalizer" if normalizer is not None else "mean 0 and std 1"
+    many = f"{envs} random sequences of {time} observations" if recurrent else f"{envs:,} random observations"
     words = (
-        f"{many}, drawn with {whose}: up to {short(reach)} stds from the mean, {int(large.sum())} of them up to "
-        f"{short(far)}"
+        f"{many} with {whose}: up to {short(reach)} stds from the mean, and {int(large.sum())} of them up to "
+        f"{short(far)} stds"
     )
     shapes: Mapping[str, Any] = {name: (time, envs, *cnn.input_shape) for name, cnn in policy.cnns.items()}  # type: ignore[misc]
     images = {name: torch.rand(shape, generator=draw) for name, shape in shapes.items()}

@@ -1,4 +1,4 @@
-"""The other checkpoints of a run, which may have been exported instead."""
+"""Other checkpoints of a run, which may have been exported instead."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ Wanted = Callable[[Policy], bool]
 
 @dataclasses.dataclass(frozen=True)
 class Siblings:
-    """The other checkpoints of a run, as far as they were read.
+    """The other checkpoints of a run that were read.
 
     Attributes:
-        checkpoints: Those of the same architecture. Of a long run: some, spread evenly, and those that were wanted.
-        unread: How many files were not looked at.
-        damaged: Names of the files that could not be read, or are of another architecture.
+        checkpoints: Checkpoints with the same architecture. For a long run, an evenly spaced selection and the wanted
+            ones.
+        unread: Number of files that were not read.
+        damaged: Names of files that could not be read or have another architecture.
     """
 
     checkpoints: Sequence[Checkpoint] = ()
@@ -38,10 +39,10 @@ def siblings(
     Args:
         ours: The checkpoint.
         activation: As for :func:`.read_run`.
-        settings: What the files beside the run say.
+        settings: Settings from the files next to the run.
         images: As for :func:`.read_run`.
-        wanted: What tells by its tensors that a checkpoint is looked for, such as that its network is the export's.
-            All files are looked at until each found one; nothing: only some files of a long run are read.
+        wanted: Tests of a policy's tensors, such as whether its network is the export's. Files are read until each test
+            has found a checkpoint. Without tests, only some files of a long run are read.
     """
     folder, files = ours.path.parent, []
     try:

@@ -1,4 +1,4 @@
-"""Which tensors of an export are those of a checkpoint: exact, and without running anything."""
+"""Exact comparison of an export's tensors with a checkpoint's, without running anything."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .evidence import Evidence
 from .rebuilt import network
 
 _ROUNDING = 1e-6
-"""Relative difference of weights that went through another program unchanged."""
+"""Largest relative difference of weights that another program only copied."""
 
 
 def differing(weights: Mapping[str, torch.Tensor], policy: Policy) -> dict[str, float]:
-    """Return the names of weights that are not those of a policy, and how far they are off, relative to their size.
+    """Return the names of weights that differ from a policy's, each with its relative difference.
 
-    What the export lacks or has in another shape counts as infinitely far off.
+    The difference is infinite for weights that the export lacks or has in another shape.
     """
     found = {}
     for name, ours in network(policy).items():
@@ -38,12 +38,12 @@ def differing(weights: Mapping[str, torch.Tensor], policy: Policy) -> dict[str, 
 
 
 def same_network(evidence: Evidence, checkpoint: Checkpoint) -> bool:
-    """Tell whether all weights of the export's network are those of a checkpoint."""
+    """Return whether all weights of the export's network equal a checkpoint's."""
     return not differing(evidence.named, checkpoint.policy)
 
 
 def source_of(evidence: Evidence) -> Checkpoint | None:
-    """Return the checkpoint whose network the export has; None if there is none, or it cannot be told."""
+    """Return the checkpoint with the export's network; None if there is none, or if the tensors have no names."""
     if not readable(evidence):
         return None
     if same_network(evidence, evidence.checkpoint):
@@ -52,12 +52,12 @@ def source_of(evidence: Evidence) -> Checkpoint | None:
 
 
 def readable(evidence: Evidence) -> bool:
-    """Tell whether the export has its layers under names that say which they are."""
+    """Return whether the export's tensors have names that identify their layers."""
     return "mlp.0.weight" in evidence.named
 
 
 def means_of(evidence: Evidence) -> dict[str, torch.Tensor]:
-    """Return what may be the mean of the export's normalizer, by name: the one that is known, or all of its size."""
+    """Return what may be the mean of the export's normalizer, by name: the known mean, or all tensors of its size."""
     if evidence.export.normalizer is not None:
         return {"": evidence.export.normalizer[0]}
     features = evidence.checkpoint.policy.features
@@ -67,7 +67,7 @@ def means_of(evidence: Evidence) -> dict[str, torch.Tensor]:
 
 
 def same_normalizer(evidence: Evidence, policy: Policy) -> bool:
-    """Tell whether the mean of a policy's normalizer is in the export."""
+    """Return whether the export contains the mean of a policy's normalizer."""
     if policy.normalizer is None:
         return False
     mean = policy.normalizer.mean.double().flatten()
@@ -79,7 +79,7 @@ def same_normalizer(evidence: Evidence, policy: Policy) -> bool:
 
 
 def wanted(evidence: Evidence) -> list[Callable[[Policy], bool]]:
-    """Return what tells that a checkpoint has the export's network, or its normalizer; nothing if tensors do not."""
+    """Return tests for whether a policy has the export's network, or its normalizer; none if the tensors lack names."""
     if not readable(evidence):
         return []
     network: Callable[[Policy], bool] = lambda policy: not differing(evidence.named, policy)  # noqa: E731
@@ -87,7 +87,7 @@ def wanted(evidence: Evidence) -> list[Callable[[Policy], bool]]:
 
 
 def in_8_bits(evidence: Evidence, policy: Policy) -> bool:
-    """Tell whether the export's weights are those of a policy, rounded to 255 levels in each row or matrix."""
+    """Return whether the export's weights are a policy's, rounded to 255 levels in each row or matrix."""
     found = False
     for name, ours in network(policy).items():
         theirs = evidence.named.get(name)
@@ -107,7 +107,7 @@ def in_8_bits(evidence: Evidence, policy: Policy) -> bool:
 
 
 def part_of(evidence: Evidence) -> str:
-    """Return which other network of the checkpoint's file the export has: ``teacher of model_9.pt``; empty if none."""
+    """Name another network in the checkpoint's file that the export contains: ``the teacher of model_9.pt``, or ""."""
     weights = [x for name, x in evidence.named.items() if name.startswith("mlp.")]
     if not readable(evidence) or same_network(evidence, evidence.checkpoint):
         return ""
@@ -126,32 +126,31 @@ def part_of(evidence: Evidence) -> str:
 
 
 def account(evidence: Evidence) -> str:
-    """Say which weights of the export are whose."""
+    """Describe which checkpoint the export's weights and normalizer come from."""
     return "; ".join(part for part in (_network(evidence), _normalizer(evidence)) if part)
 
 
 def _network(evidence: Evidence) -> str:
     if not readable(evidence):
-        return "its weights have no names that say which layer they are"
+        return "the export's weights have no names that identify their layers"
     weights, ours = evidence.named, network(evidence.checkpoint.policy)
     source = source_of(evidence)
     if source is not None:
-        return f"all {counted(len(ours), 'tensor')} of its network are those of {source.path.name}"
+        return f"all {counted(len(ours), 'tensor')} of the export's network match {source.path.name}"
     if part := part_of(evidence):
-        return f"its network is {part}"
+        return f"the export's network is {part}"
     candidates = [evidence.checkpoint, *evidence.others]
     nearest = min(candidates, key=lambda other: sum(differing(weights, other.policy).values()))
     off = differing(weights, nearest.policy)
     lost = next((name for name, by in off.items() if by == float("inf")), None)
     if lost is not None:
         theirs = list(weights[lost].shape) if lost in weights else "missing"
-        return f"its {lost} is {theirs}, that of {evidence.checkpoint.path.name} {list(ours[lost].shape)}"
+        return f"the export's {lost} is {theirs}, but {list(ours[lost].shape)} in {evidence.checkpoint.path.name}"
     which = ", ".join(f"{tensor} by {short(100 * by)} %" for tensor, by in list(off.items())[:4])
     more = f" and {len(off) - 4} more" if len(off) > 4 else ""
     among = f", the nearest of {counted(len(candidates), 'checkpoint')}" if len(candidates) > 1 else ""
-    return (
-        f"{len(off)} of {len(ours)} tensors of its network are not those of {nearest.path.name}{among}: {which}{more}"
-    )
+    count = f"{len(off)} of {len(ours)} tensors of the export's network"
+    return f"{count} differ from {nearest.path.name}{among}: {which}{more}"
 
 
 def _normalizer(evidence: Evidence) -> str:
@@ -159,20 +158,21 @@ def _normalizer(evidence: Evidence) -> str:
     found = means_of(evidence)
     source = next((it for it in (evidence.checkpoint, *evidence.others) if same_normalizer(evidence, it.policy)), None)
     if source is not None:
-        return f"the means of its normalizer are those of {source.path.name}"
+        return f"the means of the export's normalizer match {source.path.name}"
     if theirs is not None:
-        unlike = f"the means of its normalizer are not those of {evidence.checkpoint.path.name}"
-        return "it holds a normalizer, the checkpoint none" if ours is None else unlike
+        unlike = f"the means of the export's normalizer differ from {evidence.checkpoint.path.name}"
+        return "the export contains a normalizer, the checkpoint does not" if ours is None else unlike
     if ours is None or not readable(evidence):
         return ""
-    return "no normalizer was found in it" + (f", unless it is in {', '.join(list(found)[:4])}" if found else "")
+    return "the export contains no normalizer" + (f", unless that is {', '.join(list(found)[:4])}" if found else "")
 
 
 def moved_features(evidence: Evidence, policy: Policy) -> torch.Tensor | None:
-    """Return for each feature of the policy which one the export takes for it, by the columns of the first layer.
+    """Match the export's input features to the policy's, by the columns of the first layer.
 
     Returns:
-        ``[features]``, -1 for a feature that the export does not have; None if the columns do not tell.
+        For each feature of the policy, its index in the export, ``[features]``; -1 for a feature that the export does
+        not have. None if the columns do not match well enough.
     """
     name = "mlp.0.weight" if policy.rnn is None else "rnn.rnn.weight_ih_l0"
     theirs = evidence.named.get(name)
@@ -189,7 +189,7 @@ def moved_features(evidence: Evidence, policy: Policy) -> torch.Tensor | None:
 
 
 def moves(evidence: Evidence, order: torch.Tensor) -> str:
-    """Say which features are taken for which."""
+    """Describe which features are used as which."""
     moved = [(place, int(taken)) for place, taken in enumerate(order.tolist()) if taken not in (place, -1)]
     named = [f"{evidence.sample.name(taken)} as {evidence.sample.name(place)}" for place, taken in moved]
     return f"{', '.join(named[:4])}{f' and {len(named) - 4} more' if len(named) > 4 else ''}"

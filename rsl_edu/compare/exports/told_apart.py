@@ -1,4 +1,4 @@
-"""What the tensors tell where the actions agree: half precision rounds so much that it hides another checkpoint."""
+"""Comparison of tensors when the actions match, because rounding to half precision can hide a wrong checkpoint."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from .rebuilt import network
 from .tensors import account, readable, same_normalizer, source_of
 
 _STEP = {torch.float16: 2.0**-10, torch.bfloat16: 2.0**-7}
-"""From one number to the next, relative to its size."""
-_LEAST = 1.2e-7  # twice the smallest number in half precision
+"""Distance between neighbouring numbers, relative to their size."""
+_LEAST = 1.2e-7  # twice the smallest positive number in half precision
 
 
 def told_apart(evidence: Evidence) -> Reason | None:
-    """Name what the tensors of an export say, whose actions are those of the checkpoint as far as can be seen.
+    """Check the tensors of an export whose actions match the checkpoint's.
 
-    In half precision, every tensor of the network has to be the checkpoint's, rounded; so have mean and divisor of the
-    normalizer. Where the normalizer was folded into the first layer, the actions decide about that layer.
+    In half precision, every tensor of the network must equal the checkpoint's after rounding, and so must the
+    normalizer's mean and divisor. If the normalizer was folded into the first layer, only the actions show whether that
+    layer is right.
 
     Returns:
-        Why it is not the checkpoint's policy; None if it is, or if the tensors do not tell.
+        Why the export is not the checkpoint's policy; None if it is, or if the tensors cannot decide.
     """
     if not readable(evidence) or evidence.own is None:
         return None
@@ -43,17 +44,17 @@ def told_apart(evidence: Evidence) -> Reason | None:
         return None
     step = max(_STEP.get(weight.dtype, 0.0) for weight in evidence.named.values())
     mean, divisor = (_off(*pair) for pair in zip(theirs, ours, strict=True))
-    if mean <= step and divisor <= 2 * step:  # the std was rounded, and its sum with eps
+    if mean <= step and divisor <= 2 * step:  # the std was rounded, and so was its sum with eps
         return None
     known = [other for other in evidence.others if same_normalizer(evidence, other.policy)]
     off = short(100 * max(mean, divisor))
-    words = f"its normalizer differs from that of {evidence.checkpoint.path.name} by up to {off} %"
+    words = f"the export's normalizer differs from the one in {evidence.checkpoint.path.name} by up to {off} %"
     name = "normalizer of another checkpoint" if known else "other statistics in the normalizer"
     return _reason(name, evidence, words)
 
 
 def reset_leaves(evidence: Evidence) -> Reason | None:
-    """Tell that an export does something else after its memory was reset than when it was loaded anew."""
+    """Report an export that acts differently after its reset method was called than after it was loaded again."""
     after = evidence.played.reset
     if after is None or not after.isfinite().all():
         return None
@@ -62,21 +63,21 @@ def reset_leaves(evidence: Evidence) -> Reason | None:
     if apart <= evidence.tolerance:
         return None
     return Reason(
-        "memory not reset by its own method",
-        "loaded anew, it does what the checkpoint does; after it was run and its reset was called, it does something "
-        f"else, by {short(apart)} of the actions' std: a part of its state is left",
-        "reset must set every buffer that forward writes to zero: hidden_state and, of an LSTM, cell_state",
+        "hidden state not cleared by reset()",
+        "when freshly loaded, the export matches the checkpoint; after a run and a call of its reset method, its "
+        f"actions differ by {short(apart)} times their std, so the reset leaves a part of the state unchanged",
+        "let reset set every buffer that forward writes to zero: hidden_state and, for an LSTM, cell_state",
         3,
     )
 
 
 def _rounded(theirs: torch.Tensor, ours: torch.Tensor) -> bool:
-    """Tell whether a tensor is another, rounded to its precision, up or down."""
+    """Return whether one tensor equals another after rounding, up or down, to its own precision."""
     return _off(theirs.double(), ours.double()) <= _STEP.get(theirs.dtype, 1e-6)
 
 
 def _off(theirs: torch.Tensor, ours: torch.Tensor) -> float:
-    """Return the largest relative difference of two numbers, beyond that of the smallest numbers."""
+    """Return the largest relative difference, ignoring differences as small as the smallest numbers."""
     off = ((theirs - ours).abs() - _LEAST).clamp_min(0) / ours.abs().clamp_min(_LEAST)
     return off.max().item()
 
@@ -84,4 +85,4 @@ def _off(theirs: torch.Tensor, ours: torch.Tensor) -> float:
 def _reason(name: str, evidence: Evidence, words: str = "") -> Reason:
     cause = next(cause for cause in CAUSES if cause.name == name)
     change = cause.change if isinstance(cause.change, str) else cause.change(evidence)
-    return Reason(name, f"by the tensors: {words or account(evidence)}", change, cause.lesson)
+    return Reason(name, words or account(evidence), change, cause.lesson)

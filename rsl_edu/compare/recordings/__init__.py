@@ -1,4 +1,4 @@
-"""Compares recordings of observations: what differs between training and play or the robot, feature by feature."""
+"""Comparison of recorded observations: how play or the robot differs from training, feature by feature."""
 
 from .comparing import compare_recordings
 from .comparison import Difference, RecordingComparison

@@ -1,4 +1,4 @@
-"""How the features of two recordings go together, and the signs, lags and orders with which they do so best."""
+"""Match of the correlations in two recordings, and the signs, lags and orders that maximize it."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from .data import Block, Recording
 from .relations import FAR, NEAR, Relations, relations
 
 STRONG = 0.2
-"""A correlation from which on it counts."""
+"""Smallest correlation that counts."""
 ALIVE = 0.3
-"""How much must move in the second recording, in units of the first, for its relations to tell."""
+"""Smallest motion in the second recording, relative to the first, for its correlations to be used."""
 TIED = 0.3
-"""Sum of the squares of a feature's relations from which on they can tell its sign, lag and place."""
+"""Smallest sum of a feature's squared correlations for determining its sign, lag and position."""
 
 
 SPLIT = 4
-"""Parts of the second recording in each of which a repair must do."""
+"""Number of parts of the second recording in each of which a repair must work."""
 PARTS, SURE = 8, 4.0
-"""Parts of the first recording in which a relation is looked for, and how many standard errors it must be from 0."""
+"""Number of parts of the first recording, and how many standard errors a correlation must differ from 0 across them."""
 EVERYWHERE = 0.7
-"""How well a feature must go with the others, on average, in a part of the first recording."""
+"""Smallest mean match of a feature's correlations between a part of the first recording and all of it."""
 MOVED = 0.15
-"""What it costs to look for a feature in another place."""
+"""Cost of assigning a feature to another position."""
 STARTS = 4
-"""The most orders that are improved, the cheapest of those to begin with."""
+"""Largest number of initial orders to improve, the cheapest first."""
 ROUNDS = 12
-"""The most times that an order is improved."""
+"""Largest number of improvements of one order."""
 ALIKE = 4
-"""The most terms of one size of which any may be reordered alike."""
+"""Up to this many terms of one size, every combination of equally reordered terms is tried."""
 LINKED = 0.1
-"""How much of a relation has to be left for two features to tell each other's sign."""
+"""Smallest remaining correlation with which two features determine each other's sign."""
 SUBSETS = 12
-"""The most blocks of which any may be late together."""
+"""Up to this many terms, every combination of late terms is tried."""
 
 
 class Alignment:
-    """The relations of the first recording that can be relied on, held against those of the second.
+    """Comparison of the first recording's reliable correlations with the second's.
 
     Args:
         first: The first recording.
-        second: The second.
-        moving: What of both is correlated: :func:`.fast_part` or :func:`.surprises`.
+        second: The second recording.
+        moving: Function that extracts the part to correlate: :func:`.fast_part` or :func:`.surprises`.
     """
 
     def __init__(self, first: Recording, second: Recording, moving: Callable[[Recording], Recording]) -> None:
@@ -70,7 +70,7 @@ class Alignment:
         self.alive = bool(self.tied.any() and np.median(sizes[1] / np.maximum(sizes[0], 1e-12)) > ALIVE)
 
     def tables(self, order: np.ndarray, second: Relations | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Return for each shift the sums of products, and of the second's squares, ``[shifts, features, features]``."""
+        """Return for each shift the sums of products and of the second's squares, ``[shifts, features, features]``."""
         second = second or self.second
         b = second.r[:, order][:, :, order]
         apart, near = second.apart, len(self.a) // 2
@@ -84,7 +84,7 @@ class Alignment:
     def agreement(
         self, order: np.ndarray, late: np.ndarray, sign: np.ndarray, second: Relations | None = None
     ) -> np.ndarray:
-        """Return for each feature how well it goes with the others, from -1 to 1; 1 where nothing ties it."""
+        """Return for each feature how well its correlations match, from -1 to 1; 1 if it has no strong correlations."""
         product, squares = self.tables(order, second)
         middle = len(product) // 2
         shift = (late[:, None] - late + middle).clip(0, 2 * middle)
@@ -94,12 +94,12 @@ class Alignment:
         return np.where(self.tied, product.sum(1) / np.maximum(norm, 1e-9), 1.0)
 
     def costs(self, order: np.ndarray, looks: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
-        """Return what it costs to take feature ``j`` of the second for feature ``i`` of the first.
+        """Return the cost ``[i, j]`` of assigning feature ``j`` of the second to feature ``i`` of the first.
 
         Args:
-            order: Where the others are.
-            looks: What it costs by their looks.
-            among: Which of the others count, ``[features]``; None takes all.
+            order: Positions of the other features.
+            looks: Cost from the statistics of single features, ``[features, features]``.
+            among: Indices of the other features that count; None takes all.
         """
         near, apart = len(self.a) // 2, self.second.apart
         seen = self.second.r[apart - near : apart + near + 1][:, :, order]
@@ -119,12 +119,12 @@ def none(features: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def assign(cost: np.ndarray) -> np.ndarray:
-    """Return for each row the column of the cheapest assignment (Kuhn and Munkres, by shortest paths)."""
+    """Return the column of each row in the cheapest assignment (Kuhn-Munkres algorithm with shortest paths)."""
     n = len(cost)
     v = cost.min(0)
     u = (cost - v).min(1)
     column_of, row_of = np.full(n, -1), np.full(n, -1)
-    for row, column in enumerate((cost - v).argmin(1)):  # most rows find their column at once
+    for row, column in enumerate((cost - v).argmin(1)):  # most rows get their column immediately
         if row_of[column] < 0:
             column_of[row], row_of[column] = column, row
     for root in np.flatnonzero(column_of < 0):
@@ -153,7 +153,7 @@ def assign(cost: np.ndarray) -> np.ndarray:
 
 
 def by_order(alignment: Alignment, look: np.ndarray, blocks: Sequence[Block]) -> np.ndarray:
-    """Return the order in which the features of the second go together best, and look most like those of the first."""
+    """Return the order in which the second recording's correlations and statistics match the first best."""
     features = len(look)
     home = np.arange(features)
     stay = look + MOVED * (1 - np.eye(features))
@@ -163,19 +163,19 @@ def by_order(alignment: Alignment, look: np.ndarray, blocks: Sequence[Block]) ->
 
     starts = sorted((home, assign(stay), *_alike(alignment, look, blocks)), key=total)
     order = min((_settled(alignment, start, stay) for start in starts[:STARTS]), key=total)
-    for block in blocks:  # where some have moved, the others are not held any more
+    for block in blocks:  # if some features of a term have moved, the others may move without extra cost
         columns = list(block.columns)
         if (order[columns] != columns).any():
             stay[columns] = look[columns]
     order = _settled(alignment, order, stay)
-    for cycle in _cycles(order):  # nothing but their looks says that they have moved
+    for cycle in _cycles(order):  # undo moves that only the statistics of single features suggest
         if not alignment.tied[cycle].any():
             order[cycle] = cycle
     return order
 
 
 def _alike(alignment: Alignment, look: np.ndarray, blocks: Sequence[Block]) -> Iterator[np.ndarray]:
-    """Yield orders in which terms of one size, such as positions and velocities, are reordered alike."""
+    """Yield orders that reorder terms of one size, such as positions and velocities, in the same way."""
     by_size: dict[int, list[list[int]]] = {}
     for block in blocks:
         by_size.setdefault(len(block.columns), []).append(list(block.columns))
@@ -193,7 +193,7 @@ def _alike(alignment: Alignment, look: np.ndarray, blocks: Sequence[Block]) -> I
 
 
 def several(terms: list[list[int]]) -> Iterator[list[list[int]]]:
-    """Yield any of these terms, together."""
+    """Yield all non-empty combinations of these terms."""
     for number in range(1, len(terms) + 1):
         yield from (list(some) for some in itertools.combinations(terms, number))
 
@@ -207,7 +207,7 @@ def _settled(alignment: Alignment, order: np.ndarray, look: np.ndarray) -> np.nd
 
 
 def _cycles(order: np.ndarray) -> list[list[int]]:
-    """Return the features that have changed places among each other."""
+    """Return the groups of features that have swapped positions."""
     left, found = set(np.flatnonzero(order != np.arange(len(order))).tolist()), []
     while left:
         cycle = [left.pop()]
@@ -219,7 +219,7 @@ def _cycles(order: np.ndarray) -> list[list[int]]:
 
 
 def by_sign(alignment: Alignment) -> np.ndarray:
-    """Return the signs with which the features of the second go together best, as leading eigenvectors have them."""
+    """Return the signs with which the second recording's correlations match best, from leading eigenvectors."""
     order, _, sign = none(len(alignment.tied))
     product = alignment.tables(order)[0]
     product = product[len(product) // 2]
@@ -233,7 +233,7 @@ def by_sign(alignment: Alignment) -> np.ndarray:
 
 
 def by_lag(alignment: Alignment, blocks: Sequence[Block]) -> np.ndarray:
-    """Return how many steps late the features of the second are: the blocks, and the lag, that go together best."""
+    """Return how many steps late each feature of the second is, for the late terms and the lag that match best."""
     order, late, _ = none(len(alignment.tied))
     product = alignment.tables(order)[0]
     middle = len(product) // 2
@@ -255,7 +255,7 @@ def by_lag(alignment: Alignment, blocks: Sequence[Block]) -> np.ndarray:
 
 
 def _subsets(number: int) -> Iterable[list[int]]:
-    """Return which blocks may be late together: any of few; one, or a run, or two of many."""
+    """Yield combinations of blocks that may be late together; if there are many blocks, only runs and pairs."""
     if number <= SUBSETS:
         yield from ([subset >> block & 1 for block in range(number)] for subset in range(1, 2**number - 1))
         return
@@ -266,7 +266,7 @@ def _subsets(number: int) -> Iterable[list[int]]:
 
 
 def _groups(linked: np.ndarray) -> list[np.ndarray]:
-    """Return the features that are linked with each other, directly or through others."""
+    """Return the groups of features that are linked, directly or through others."""
     left, groups = set(range(len(linked))), []
     while left:
         group = {left.pop()}

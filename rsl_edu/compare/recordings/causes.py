@@ -1,4 +1,4 @@
-"""Which differences are looked for, in the order in which none hides or imitates another."""
+"""Tests for differences, in an order in which no difference hides or imitates a later one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from . import falls, limits, noise, orders, rotations, scales, spikes, values
 from .evidence import Evidence, Found, UncheckedError
 
 MOST = 40
-"""The most differences that a test may find."""
+"""Largest number of differences that one test may find."""
 TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
     ("spike", spikes.spikes, True),
     ("constant", values.constant, True),
@@ -33,17 +33,18 @@ TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
     ("scale", scales.scale_of_most, False),
     ("motion", values.motion, False),
 )
-"""What the report calls each test, the test, and whether what it finds cannot follow from another difference."""
+"""Name in the report, test function, and whether its findings cannot be effects of other differences."""
 
 
 def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, str], Evidence]:
-    """Make all tests, each on the second recording as the ones before it repaired it.
+    """Run all tests, each on the second recording as repaired by the tests before it.
 
-    Where something has been found that cannot be a consequence, what can be one is not looked for: with one wrong
-    input, the robot moves differently, and all other features change with it.
+    Once a difference has been found that cannot be an effect of another, tests for possible effects are skipped: with
+    one wrong input, the robot moves differently, and all other features change with it.
 
     Returns:
-        What was found; the tests that found nothing; why others could not be made; and what is left.
+        The differences; the names of tests that found nothing; why other tests could not run; and the remaining
+        evidence.
     """
     found: list[Found] = []
     absent: dict[str, bool] = {}
@@ -54,7 +55,7 @@ def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, s
             unchecked[name] = "needs recordings with the same time step"
             continue
         if found and not first_hand:
-            unchecked.setdefault(name, "can follow from what was found: undo that, and compare again")
+            unchecked.setdefault(name, "may be an effect of the difference above: fix that, and compare again")
             continue
         try:
             while len(found) < before + MOST:
@@ -71,12 +72,12 @@ def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, s
         absent[name] = absent.get(name, True) and len(found) == before
     if "order, sign" in absent and "order, sign" not in unchecked and evidence.loose.any():
         loose = evidence.spoken(np.flatnonzero(evidence.loose))
-        unchecked[f"order, sign, lag of {loose}"] = "no feature is known to move with them"
+        unchecked[f"order, sign, lag of {loose}"] = "they correlate with no other feature"
     return found, [name for name, nothing in absent.items() if nothing and name not in unchecked], unchecked, evidence
 
 
 def _until_repaired(found: Iterator[Found]) -> Iterator[Found]:
-    """Yield up to the first that changes what is looked at."""
+    """Yield differences up to the first one that was undone in the second recording."""
     for each in found:
         yield each
         if each.second is not None:

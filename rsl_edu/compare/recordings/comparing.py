@@ -1,4 +1,4 @@
-"""Compares two recordings of observations: from training, and from play or the robot."""
+"""Comparison of two recordings of observations: one from training, one from play or the robot."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .spikes import absurd_values, where_absurd, without
 from .values import SHIFT, SURE, kept
 
 FIGURES = 2
-"""The most figures of one kind of difference that are told, where features have no names."""
+"""Largest number of figures to report for one kind of difference if features have no names."""
 
 
 def compare_recordings(
@@ -34,24 +34,25 @@ def compare_recordings(
     dt: float | None = None,
     checkpoint: str | Path | None = None,
 ) -> RecordingComparison:
-    """Say per feature how the second recording differs from the first, beyond what two recordings always do.
+    """Report per feature how the second recording differs from the first, beyond the usual variation.
 
-    The first is the reference, from training. The tests rely on what holds in it: vectors of constant length, positions
-    and their velocities, correlations of all features; a robot that merely goes elsewhere leaves these alone.
+    The first recording is the reference, from training. The tests use relations that are true in it: vectors of
+    constant length, positions and their velocities, and correlations of all features. These do not change when a robot
+    merely goes somewhere else.
 
     Args:
-        first: A path to observations, or what :func:`rsl_edu.diagnosis.load` gives: ``[time, envs, features]``, a table
-            ``[samples, features]``, or a dictionary of these with ``actions`` and ``dones`` if they were recorded.
+        first: A path to observations, or the result of :func:`rsl_edu.diagnosis.load`: ``[time, envs, features]``, a
+            table ``[samples, features]``, or a dictionary of these with ``actions`` and ``dones`` if recorded.
         second: The same, from play or from the robot.
-        settings: What lies beside the run, for the names of the features, as :func:`rsl_edu.run_folder.run_settings`
-            reads it.
-        names: Names of the features instead, such as ``joint_vel[3]``.
-        dt: Seconds between two steps of the first, to tell lags and rates in seconds.
-        checkpoint: A checkpoint that may have acted in both: which recording its normalizer fits, and whether the
-            recorded actions are its own.
+        settings: Settings of the run, for the names of the features, as returned by
+            :func:`rsl_edu.run_folder.run_settings`.
+        names: Names of the features, such as ``joint_vel[3]``, which replace those from the settings.
+        dt: Seconds between two steps of the first recording, to report lags and rates in seconds.
+        checkpoint: A checkpoint that may have acted in both recordings. The report then shows which recording fits its
+            normalizer, and whether the recorded actions are its own.
 
     Raises:
-        TypeError, ValueError: What is given is no recording, or the names are too many or too few; the message says
+        TypeError, ValueError: The input is not a recording, or there are too many or too few names; the message states
             what is expected.
         OSError: A file cannot be read.
     """
@@ -65,7 +66,7 @@ def compare_recordings(
     more, said, unsettled = ([], [], {}) if checkpoint is None else judged_by_policy(checkpoint, given, settings)
     said += _read(given)
     if not len(at):
-        missing = {"all else": "needs the same features in both", **unsettled}
+        missing = {"everything else": "needs the same features in both", **unsettled}
         return RecordingComparison(about, (*sized, *more), tuple(said), unchecked=missing)
     here, there = recording(given[0], acted, at), recording(given[1], acted, other)
     every = tuple(named[column] if named else f"feature {column}" for column in at)
@@ -85,7 +86,7 @@ def compare_recordings(
 
 
 def _acted(given: tuple[Stored, Stored]) -> bool:
-    """Tell whether both have actions, of one number, and their order."""
+    """Return whether both have actions, equally many, and rows in the order of time."""
     numbers = {None if each.actions is None else each.actions.shape[2] for each in given}
     return len(numbers) == 1 and None not in numbers and all(each.ordered for each in given)
 
@@ -93,40 +94,40 @@ def _acted(given: tuple[Stored, Stored]) -> bool:
 def _names(
     given: tuple[Stored, Stored], settings: RunSettings | None, names: Sequence[str]
 ) -> tuple[tuple[str, ...], str]:
-    """Return the names of the first recording's features, and where they are from, in words."""
+    """Return the names of the first recording's features, and where the names come from, in words."""
     features = given[0].x.shape[2]
     if names:
         if len(names) != features:
             raise ValueError(f"names: expected {features}, one for each feature of the first, got {len(names)}")
         return tuple(names), "given"
     if given[0].names:
-        return given[0].names, f"those of the parts in {given[0].source}"
+        return given[0].names, f"from the parts of {given[0].source}"
     acts = next((each.actions.shape[2] for each in given if each.actions is not None), None)
     if settings is None:
-        return (), "none: features are counted from 0; --config agent.yaml names them, with env.yaml next to it"
+        return (), "none (features are counted from 0); for names, give --config agent.yaml with env.yaml next to it"
     found = settings.feature_names(features, acts) if acts is not None else _guess(settings, features)
     if found:
         return found, f"from {settings.names_source}"
     if settings.names_source:
-        return (), f"none: {settings.names_source} is ignored, its terms do not make {features} features"
-    return (), "none: no env.yaml next to the configuration or in its folder params"
+        return (), f"none ({settings.names_source} is ignored, because its terms do not add up to {features} features)"
+    return (), "none (there is no env.yaml next to the configuration or in its folder params)"
 
 
 def _guess(settings: RunSettings, features: int) -> tuple[str, ...]:
-    """Return names for a recording without actions: those of the only number of actions that fits."""
+    """Return names for a recording without actions, if exactly one number of actions fits."""
     fitting = {found for acts in range(1, features) if (found := settings.feature_names(features, acts))}
     return fitting.pop() if len(fitting) == 1 else ()
 
 
 def _of(found: Found, at: np.ndarray, features: int) -> tuple[int, ...]:
-    """Return the places of features in the first recording as it was given; its actions follow the observations."""
+    """Return the indices of features in the first recording as given; its actions follow the observations."""
     return tuple(int(at[i]) if i < len(at) else i - len(at) + features for i in found.features)
 
 
 def _merged(found: Sequence[Found]) -> list[Found]:
-    """Put differences of one kind together that names would have put together: without names, terms fall apart.
+    """Join differences of one kind: without names, the features of one term are reported separately.
 
-    Those that were undone one by one stay apart: each has its own figure.
+    Differences that were undone one by one are not joined, because each has its own figure.
     """
     merged: dict[object, list[Found]] = {}
     for number, each in enumerate(found):
@@ -142,7 +143,7 @@ def _joined(group: Sequence[Found]) -> Found:
 
 
 def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:
-    """Say how much else differs, once a cause is found."""
+    """Report how many other features differ, once a cause is found."""
     s = evidence.statistics
     away = np.abs(s.shift) > np.maximum(SHIFT, SURE * s.shift_error)
     away |= np.abs(s.spread) > np.maximum(np.log(2), SURE * s.spread_error)
@@ -150,43 +151,43 @@ def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:
     if not found or not away.any():
         return []
     others, have = counted(int(away.sum()), "other feature"), "has" if away.sum() == 1 else "have"
-    return [f"{others} {have} another mean or size, too: with a wrong input, the robot moves differently"]
+    return [f"{others} also {have} a different mean or std, because the robot moves differently with a wrong input"]
 
 
 def _without_spikes(evidence: Evidence) -> tuple[Evidence, list[str]]:
-    """Take absurd values out of the first recording, and say where they were."""
+    """Remove absurd values from the first recording, and report where they were."""
     absurd = absurd_values(evidence.first, evidence.second)
     if not absurd.any():
         return evidence, []
-    said = f"in the first, {where_absurd(evidence, evidence.first, absurd)}: left out"
+    said = f"left out of the first: {where_absurd(evidence, evidence.first, absurd)}"
     return dataclasses.replace(evidence, first=without(evidence.first, absurd)), [said]
 
 
 def _read(given: tuple[Stored, Stored]) -> list[str]:
-    """Say what was not read as it was given."""
+    """Return remarks on input that was ignored or reinterpreted."""
     pairs = zip(("first", "second"), given, strict=True)
     return [f"{name}: {remark}" for name, stored in pairs for remark in stored.remarks]
 
 
 def _kept(evidence: Evidence) -> list[str]:
-    """Say what stood still without being a difference."""
+    """Name features that were constant without being a difference."""
     said, still, may_rest = [], evidence.statistics.constant, kept(evidence)
     for which, name in enumerate(("first", "second")):
         if (rested := still[which] & may_rest).any():
             said.append(f"{evidence.spoken(np.flatnonzero(rested))} never changed in the {name}")
-    reason = "as a command, a one-hot or a contact may; no difference"
+    reason = "which is normal for a command, a one-hot code or a contact"
     return [f"{', '.join(said)}, {reason}"] if said else []
 
 
 def _short(given: tuple[Stored, Stored], compared: tuple[Recording, Recording]) -> list[str]:
-    """Say so if a recording is too short for a verdict."""
+    """Report recordings that are too short for a verdict."""
     said = []
     for name, stored, each in zip(("first", "second"), given, compared, strict=True):
         if each.steps < LONG:
             time, envs = stored.x.shape[:2]
             short = f"the {name} has only {counted(time, 'step')} of {counted(envs, 'robot')}"
             needs = f"a verdict needs {LONG + 1} steps of one robot, or as many samples of several"
-            said.append(f"{short}: {needs}; only what holds at every step was checked")
+            said.append(f"{short}: {needs}; only relations that are true at every step were checked")
     return said
 
 

@@ -1,4 +1,4 @@
-"""What a comparison of two recordings found, as text for a terminal and as a table for a notebook."""
+"""Result of comparing two recordings, as text for a terminal and as a table for a notebook."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from rsl_edu.report import lesson_title, line, page, sentence
 
 LISTED = 6
-"""The most features whose places are told one by one in a terminal."""
+"""Largest number of features whose positions are listed one by one in a terminal."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,14 +16,14 @@ class Difference:
     """One way in which the second recording differs from the first.
 
     Attributes:
-        kind: What it is: ``constant``, ``scale``, ``order``, ... (the keys of ``MEANINGS``).
+        kind: Kind of difference, such as ``constant``, ``scale`` or ``order`` (a key of ``MEANINGS``).
         features: Names of the features that differ, in words.
-        figure: What was seen, with its numbers.
-        threshold: How large it must be to count.
-        meaning: What it usually means.
+        figure: What was observed, with numbers.
+        threshold: How large the effect must be to count.
+        meaning: What the difference usually means.
         change: What to change.
         lesson: Number of the lesson that explains it.
-        columns: Places of these features in the first recording; recorded actions follow the observations.
+        columns: Indices of these features in the first recording; recorded actions follow the observations.
     """
 
     kind: str
@@ -42,10 +42,10 @@ class RecordingComparison:
 
     Attributes:
         about: What was compared, in words.
-        differences: What differs, the cause before what may follow from it.
-        notes: What else was seen.
-        absent: What was looked for and not found.
-        unchecked: What could not be looked for, and what is missing for it.
+        differences: The differences, causes before their possible effects.
+        notes: Other observations.
+        absent: Tests that found nothing.
+        unchecked: Tests that could not run, and what was missing.
         conclusive: Whether both recordings are long enough for a verdict.
     """
 
@@ -70,9 +70,9 @@ class RecordingComparison:
     def verdict(self) -> str:
         """The answer, in a sentence."""
         if self.same and not self.conclusive:
-            return "Too little was recorded for a verdict. In what could be checked, no difference was found."
+            return "The recordings are too short for a verdict. The tests that could run found no difference."
         if self.same:
-            return "No difference was found that two recordings of the same policy would not have."
+            return "No difference was found beyond the usual variation between two recordings of the same policy."
         several = len(self.differences) > 1
         return f"The recordings differ in {len(self.differences)} ways." if several else "The recordings differ."
 
@@ -92,7 +92,7 @@ class RecordingComparison:
         return page(self.about, self.verdict, rows, self._below())
 
     def _below(self) -> dict[str, str]:
-        """Return what follows the differences, in words."""
+        """Return the lines below the differences."""
         by_missing: dict[str, list[str]] = {}
         for name, missing in self.unchecked.items():
             by_missing.setdefault(missing, []).append(name)
@@ -102,11 +102,11 @@ class RecordingComparison:
 
 
 def _shortened(words: str) -> str:
-    """Leave out of a list of places all but the first; a page has them all."""
+    """Shorten a long list of positions to its first entries; the HTML page lists all of them."""
     parts = [part.split(", ") for part in words.split("; ")]
     for places in parts:
         if len(places) > LISTED + 1 and all(" is at " in place for place in places):
-            places[LISTED:] = [f"and {len(places) - LISTED} more (--html FILE has all)"]
+            places[LISTED:] = [f"and {len(places) - LISTED} more (--html FILE lists all)"]
     return "; ".join(map(", ".join, parts))
 
 

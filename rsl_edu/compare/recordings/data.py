@@ -1,4 +1,4 @@
-"""A recording as the comparison looks at it: steps, robots, features, and where episodes end."""
+"""Recordings in the form that the comparison uses: steps, robots, features and ends of episodes."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from rsl_edu.data.learner_input import episode_ends, learner_tensor
 from rsl_edu.diagnosis import load
 
 VECTORS = ("policy", "actor", "obs", "observations")
-"""Names under which the vector observations of an actor are likely stored, likeliest first."""
+"""Usual names of an actor's vector observations in a file, the most likely first."""
 ACTIONS, DONES = ("actions", "action"), ("dones", "done")
 BESIDE = (*ACTIONS, *DONES, "rewards", "reward")
 MANY = 0.5
-"""Share of the steps that end an episode, from which on these ends are not believed."""
+"""If more than this share of the steps end an episode, the ends are ignored."""
 FEW = 16
-"""How many robots, or steps, tell along which axis the time is."""
+"""Number of robots, or steps, from which the time axis is determined."""
 NUMBERS = 6_000_000
-"""The most numbers of a recording that are looked at; of more robots, some are left out."""
+"""Largest number of values to compare in a recording; if there are more, some robots are left out."""
 SPAN = 40
-"""The fewest steps of a robot that are looked at by themselves."""
+"""Fewest steps in a part of a recording."""
 ORDERED = 0.3
-"""Correlation of consecutive rows of a table from which on it is read as one robot over time."""
+"""If consecutive rows of a table correlate by more than this, it is one robot over time."""
 SENT = "recorded action"
-"""Name of the actions that were recorded beside the observations."""
+"""Name of the actions that were recorded next to the observations."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Block:
     """Consecutive features of one term.
 
     Attributes:
-        name: Of the term, such as ``joint_vel``; with a history ``joint_vel (t-2)``.
-        columns: Its features.
+        name: Name of the term, such as ``joint_vel``, or ``joint_vel (t-2)`` in a history.
+        columns: Indices of its features.
     """
 
     name: str
@@ -48,16 +48,16 @@ class Block:
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """What robots saw, and the action that each had done the step before.
+    """Observations of several robots, each with the action of the step before.
 
     Attributes:
-        x: ``[time, envs, features]``, float64; the recorded actions, if there are any, follow the observations.
-        episode: Which episode of its robot a step belongs to, ``[time, envs]``.
+        x: Values ``[time, envs, features]``, float64; the recorded actions, if any, follow the observations.
+        episode: Number of the episode of each step, ``[time, envs]``.
         ordered: Whether the rows are in the order of time.
-        observed: How many of the features are observations.
-        source: Where it is from, in words.
-        begin: Step of what was given that is the first here.
-        robots: Which of the robots that were given these are; empty for all.
+        observed: Number of features that are observations.
+        source: Where the recording comes from, in words.
+        begin: Index of the first step in the recording as given.
+        robots: Indices of the robots in the recording as given; empty for all.
     """
 
     x: np.ndarray
@@ -89,24 +89,24 @@ class Recording:
         return np.asarray((self.x[1:] == self.x[:-1]).mean((0, 1)) > 0.5)
 
     def place(self, step: int, robot: int) -> str:
-        """Say where a sample is in what was given."""
+        """Describe where a sample is in the recording as given."""
         return f"step {step + self.begin} of robot {self.robots[robot] if self.robots else robot}"
 
     def changes(self) -> np.ndarray:
-        """Return the share of steps within an episode that change a feature, ``[features]``; 1 without an order."""
+        """Return the share of steps within an episode that change a feature, ``[features]``; 1 if not ordered."""
         whole = self.episode[1:] == self.episode[:-1]
         if not self.ordered or not whole.any():
             return np.ones(self.x.shape[2])
         return np.asarray((self.x[1:] != self.x[:-1])[whole].mean(0))
 
     def repeats(self) -> np.ndarray:
-        """Return the share of steps in which a feature repeats its value, its extremes left out, ``[features]``."""
+        """Return the share of steps in which a feature repeats a value that is not an extreme, ``[features]``."""
         x = self.x
         inside = (x[1:] > x.min((0, 1))) & (x[1:] < x.max((0, 1)))
         return np.asarray(((x[1:] == x[:-1]) & inside).mean((0, 1)))
 
     def parts(self, number: int) -> list[Recording]:
-        """Split it by robots, or if there are fewer of them than parts also by time."""
+        """Split the recording by robots, and also by time if there are fewer robots than parts."""
         time, envs = self.episode.shape
         spans = max(1, min(-(-number // envs), time // SPAN))
         bounds = [time * span // spans for span in range(spans + 1)]
@@ -120,16 +120,16 @@ class Recording:
 
 @dataclasses.dataclass(frozen=True)
 class Stored:
-    """A recording as it was given.
+    """A recording as given.
 
     Attributes:
         x: Observations ``[time, envs, features]``; a table has one robot.
-        actions: What was done, ``[time, envs, actions]``, or None.
-        dones: Whether the episode ended in this step, ``[time, envs]``, or None.
+        actions: Actions ``[time, envs, actions]``, or None.
+        dones: Whether the episode ended in each step, ``[time, envs]``, or None.
         ordered: Whether the rows are in the order of time.
-        source: Where it is from, in words.
-        names: Of the features, where parts of the observations were stored under names of their own.
-        remarks: What was not read as it was given.
+        source: Where the recording comes from, in words.
+        names: Names of the features, if parts of the observations were stored under separate names.
+        remarks: Remarks on input that was ignored or reinterpreted.
     """
 
     x: np.ndarray
@@ -142,14 +142,14 @@ class Stored:
 
 
 def read(value: Any, argument: str) -> Stored:
-    """Check a recording and bring it into one form.
+    """Check a recording and convert it to a standard form.
 
     Args:
-        value: A path, or what :func:`rsl_edu.diagnosis.load` gives.
-        argument: Its name, for the messages.
+        value: A path, or the result of :func:`rsl_edu.diagnosis.load`.
+        argument: Name of the argument, for messages.
 
     Raises:
-        TypeError, ValueError: It is no recording; the message says what is expected.
+        TypeError, ValueError: The value is not a recording; the message states what is expected.
         OSError: The file cannot be read.
     """
     source = argument
@@ -170,7 +170,7 @@ def read(value: Any, argument: str) -> Stored:
     _require_finite(argument, "observations", x)
     remarks = [f"{name} is not used" for name in named if name not in (*BESIDE, *used)]
     if dones is not None and dones.mean() > MANY:
-        remarks.append(f"dones end an episode in {100 * dones.mean():.0f} % of the steps and are not used")
+        remarks.append(f"dones are not used, because they end an episode in {100 * dones.mean():.0f} % of the steps")
         dones = None
     ordered = x.ndim == 3 and len(x) > 1
     if x.ndim == 2:
@@ -178,19 +178,21 @@ def read(value: Any, argument: str) -> Stored:
         x = x[:, None]
         actions, dones = (None if each is None else each[:, None] for each in (actions, dones))
     elif _turned(x):
-        remarks.append("the steps of a robot follow each other along the second axis: read as [envs, time, features]")
+        remarks.append(
+            "read as [envs, time, features], because consecutive values follow each other on the second axis"
+        )
         x, ordered = x.swapaxes(0, 1), True
         actions, dones = (None if each is None else each.swapaxes(0, 1) for each in (actions, dones))
     return Stored(x, actions, dones, ordered, source, names, tuple(remarks))
 
 
 def recording(stored: Stored, with_actions: bool, features: np.ndarray | None = None) -> Recording:
-    """Return what is compared of a recording: at most :data:`NUMBERS` numbers, of robots side by side.
+    """Return the part of a recording to compare, at most :data:`NUMBERS` values.
 
     Args:
-        stored: What was given.
-        with_actions: Whether the recorded actions follow the observations.
-        features: Which observations are compared; None takes all.
+        stored: The recording as given.
+        with_actions: Whether to append the recorded actions to the observations.
+        features: Observations to compare; None takes all.
     """
     x = stored.x if features is None else stored.x[..., features]
     time, envs, observed = x.shape
@@ -202,14 +204,14 @@ def recording(stored: Stored, with_actions: bool, features: np.ndarray | None = 
     episode = np.concatenate([np.zeros((1, keep), int), np.cumsum(ends[:-1], 0)])
     if with_actions and stored.actions is not None and stored.ordered:
         sent = stored.actions[:time, robots]
-        before = np.where(ends[:-1, :, None], 0.0, sent[:-1])  # an episode begins with no action
+        before = np.where(ends[:-1, :, None], 0.0, sent[:-1])  # an episode begins without a previous action
         x, episode = np.concatenate([x[1:], before], -1), episode[1:]
     begin = len(stored.x[:time]) - len(x)
     return Recording(x, episode, stored.ordered, observed, stored.source, begin, tuple(robots.tolist()))
 
 
 def _vectors(argument: str, named: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], np.ndarray]:
-    """Pick the observations, or join them as a policy does and name them by their parts; return names and keys, too."""
+    """Select the observations, or concatenate their parts as a policy does; return names, keys and observations."""
     tensors = {name: learner_tensor(f"{argument}: {name}", each).double().numpy() for name, each in named.items()}
     fitting = {name: each for name, each in tensors.items() if each.ndim in (2, 3) and each.size}
     first = next((name for name in VECTORS if name in fitting), None)
@@ -233,25 +235,25 @@ def _require_finite(argument: str, kind: str, x: np.ndarray) -> None:
     each = bad.reshape(-1, x.shape[-1])
     raise ValueError(
         f"{argument}: expected finite values, got NaN or infinity in {int(each.any(1).sum())} of {len(each)} samples "
-        f"of {kind}, first at {at}, feature {feature}: find out what writes them; to compare the rest, repeat the "
-        "value of the step before, as leaving out rows breaks the order of time"
+        f"of {kind}, first at {at}, feature {feature}: find out where they come from. To compare the rest, replace "
+        "each with the previous value; leaving out rows would break the order of time"
     )
 
 
 def _turned(x: np.ndarray) -> bool:
-    """Tell whether the second axis is the time: along it, values go on; along the first, they do not."""
+    """Return whether the second axis is time: values are continuous along it, but not along the first axis."""
     if x.shape[1] < 10:
         return False
     return _goes_on(x[:FEW].swapaxes(0, 1)) > 2 * ORDERED and (len(x) == 1 or _goes_on(x[:, :FEW]) < ORDERED)
 
 
 def _consecutive(x: np.ndarray) -> bool:
-    """Tell whether the rows of a table follow each other in time."""
+    """Return whether the rows of a table are consecutive steps."""
     return len(x) >= 10 and _goes_on(x) > ORDERED
 
 
 def _goes_on(x: np.ndarray) -> float:
-    """Return the correlation of values with the next ones along the first axis, as the median of all features."""
+    """Return the correlation of consecutive values along the first axis, the median over all features."""
     flat = x.reshape(-1, x.shape[-1])
     centred, power = x - flat.mean(0), flat.var(0)
     moving = power > 1e-12 * np.maximum(1, (flat**2).mean(0))
@@ -262,7 +264,7 @@ def _goes_on(x: np.ndarray) -> float:
 
 
 def blocks(names: Sequence[str]) -> tuple[Block, ...]:
-    """Return the terms of features named like ``joint_vel[3]`` or ``joint_vel[3] (t-2)``; others stand alone."""
+    """Group features named like ``joint_vel[3]`` or ``joint_vel[3] (t-2)`` into terms; others are their own term."""
     found: list[tuple[str, list[int]]] = []
     for column, name in enumerate(names):
         term = re.sub(r"\[\d+\]", "", name)
@@ -274,5 +276,5 @@ def blocks(names: Sequence[str]) -> tuple[Block, ...]:
 
 
 def single(names: Sequence[str]) -> tuple[Block, ...]:
-    """Return features that stand alone, for want of names."""
+    """Return one term per feature, for features without names."""
     return tuple(Block(name, (column,)) for column, name in enumerate(names))

@@ -1,4 +1,4 @@
-"""What the tests of two recordings look at, and what they return."""
+"""Input and output of the tests of two recordings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .repairs import Repair, find_repair
 from .statistics import Statistics, statistics
 
 LONG = 299
-"""Fewest transitions that carry a verdict on means, sizes and relations: those of 300 steps of one robot."""
+"""Fewest transitions for a verdict on means, sizes and relations: the transitions in 300 steps of one robot."""
 SHOWN = 4
-"""The most features that are named one by one."""
+"""Largest number of features to name one by one."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Found:
     """A difference that a test found.
 
     Attributes:
-        kind: Its row in the table of differences.
-        features: Which features differ.
-        figure: What was seen, with its number.
-        second: The second recording without the difference; None if that cannot be undone, and the later tests must
-            leave these features out.
+        kind: Key of its row in the table of differences.
+        features: Features that differ.
+        figure: What was observed, with numbers.
+        second: The second recording without the difference; None if the difference cannot be undone, so that the later
+            tests must ignore these features.
     """
 
     kind: str
@@ -38,23 +38,23 @@ class Found:
 
 
 class UncheckedError(Exception):
-    """A test that cannot be made; the message says what is missing."""
+    """Raised by a test that cannot run; the message states what is missing."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """Two recordings, and what is explained of their difference.
+    """Two recordings, and the differences between them that are already explained.
 
     Attributes:
-        first: The first.
-        second: The second, with what was found undone.
-        names: Names of the features; if ``named`` is False, made up.
-        named: Whether they have names of their own.
+        first: The first recording.
+        second: The second recording, with the differences found so far undone.
+        names: Names of the features; generated if ``named`` is False.
+        named: Whether the features have real names.
         blocks: The terms.
-        explained: Features for which something was found.
-        closed: Features that no test may look at any more.
-        undone: What was repaired: kind and features.
-        dt: Seconds between two steps of the first, or None.
+        explained: Features for which a difference was found.
+        closed: Features that later tests must ignore.
+        undone: Differences that were undone, as kind and features.
+        dt: Seconds between two steps of the first recording, or None.
     """
 
     first: Recording
@@ -69,23 +69,23 @@ class Evidence:
 
     @functools.cached_property
     def statistics(self) -> Statistics:
-        """Statistics of the second against the first."""
+        """Statistics of the second recording relative to the first."""
         return statistics(self.first, self.second)
 
     @functools.cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        """Positions and velocities of the first."""
+        """Pairs of positions and velocities in the first recording."""
         return find_pairs(self.first)
 
     @functools.cached_property
     def changes(self) -> tuple[Change, ...]:
-        """What became of them in the second."""
+        """The same pairs in the second recording."""
         open_pairs = tuple(pair for pair in self.pairs if not {pair.position, pair.velocity} & self.closed)
         return changes(open_pairs, self.second)
 
     @property
     def repair(self) -> Repair | None:
-        """What makes the features of the second go together as in the first, if anything is needed and does it."""
+        """Repair that makes the second recording's features correlate as in the first; None if none is found."""
         return self._repair_and_tied[0]
 
     @functools.cached_property
@@ -94,7 +94,7 @@ class Evidence:
 
     @property
     def loose(self) -> np.ndarray:
-        """Which features go with no other in the first, so nothing tells their sign and lag, ``[features]``, bool."""
+        """Features that correlate with no other in the first, so sign and lag are unknown, ``[features]``, bool."""
         look = np.asarray(self.unexplained & ~self.acts)
         paired = {i for pair in self.pairs for i in (pair.position, pair.velocity)}
         look[[*paired, *self._repair_and_tied[1]]] = False
@@ -102,28 +102,28 @@ class Evidence:
 
     @property
     def open(self) -> np.ndarray:
-        """Which features are looked at: they move in both recordings, ``[features]``, bool."""
+        """Features to test, which vary in both recordings, ``[features]``, bool."""
         look = np.asarray(~self.statistics.constant.any(0))
         look[list(self.closed)] = False
         return look
 
     @property
     def unexplained(self) -> np.ndarray:
-        """Which of them nothing was found for, ``[features]``, bool."""
+        """Features to test without a difference so far, ``[features]``, bool."""
         look = self.open
         look[list(self.explained)] = False
         return look
 
     @property
     def commanded(self) -> np.ndarray:
-        """Which features are commands by their names: what is asked of the robot may differ, ``[features]``, bool."""
+        """Features that are commands by their names and may therefore differ, ``[features]``, bool."""
         return np.array(["command" in name for name in self.names])
 
     @functools.cached_property
     def acts(self) -> np.ndarray:
-        """Which features are actions, by their names or as copies of recorded ones, ``[features]``, bool.
+        """Features that are actions, by their names or as copies of recorded actions, ``[features]``, bool.
 
-        Their size may differ: a policy samples them in training, and plays their mean.
+        Their size may differ, because a policy samples actions in training and uses their mean in play.
         """
         found = np.array([name.startswith((SENT, "action", "last_action")) for name in self.names])
         for pair in self.pairs:
@@ -133,15 +133,15 @@ class Evidence:
 
     @property
     def free(self) -> np.ndarray:
-        """Which features may lawfully differ between two recordings of one policy, ``[features]``, bool."""
+        """Features that may differ between two recordings of the same policy, ``[features]``, bool."""
         return np.asarray(self.commanded | self.acts)
 
     def block_of(self, feature: int) -> Block:
-        """Return the term of a feature."""
+        """Return the term that contains a feature."""
         return next(block for block in self.blocks if feature in block.columns)
 
     def by_term(self, features: Iterable[int]) -> Iterator[tuple[int, ...]]:
-        """Yield features term by term; without names, in runs of consecutive ones."""
+        """Yield features term by term; without names, in runs of consecutive features."""
         at = sorted(int(feature) for feature in features)
         if not self.named:
             yield from (tuple(range(low, high + 1)) for low, high in runs(at))
@@ -151,7 +151,7 @@ class Evidence:
                 yield inside
 
     def after(self, found: Found) -> Evidence:
-        """Return what is left to look at."""
+        """Return the evidence that remains after a difference was found."""
         explained = self.explained | frozenset(found.features)
         if found.second is None:
             return dataclasses.replace(self, explained=explained, closed=self.closed | frozenset(found.features))
@@ -159,7 +159,7 @@ class Evidence:
         return dataclasses.replace(self, explained=explained, second=found.second, undone=undone)
 
     def require_time(self) -> None:
-        """Raise :class:`UncheckedError` if the rows of a recording do not follow each other."""
+        """Raise :class:`UncheckedError` if the rows of a recording are not in the order of time."""
         if not (self.first.ordered and self.second.ordered):
             raise UncheckedError("needs recordings in the order of time, [time, envs, features]")
 
@@ -169,7 +169,7 @@ class Evidence:
             raise UncheckedError(f"needs {LONG + 1} samples of each recording")
 
     def spoken(self, features: Iterable[int]) -> str:
-        """Name features: whole terms, or each of a few, or how many."""
+        """Describe features as terms, one by one, or by their number."""
         left, said = set(features), []
         for block in self.blocks:
             inside = [column for column in block.columns if column in left]
@@ -195,7 +195,7 @@ class Evidence:
 
 
 def runs(features: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield first and last of each run of consecutive numbers."""
+    """Yield the first and last number of each run of consecutive numbers."""
     start = 0
     for i in range(1, len(features) + 1):
         if i == len(features) or features[i] != features[i - 1] + 1:

@@ -1,4 +1,4 @@
-"""Robots that fall while they are recorded, and lie on."""
+"""Test for robots that fall during a recording and stay on the ground."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from .data import Recording
 from .evidence import Evidence, Found
 
 PART = 0.1
-"""Share of the samples in which the robot must lie, and in which it must not: what is wrong all the time is no fall."""
+"""Smallest share of the samples on the ground, and upright: a robot that is never upright did not fall."""
 TILT = 25.0
-"""Degrees beyond the largest tilt of the first recording from which on it lies."""
+"""Degrees beyond the first recording's largest tilt at which a robot counts as lying on the ground."""
 RARE = 0.001
-"""Share of the samples of the first recording that are left out of its largest tilt."""
+"""Share of extreme samples that are ignored in the first recording's largest tilt."""
 UNIT, UPRIGHT = 0.05, 0.8
-"""Spread of the length of a direction of gravity, and the least length of its mean, in units of its length."""
+"""Largest std of a gravity vector's length, and smallest length of its mean, both relative to its length."""
 TUMBLE = 25
-"""Steps before the robot lies in which it falls."""
+"""Number of steps that a fall takes before the robot lies on the ground."""
 
 
 def fallen(evidence: Evidence) -> Iterator[Found]:
-    """Look for robots that lie in a part of the second recording, as they never do in the first."""
+    """Find robots that lie on the ground in a part of the second recording, but never in the first."""
     for columns in _gravity(evidence):
         first, second = (each.x[..., columns] for each in (evidence.first, evidence.second))
         up = first.mean((0, 1))
@@ -33,20 +33,22 @@ def fallen(evidence: Evidence) -> Iterator[Found]:
         length = np.linalg.norm(second, axis=-1) / np.median(np.linalg.norm(first, axis=-1))
         lies = _tilt(second, up) > usual + TILT
         if _falls(lies) and (np.abs(length - 1) < 4 * UNIT).mean() > 1 - PART:
-            figure = f"tilted by more than {usual + TILT:.0f}° in {_when(evidence, lies)}, in the first by {usual:.0f}°"
-            yield Found("fallen", tuple(columns), f"{figure} at most", _before(evidence.second, lies))
+            figure = (
+                f"tilted by more than {usual + TILT:.0f}° in {_when(evidence, lies)}; at most {usual:.0f}° in the first"
+            )
+            yield Found("fallen", tuple(columns), figure, _before(evidence.second, lies))
             return
     for column in _heights(evidence):
         height, low = evidence.second.x[..., column], evidence.first.flat[:, column].min()
         lies = height < low - (evidence.first.flat[:, column].max() - low) / 2
         if _falls(lies):
-            figure = f"below {short(height[lies].max())} in {_when(evidence, lies)}, in the first at least {short(low)}"
+            figure = f"below {short(height[lies].max())} in {_when(evidence, lies)}; at least {short(low)} in the first"
             yield Found("fallen", (column,), figure, _before(evidence.second, lies))
             return
 
 
 def _gravity(evidence: Evidence) -> Iterator[list[int]]:
-    """Yield features that are the direction of gravity: by name, or three that have one length and point one way."""
+    """Yield gravity vectors: by name, or three features of constant length that mostly point in one direction."""
     look, x = evidence.open, evidence.first.flat
     if evidence.named:
         places = [list(block.columns) for block in evidence.blocks if "gravity" in block.name]
@@ -63,7 +65,7 @@ def _gravity(evidence: Evidence) -> Iterator[list[int]]:
 
 
 def _heights(evidence: Evidence) -> list[int]:
-    """Return features that are heights of the robot, by name; scans of the ground have many."""
+    """Return features that are heights of the robot by name, except height scans, which have many features."""
     single = [block.columns[0] for block in evidence.blocks if len(block.columns) == 1 and evidence.named]
     names = [evidence.names[column] for column in single]
     tall = [("height" in name or "pos_z" in name) and "command" not in name for name in names]
@@ -71,7 +73,7 @@ def _heights(evidence: Evidence) -> list[int]:
 
 
 def _falls(lies: np.ndarray) -> bool:
-    """Tell whether robots lie in a part of the steps, and in one after the other."""
+    """Return whether robots lie on the ground in some of the steps, and in consecutive ones."""
     return bool(PART < lies.mean() < 1 - PART and (lies[1:] != lies[:-1]).mean() < PART / 5)
 
 
@@ -87,7 +89,7 @@ def _when(evidence: Evidence, lies: np.ndarray) -> str:
 
 
 def _before(recording: Recording, lies: np.ndarray) -> Recording | None:
-    """Return the robots that never lie, or all of them until one falls, whichever is more; None if that is nothing."""
+    """Return the robots that never fall, or all robots until the first fall, whichever has more samples, or None."""
     stands = ~lies.any(0)
     time = int(np.argwhere(lies)[0][0]) - TUMBLE
     if stands.sum() * len(lies) >= max(1, time * lies.shape[1]):

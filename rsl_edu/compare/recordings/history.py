@@ -1,4 +1,4 @@
-"""Observations with a history: which features are others of some steps ago."""
+"""Detection of histories: which features are the values of other features some steps ago."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ import numpy as np
 from .data import Recording
 
 COPIED = 0.75
-"""Share of the moves of a feature that another must make a step later, to the same value, to be its past."""
+"""Smallest share of a feature's changes that another feature must copy one step later to count as its past."""
 ROWS = 400
-"""The most samples of a feature that are looked at."""
+"""Largest number of samples to test per feature."""
 SETTLED = 8
-"""Steps after the start of an episode that are left out, and fewest moves that a feature must make."""
+"""Steps to skip at the start of an episode, and smallest number of changes of a feature."""
 
 
 def pasts(recording: Recording) -> np.ndarray:
-    """Return how often feature ``j`` takes over the value to which ``i`` moved the step before, ``[i, j]``.
+    """Return how often feature ``j`` copies the value that feature ``i`` changed to one step before, ``[i, j]``.
 
-    NaN in the rows of features that hardly move; what stands still takes over nothing, whatever its value. Only
-    observations are looked at, not the recorded actions.
+    Rows of features that hardly change are NaN. A feature that does not change copies nothing, whatever its value. Only
+    observations are tested, not the recorded actions.
     """
     observed, start = recording.observed, min(SETTLED, len(recording.x) // 3)
     share = np.full((observed, observed), np.nan)
     if not recording.ordered or start < 2:
         return share
     x = recording.x[..., :observed]
-    whole = recording.episode[:-start] == recording.episode[start:]  # a history may begin with its first frame alone
+    whole = (
+        recording.episode[:-start] == recording.episode[start:]
+    )  # at the start, a history may contain only its first frame
     earlier, before, now = (x[start - k : len(x) - k][whole] for k in (2, 1, 0))
     for feature, moves in enumerate((before != earlier).T):
         moving = np.flatnonzero(moves)
@@ -39,7 +41,7 @@ def pasts(recording: Recording) -> np.ndarray:
 
 
 def chains(share: np.ndarray) -> list[list[int]]:
-    """Return for each feature of the newest frame the places of its values, newest first; alone without a history."""
+    """Return for each feature of the newest frame the indices of its values, newest first; one if no history."""
     features = len(share)
     older, best = np.full(features, -1), np.full(features, COPIED)
     for feature in np.flatnonzero(~np.isnan(share[:, 0])):
@@ -48,23 +50,25 @@ def chains(share: np.ndarray) -> list[list[int]]:
             older[older == past] = -1
             older[feature], best[past] = past, share[feature, past]
     found = [_chain(older, feature) for feature in range(features) if feature not in older]
-    return found if sum(map(len, found)) == features else [[feature] for feature in range(features)]  # no rings
+    return (
+        found if sum(map(len, found)) == features else [[feature] for feature in range(features)]
+    )  # otherwise there is a cycle
 
 
 def holds(found: list[list[int]], share: np.ndarray) -> bool:
-    """Tell whether the values of a step ago are where these chains have them, as far as features move."""
+    """Return whether the previous values are at the positions given by these chains, as far as features change."""
     links = [share[newer, older] for chain in found for newer, older in itertools.pairwise(chain)]
     return bool(np.nanmean([*links, np.nan]) > COPIED) if np.isfinite(links).any() else True
 
 
 def stride(found: list[list[int]]) -> int:
-    """Return how many places from a value that of a step ago is; 0 without a history."""
+    """Return the distance in columns from a value to its previous value; 0 without a history."""
     steps = [chain[1] - chain[0] for chain in found if len(chain) > 1]
     return int(np.median(steps)) if steps else 0
 
 
 def frames(found: list[list[int]]) -> int:
-    """Return of how many steps most features have their values."""
+    """Return how many steps the history of most features covers."""
     return int(np.median([len(chain) for chain in found]))
 
 

@@ -1,4 +1,4 @@
-"""Features that end at a limit in one recording only."""
+"""Tests for features that end at a limit in only one recording."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .relations import ENOUGH
 from .values import HELD
 
 CLIPPED, BEYOND = 0.02, 0.01
-"""Share of samples at the largest or smallest value of one recording, and beyond it in the other."""
+"""Smallest share of samples at the limit of one recording, and of samples beyond that limit in the other."""
 SAME = 1.6
-"""Ratio of what lies inside the limits, up to which it counts as unchanged."""
+"""Largest ratio between the sizes of the values inside the limits that counts as unchanged."""
 
 
 def clipped(evidence: Evidence) -> Iterator[Found]:
-    """Look for values of the second recording that pile up at a limit which the first goes beyond."""
+    """Find values of the second recording that pile up at a limit, while the first goes beyond it."""
     return _clipped(evidence, evidence.second, evidence.first, ("second", "first"))
 
 
 def unclipped(evidence: Evidence) -> Iterator[Found]:
-    """Look for values of the first recording that pile up at a limit which the second goes beyond."""
+    """Find values of the first recording that pile up at a limit, while the second goes beyond it."""
     return _clipped(evidence, evidence.first, evidence.second, ("first", "second"))
 
 
@@ -38,16 +38,16 @@ def _clipped(evidence: Evidence, narrow: Recording, wide: Recording, words: tupl
         x, other = narrow.flat[:, worst], wide.flat[:, worst]
         beyond = ((other < x.min()) | (other > x.max())).mean()
         figure = (
-            f"{evidence.names[worst]} ends at {short(x.min())} and {short(x.max())} in the {words[0]}, where "
-            f"{100 * cut[worst]:.0f} % of the samples are; {100 * beyond:.0f} % lie beyond in the {words[1]}"
+            f"{evidence.names[worst]} has the limits {short(x.min())} and {short(x.max())} in the {words[0]}, with "
+            f"{100 * cut[worst]:.0f} % of the samples at a limit; {100 * beyond:.0f} % are beyond in the {words[1]}"
         )
         yield Found("clipped", group, figure)
 
 
 def cut_short(narrow: Recording, wide: Recording) -> np.ndarray:
-    """Return the share of samples at limits that the other recording goes beyond.
+    """Return the share of samples at limits that the other recording goes beyond, ``[features]``.
 
-    0 where that one ends at limits itself, or where what lies inside the limits has another size.
+    The share is 0 if the other recording has limits too, or if the values inside the limits have another size there.
     """
     x, other = narrow.flat, wide.flat
     low, high, margin = x.min(0), x.max(0), 0.02 * x.std(0)

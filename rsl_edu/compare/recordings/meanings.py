@@ -18,8 +18,8 @@ class Meaning:
     """A row of the table of differences.
 
     Attributes:
-        threshold: From where on it is one.
-        meaning: What it usually means.
+        threshold: How large the effect must be to count.
+        meaning: What the difference usually means.
         change: What to change.
         lesson: Number of the lesson that explains it.
     """
@@ -31,136 +31,137 @@ class Meaning:
 
 
 _TOGETHER = (
-    f"an agreement (1: as in the first, -1: the opposite) lower by {BROKEN:g} than the first's own parts have; undoing "
-    f"it restores {100 * (1 - RESTORED):.0f} % of what is missing to 1, in each quarter of the recording"
+    f"a score lower by {BROKEN:g} than between parts of the first; undoing the difference must close "
+    f"{100 * (1 - RESTORED):.0f} % of the gap to 1 in each quarter of the recording"
 )
 MEANINGS = {
     "size": Meaning(
-        threshold="the same number",
-        meaning="The policy of the one recording cannot have been fed the other. Terms that the robot has no sensor "
-        "for (base_lin_vel), a height scan or a history are usual reasons.",
-        change="the observation groups: the same terms, in the same order, with the same history_length",
+        threshold="another number of features",
+        meaning="The two recordings cannot be inputs of the same policy. Usual reasons are terms that the robot has no "
+        "sensor for (base_lin_vel), a height scan or a history.",
+        change="use the same observation terms on both sides, in the same order, with the same history_length",
         lesson=4,
     ),
     "history": Meaning(
-        threshold="another place",
-        meaning="A history of observations is laid out otherwise. Isaac Lab and mjlab keep all frames of a term "
-        "together, the oldest first; others put one frame after another, or the newest first. Mean and std of all "
-        "features stay the same, so no statistic of single features shows it.",
-        change="build the history as the training does: the order of frames, and whether terms or frames come first",
+        threshold="another position",
+        meaning="The history of observations has another layout. Isaac Lab and mjlab keep all frames of a term "
+        "together, the oldest first; other programs put one complete frame after another, or the newest first. The "
+        "mean and std of all features stay the same, so statistics of single features do not show this.",
+        change="build the history as in training: the order of frames, and whether it is grouped by term or by frame",
         lesson=3,
     ),
     "constant": Meaning(
-        threshold="never another value, where the other varies within an episode",
-        meaning="A sensor that is absent, or a term that is filled with zeros. The policy learned to use what moved in "
-        "training; where the training never moved it, the normalizer divides by a std near 0.",
-        change="feed the term, or train without it",
+        threshold="constant in one recording, while the other varies within an episode",
+        meaning="A sensor is missing, or a term is filled with zeros. The policy learned to use features that varied "
+        "in training. If a feature was constant in training instead, the normalizer now divides it by a std near 0.",
+        change="give the policy the real term, or train without it",
         lesson=4,
     ),
     "spike": Meaning(
         threshold=f"{ABSURD:g} times as far from the median as {100 * (1 - FEW):.0f} % of the samples",
-        meaning="A value that no sensor can have measured: a message cut short, an encoder that wrapped around, memory "
-        "that was never written. One such step is enough for a wild action. The other tests leave these values out.",
-        change="find out who writes it; clip observations to what the training had, before the network",
+        meaning="No sensor can have measured such a value. Usual reasons are a truncated message, an encoder that "
+        "wrapped around, or uninitialized memory. One such step is enough for a wild action. The other tests ignore "
+        "these values.",
+        change="find out where the value comes from; clip observations to their range in training before the network",
         lesson=4,
     ),
     "fallen": Meaning(
-        threshold=f"{TILT:g}° beyond the largest tilt of the first, or half its range below the least height, in "
+        threshold=f"{TILT:g}° beyond the largest tilt of the first, or below its lowest height by half its range, in "
         f"{100 * PART:.0f} % of the samples",
-        meaning="The robot fell and was recorded further: what it sees while it lies says nothing of what it saw "
-        "before. The report's other lines are about the time before the fall.",
-        change="end the recording, or set `dones`, at the fall; then look for what made it fall",
+        meaning="The robot fell, and the recording went on. Observations of a robot on the ground show nothing about "
+        "the time before. The other lines of the report are about the time before the fall.",
+        change="end the recording at the fall, or set `dones` there; then find out why it fell",
         lesson=6,
     ),
     "held": Meaning(
         threshold=f"{100 * HELD:.0f} % of the steps",
-        meaning="The sensor, or the message that brings it, is slower than the control loop: the policy acts on old "
-        "values.",
-        change="the rate of the sensor, or a decimation in training that is as slow",
+        meaning="The sensor or its messages are slower than the control loop, so the policy acts on old values.",
+        change="increase the rate of the sensor, or train with a decimation that is as slow",
         lesson=3,
     ),
     "normalized": Meaning(
-        threshold="mean 0 and std 1 in 85 % of the features of one recording, in less than half of the other's",
-        meaning="One was recorded before the normalizer, the other behind it. If the robot's network is fed what is "
-        "already normalized, its normalizer is applied twice.",
-        change="record both at the same place; feed raw observations to a network that holds its normalizer",
+        threshold="mean 0 and std 1 in 85 % of the features of one recording, and in less than half of the other's",
+        meaning="One recording was made before the normalizer, the other after it. If the robot's network gets "
+        "normalized observations and contains a normalizer, it normalizes twice.",
+        change="record both at the same point; give raw observations to a network that contains its normalizer",
         lesson=4,
     ),
     "length": Meaning(
         threshold=f"{100 * LENGTH:.0f} % more than in the first",
-        meaning="The parts of a vector of fixed length (projected gravity, quaternion, sine and cosine) do not belong"
-        " together: one is missing, or has another sign, scale or time.",
-        change="the code that assembles this vector",
+        meaning="The components of a vector of constant length (projected gravity, quaternion, sine and cosine) do not "
+        "fit together: one is missing, or has another sign, scale or time.",
+        change="check the code that assembles this vector",
         lesson=4,
     ),
     "lag": Meaning(
         threshold="one step, in most features of a term",
-        meaning="These values are older than the others by the time they reach the policy. In simulation they are "
-        "not: a filter, a message queue, or the order of read, act and write in the loop.",
-        change="read sensors right before the policy; or train with the delay",
+        meaning="When these values reach the policy, they are older than the others, unlike in simulation. Usual "
+        "reasons are a filter, a message queue, or the order of reading, acting and writing in the loop.",
+        change="read the sensors immediately before the policy, or train with the delay",
         lesson=3,
     ),
     "order": Meaning(
         threshold=_TOGETHER,
-        meaning="The same values in other places. Isaac Lab orders joints by kind over all legs, URDF files and SDKs "
-        "leg by leg (FL FR RL RR, or FR FL RR RL); terms are concatenated as configured, or by their names; a"
-        " history begins with its oldest or its newest frame.",
-        change="map joints by name on both sides; build the observation from the list of terms of the training",
+        meaning="The same values are at other positions. Isaac Lab sorts joints by kind across all legs, URDF files "
+        "and SDKs leg by leg (FL FR RL RR, or FR FL RR RL). Terms are concatenated as configured, or sorted by name. "
+        "A history begins with its oldest or its newest frame.",
+        change="map joints by name on both sides; build the observation from the list of terms used in training",
         lesson=4,
     ),
     "sign": Meaning(
         threshold=_TOGETHER,
-        meaning="A joint that turns the other way than in the model, an axis of the IMU, or the inverse of a rotation"
-        " (gravity in the world's frame instead of the body's).",
-        change="the direction of the joint or axis, in observations and in actions",
+        meaning="A joint turns in the opposite direction from the model, an axis of the IMU is reversed, or a rotation "
+        "is inverted (gravity in the world frame instead of the body frame).",
+        change="correct the direction of the joint or axis, in observations and in actions",
         lesson=4,
     ),
     "scale": Meaning(
-        threshold=f"{EXACT:g} times by velocities, {FACTOR:g} times by size, {100 * LENGTH:.0f} % by length",
-        meaning="Other units, or an observation scale that is applied on one side only. The network sees values that "
-        "it never saw, and saturates or ignores them.",
-        change="units and scale of the term, as the training has them",
+        threshold=f"a factor of {EXACT:g} between position and velocity, {FACTOR:g} in size, or "
+        f"{100 * LENGTH:.0f} % in length",
+        meaning="The units differ, or an observation scale is applied on one side only. The network gets values unlike "
+        "any in training, and saturates or ignores them.",
+        change="use the same units and scale of the term as in training",
         lesson=4,
     ),
     "time step": Meaning(
-        threshold=f"{STEP:g} times, and more than noise can do",
-        meaning="The loop runs at another rate than in training: the same policy then acts for longer, or shorter, on"
-        " each observation.",
-        change="rate of the control loop = 1 / (sim.dt * decimation) of the training",
+        threshold=f"a factor of {STEP:g}, and more than noise can cause",
+        meaning="The loop runs at another rate than in training, so each action of the policy lasts longer or shorter.",
+        change="set the rate of the control loop to 1 / (sim.dt * decimation) of the training",
         lesson=3,
     ),
     "clipped": Meaning(
-        threshold=f"{100 * CLIPPED:.0f} % of the samples at the limit, {100 * BEYOND:.0f} % beyond it in the other",
+        threshold=f"{100 * CLIPPED:.0f} % of the samples at the limit, and in the other recording "
+        f"{100 * BEYOND:.0f} % beyond it",
         meaning="A sensor saturates, or one side clips observations or actions and the other does not.",
-        change="clip of the term, clip_actions of the wrapper, range of the sensor",
+        change="check the clip of the term, clip_actions of the wrapper, and the range of the sensor",
         lesson=4,
     ),
     "noise": Meaning(
         threshold=f"{100 * NOISE:.0f} % of the variance",
-        meaning="The sensor is noisier than in training. Velocities from differentiated encoders are the usual case; "
-        "the policy answers with shaking.",
-        change="a filter on the robot, or as much noise in training",
+        meaning="The sensor is noisier than in training, so the robot shakes. The usual case is a velocity obtained by "
+        "differentiating an encoder.",
+        change="filter the sensor on the robot, or train with as much noise",
         lesson=5,
     ),
     "shift": Meaning(
         threshold=f"{SHIFT:g} std, and {SURE:g} standard errors",
-        meaning="An offset: joint positions without the default pose taken off, the zero of an encoder, the tilt of "
-        "an IMU. Or the robot was somewhere else: on a slope, with another load.",
-        change="the offset of the term (default joint positions)",
+        meaning="There is an offset: the default pose was not subtracted from joint positions, the zero of an encoder "
+        "is wrong, or an IMU is tilted. Or the conditions differed, such as a slope or another load.",
+        change="correct the offset of the term (default joint positions)",
         lesson=4,
     ),
     "motion": Meaning(
-        threshold=f"{100 * OTHERWISE:.0f} % of the features, each by {2 * SHIFT:g} std or 3 times the std",
-        meaning="Nothing is wrong with how the observations go together, but the robot does something else: it fell, "
-        "or stands, or follows other commands; or the actions act differently (scale, offset, gains, delay).",
-        change="compare recordings of the same task; then look at the action side: scale, default pose, kp and kd",
+        threshold=f"{100 * OTHERWISE:.0f} % of the features, each shifted by {2 * SHIFT:g} std or with 3 times the std",
+        meaning="The observations are consistent with each other, but the robot moves differently: it fell, stands "
+        "still or follows other commands, or the actions have another effect (scale, offset, gains, delay).",
+        change="compare recordings of the same task; then check the action side: scale, default pose, kp and kd",
         lesson=6,
     ),
     "actions": Meaning(
         threshold="5 % of the std of the actions",
-        meaning="The recorded actions are not what this checkpoint does with these observations: another network, "
-        "another normalizer, or actions that were scaled or clipped before they were recorded.",
-        change="`rsl-edu compare CHECKPOINT EXPORT` tells which",
+        meaning="This checkpoint does not return the recorded actions for these observations. Another network or "
+        "normalizer acted, or the actions were scaled or clipped before they were recorded.",
+        change="run `rsl-edu compare CHECKPOINT EXPORT` to find out which",
         lesson=6,
     ),
 }

@@ -1,4 +1,4 @@
-"""Features that jump from step to step."""
+"""Test for features that jump from step to step."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .data import Recording
 from .evidence import Evidence, Found
 
 NOISE = 0.05
-"""Share of the variance that is noise, which the second recording has more."""
+"""Smallest increase of the share of the variance that is noise."""
 
 
 def noise(evidence: Evidence) -> Iterator[Found]:
-    """Look for values that jump from step to step more than in the first recording, and not because the robot does."""
+    """Find values that jump from step to step more than in the first recording, and not because the robot does."""
     evidence.require_length()
     evidence.require_time()
     first, second = _jumps(evidence.first, evidence.second)
@@ -26,19 +26,19 @@ def noise(evidence: Evidence) -> Iterator[Found]:
         if evidence.named and 3 * len(group) < len(evidence.block_of(group[0]).columns):
             continue
         worst = max(group, key=lambda feature: more[feature])
-        shares = f"{100 * second[worst]:.0f} % of its variance, in the first {100 * first[worst]:.0f} %"
+        shares = f"{100 * second[worst]:.0f} % of its variance is noise ({100 * first[worst]:.0f} % in the first)"
         yield Found("noise", group, f"{evidence.names[worst]} jumps from step to step: {shares}")
 
 
 def _noisier(evidence: Evidence, own: bool) -> np.ndarray:
-    """Return which features jump more, though the robot does not, ``[features]``, bool."""
+    """Return features that jump more although the robot does not, ``[features]``, bool."""
     first, second = _jumps(evidence.first, evidence.second, own)
     more = second - first
     acts = evidence.acts & evidence.open
     calm = bool(acts.any() and (more[acts] < 2 * NOISE).all())  # rough actions shake the robot
     noisy = (more > 2 * NOISE) & (first < NOISE) & calm
     steps = _jumps(_steps(evidence.first), _steps(evidence.second), own)
-    for change in evidence.changes:  # a robot that moves roughly shows it in both
+    for change in evidence.changes:  # a jerky motion shows in position and velocity
         p, v = change.pair.position, change.pair.velocity
         rough = (float(steps[1][p] - steps[0][p]), float(more[v]))
         lost = change.pair.fit**2 - change.fits.max() ** 2 > NOISE / 2 and not change.pair.copied
@@ -48,15 +48,16 @@ def _noisier(evidence: Evidence, own: bool) -> np.ndarray:
 
 
 def _steps(recording: Recording) -> Recording:
-    """Return the change from step to step; those across the end of an episode are too few to count."""
+    """Return the change from step to step; changes across the end of an episode are too few to matter."""
     return dataclasses.replace(recording, x=np.diff(recording.x, axis=0), episode=recording.episode[1:])
 
 
 def _jumps(first: Recording, second: Recording, own: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Return for both the share of a feature's variance that does not go on smoothly from step to step.
+    """Return for both recordings the share of a feature's variance that is not smooth from step to step.
 
-    The variance is that of the first: a robot that stands has the noise of its sensors, and no more of it; of the
-    second where that moves more, or with ``own`` always. Impacts do not count.
+    It is a share of the first recording's variance, because a robot that stands still has the usual sensor noise but
+    little other variance. If the second varies more, or with ``own``, it is a share of the second's. Impacts do not
+    count.
     """
     variance = [each.flat.var(0).clip(1e-24) for each in (first, second)]
     return _white(first) / variance[0], _white(second) / (variance[1] if own else np.maximum(*variance))
@@ -68,4 +69,4 @@ def _white(recording: Recording) -> np.ndarray:
     bend = (x[2:] - 2 * x[1:-1] + x[:-2])[whole]
     if not len(bend):
         return np.zeros(x.shape[2])
-    return np.asarray(np.median(bend**2, axis=0) / (6 * 0.4549))  # for which a normal distribution has its variance
+    return np.asarray(np.median(bend**2, axis=0) / (6 * 0.4549))  # scaled to give the variance of a normal distribution

@@ -1,4 +1,4 @@
-"""Features that are late, have another sign, or are in another place."""
+"""Tests for features that are late, have another sign, or are at another position."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .repairs import Repair
 from .terms import swapped
 
 TOGETHER = 0.6
-"""Share of a term's features that must be late for all of it to be late."""
+"""Smallest share of late features in a term for the entire term to count as late."""
 
 
 def late_velocities(evidence: Evidence) -> Iterator[Found]:
-    """Look for velocities that fit the change of their positions some steps later, or the other way round."""
+    """Find velocities that match the change of their positions some steps later, or positions that are late."""
     evidence.require_time()
     late_by: dict[tuple[str, int], list[int]] = {}
     known: dict[str, set[int]] = {}
@@ -33,17 +33,17 @@ def late_velocities(evidence: Evidence) -> Iterator[Found]:
             order, lates, sign = none(len(evidence.names))
             lates[[column for column in block.columns if column not in evidence.closed]] = late
             repair = Repair("lag", order, lates, sign)
-            figure = f"{_steps(evidence, late)} late against their positions, velocities or copies"
+            figure = f"{_steps(evidence, late)} late relative to the matching positions, velocities or copies"
             yield Found("lag", tuple(repair.features.tolist()), figure, repair.of(evidence.second))
 
 
 def moved_copies(evidence: Evidence) -> Iterator[Found]:
-    """Look for recorded actions whose copies are in the place of another term."""
+    """Find recorded actions whose copies have swapped positions with another term."""
     return _copies(evidence, False)
 
 
 def reordered_copies(evidence: Evidence) -> Iterator[Found]:
-    """Look for recorded actions whose copies are in another order, where the order of no other term shows it."""
+    """Find recorded actions whose copies are in another order, if no other term shows this order."""
     return _copies(evidence, True)
 
 
@@ -60,39 +60,40 @@ def _copies(evidence: Evidence, inside: bool) -> Iterator[Found]:
         return
     order[[*there, *displaced]] = [*there.values(), *free]
     repair = Repair("order", order, late, sign)
-    figure = f"{_places(evidence, repair)}; told by the copies of recorded actions"
+    figure = f"{_places(evidence, repair)}; found from the copies of recorded actions"
     yield Found("order", tuple(repair.features.tolist()), figure, repair.of(evidence.second))
 
 
 def alignment(evidence: Evidence) -> Iterator[Found]:
-    """Look for signs, lags and places of features with which they go together as in the first recording."""
+    """Find signs, lags and positions with which the features correlate as in the first recording."""
     evidence.require_length()
     repair = evidence.repair
     if repair is None:
         return
     figure = _said(evidence, repair)
-    agreement = f"agreement with the other features {short(repair.before)}, {short(repair.after)} when undone"
-    yield Found(repair.kind, tuple(repair.features.tolist()), f"{figure}; {agreement}", repair.of(evidence.second))
+    match = f"their correlations match the first with a score of {short(repair.before)} (1 = fully)"
+    match += f", or {short(repair.after)} when this is undone"
+    yield Found(repair.kind, tuple(repair.features.tolist()), f"{figure}; {match}", repair.of(evidence.second))
 
 
 def _said(evidence: Evidence, repair: Repair) -> str:
-    """Say what a repair undoes; where another does as well, both, and no map that might be the wrong one."""
+    """Describe a repair; if another is as good, describe both, without an order that might be wrong."""
     if repair.rival is None:
         return {
-            "sign": "they go with the other features as in the first, but with the opposite sign",
-            "lag": f"{_steps(evidence, int(repair.late.max()))} late against the other features",
+            "sign": "correlated with the other features as in the first, but with the opposite sign",
+            "lag": f"{_steps(evidence, int(repair.late.max()))} late relative to the other features",
             "order": _settled_places(evidence, repair) if repair.kind == "order" else "",
         }[repair.kind]
     kinds = {repair.kind, repair.rival.kind}
     if kinds == {"order"}:
-        return "in other places; more than one order does as well, so no map is given"
+        return "at other positions; several orders fit equally well, so none is given"
     sign = repair if repair.kind == "sign" else repair.rival
     flipped = f"or {evidence.spoken(sign.features.tolist())} have the opposite sign"
-    return f"legs or sides have changed places, {flipped}: in a regular gait, both explain it equally well"
+    return f"either legs or sides are swapped, {flipped}: in a regular gait, both fit equally well"
 
 
 def moved_terms(evidence: Evidence) -> Iterator[Found]:
-    """Look for two terms that look as if they had changed places, however the robot moves."""
+    """Find two terms whose statistics show that they are swapped, however the robot moves."""
     evidence.require_length()
     if not evidence.named or evidence.explained:
         return
@@ -100,21 +101,21 @@ def moved_terms(evidence: Evidence) -> Iterator[Found]:
     if order is not None:
         _, late, sign = none(len(order))
         repair = Repair("order", order, late, sign)
-        figure = f"{_places(evidence, repair)}; told by mean, size and speed"
+        figure = f"{_places(evidence, repair)}; found from mean, size and speed"
         yield Found("order", tuple(repair.features.tolist()), figure, repair.of(evidence.second))
 
 
 def _settled_places(evidence: Evidence, repair: Repair) -> str:
-    """Say where the features are, as far as more than a regular gait tells it."""
+    """Describe where the features are, leaving out positions that only a regular gait suggests."""
     moved = repair.features.tolist()
     if repair.sure is None or repair.sure >= set(moved):
         return _places(evidence, repair)
     said = _one_by_one(evidence, repair, [i for i in moved if i in repair.sure])
-    return f"{said + '; ' if said else ''}a regular gait does not tell the places of the others"
+    return f"{said + '; ' if said else ''}in a regular gait, the positions of the others cannot be determined"
 
 
 def _places(evidence: Evidence, repair: Repair) -> str:
-    """Say where the features of the first are in the second."""
+    """Describe where the features of the first recording are in the second."""
     order, said = repair.order, []
     for block in evidence.blocks if evidence.named else ():
         columns = list(block.columns)

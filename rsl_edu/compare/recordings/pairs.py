@@ -1,4 +1,4 @@
-"""Features of which one is the velocity, or a copy, of the other: that holds wherever the robot goes."""
+"""Pairs of features that stay related wherever the robot goes: a position and its velocity, or copies."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from .data import Block, Recording
 from .relations import ENOUGH
 
 SURE, EVERYWHERE, COPY = 0.85, 0.7, 0.99
-"""Correlation that makes two features a pair, in all of the first recording and in each part of it; and two copies."""
+"""Smallest correlation of a pair in the entire first recording, and in each part of it; and of two copies."""
 COPIED = 0.98
-"""Correlation of two copies below which they are none any more."""
+"""Copies whose correlation is below this are no longer copies."""
 SHIFTS = (-3, -2, -1, 0, 1, 2, 3)
-"""Steps by which a velocity may be late (positive), or its position."""
+"""Steps by which a velocity may be late (positive), or its position (negative)."""
 PARTS = 4
 SMOOTH = 4
-"""Steps that are averaged where noise hides a velocity."""
+"""Number of steps to average if noise hides a velocity."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
-    """A feature whose change from step to step is another one, or that is another one.
+    """A position and its velocity, or two copies of one feature.
 
     Attributes:
-        position: The first of them.
-        velocity: The second, which is the velocity of the first, or its copy.
-        copied: Whether it is a copy, as the last action among the observations is of the recorded one.
-        slope: What the position changes in a step, for a velocity of 1.
-        fit: Correlation of change and velocity.
-        usual: The least correlation in a part of the recording.
+        position: Index of the position, or of the first copy.
+        velocity: Index of the velocity, or of the second copy.
+        copied: Whether the two are copies, such as the last action in the observations and the recorded action.
+        slope: Change of the position in a step at a velocity of 1.
+        fit: Correlation of the position's change with the velocity.
+        usual: Smallest correlation in a part of the recording.
     """
 
     position: int
@@ -44,12 +44,12 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """A pair in the second recording, against the first.
+    """A pair in the second recording, relative to the first.
 
     Attributes:
-        pair: As it is in the first.
+        pair: The pair in the first recording.
         fits: Correlation of change and velocity for each of :data:`SHIFTS`.
-        factor: The slope, in units of the first recording's, at the best of them.
+        factor: Ratio of the slope at the best shift to the first recording's slope.
     """
 
     pair: Pair
@@ -58,7 +58,7 @@ class Change:
 
     @property
     def late(self) -> int:
-        """How many steps the velocity is late; 0 unless that explains most of what does not fit, and all of a copy."""
+        """How many steps the velocity is late; 0 unless a lag explains most of the mismatch (for copies, all)."""
         if self.pair.copied and self.fits.max() < COPIED:
             return 0
         here, best = self.fits[len(SHIFTS) // 2], int(self.fits.argmax())
@@ -68,7 +68,7 @@ class Change:
 
 
 def find_pairs(first: Recording) -> tuple[Pair, ...]:
-    """Return the pairs that hold in all parts of the first recording."""
+    """Return the pairs that are related in all parts of the first recording."""
     if not first.ordered:
         return ()
     found: list[Pair] = []
@@ -94,7 +94,7 @@ def find_pairs(first: Recording) -> tuple[Pair, ...]:
 
 
 def changes(pairs: tuple[Pair, ...], second: Recording) -> tuple[Change, ...]:
-    """Return what became of the pairs in the second recording; those that stand still in it are left out."""
+    """Return the pairs in the second recording, without those that are constant there."""
     found = []
     for pair in pairs if second.ordered else ():
         fits, slope = _shifted(second, pair)
@@ -104,21 +104,21 @@ def changes(pairs: tuple[Pair, ...], second: Recording) -> tuple[Change, ...]:
 
 
 def smoothed(recording: Recording, steps: int = SMOOTH) -> Recording:
-    """Return averages over some steps, in which positions and velocities go together in spite of noise."""
+    """Return averages over some steps, in which positions and velocities correlate despite noise."""
     x, episode = recording.x, recording.episode
     count = len(x) - steps + 1
     if not recording.ordered or count < 2:
         return recording
-    level = x.mean(0)  # taken off and put back, for the sums stay small
+    level = x.mean(0)  # subtracted and added back, so that the sums stay small
     sums = np.concatenate([np.zeros((1, *x.shape[1:])), np.cumsum(x - level, 0)])
     whole = episode[:count] == episode[steps - 1 :]
-    apart = -1 - np.arange(count)[:, None]  # averages across the end of an episode belong to none
+    apart = -1 - np.arange(count)[:, None]  # averages across the end of an episode belong to no episode
     mean = (sums[steps:] - sums[:-steps]) / steps + level
     return dataclasses.replace(recording, x=mean, episode=np.where(whole, episode[:count], apart))
 
 
 def copies(recording: Recording) -> np.ndarray:
-    """Return which feature is a copy of each, -1 where none is, ``[features]``."""
+    """Return the index of each feature's copy, -1 if it has none, ``[features]``."""
     same = _correlations(recording, True) if recording.ordered else None
     if same is None:
         return np.full(recording.x.shape[2], -1)
@@ -126,7 +126,7 @@ def copies(recording: Recording) -> np.ndarray:
 
 
 def _correlations(recording: Recording, copied: bool) -> np.ndarray | None:
-    """Correlate each feature, or its change, (rows) with each feature, halfway between its two steps."""
+    """Correlate each feature, or its change, (rows) with the mean of each feature over the same two steps."""
     whole = recording.episode[1:] == recording.episode[:-1]
     value = ((recording.x[1:] + recording.x[:-1]) / 2)[whole]
     change = value if copied else (recording.x[1:] - recording.x[:-1])[whole]
@@ -144,7 +144,7 @@ def _unit(x: np.ndarray) -> np.ndarray:
 
 
 def _shifted(recording: Recording, pair: Pair) -> tuple[np.ndarray, float]:
-    """Return the correlations for all shifts, and the slope at the best of them; NaN if something stands still."""
+    """Return the correlations for all shifts, and the slope at the best shift; NaN if a feature is constant."""
     most = SHIFTS[-1]
     x, episode = recording.x, recording.episode
     before, after = x[:-1, :, pair.position], x[1:, :, pair.position]
@@ -165,7 +165,7 @@ def _shifted(recording: Recording, pair: Pair) -> tuple[np.ndarray, float]:
 
 
 def paired_blocks(pairs: tuple[Pair, ...], names: Sequence[str]) -> tuple[Block, ...]:
-    """Return the terms of features without names: neighbours whose velocities, or copies, are neighbours too."""
+    """Group features without names into terms: neighbours whose velocities, or copies, are neighbours too."""
     runs: list[list[Pair]] = []
     for pair in sorted(pairs, key=lambda each: (each.copied, each.position)):
         last = runs[-1][-1] if runs else None

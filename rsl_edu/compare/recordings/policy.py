@@ -1,4 +1,4 @@
-"""What a checkpoint says of two recordings: which of them it was trained on, and whether it acted in them."""
+"""Check of two recordings with a checkpoint: which one fits its normalizer, and whether its policy acted in them."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from .data import Stored
 from .sizes import difference
 
 OWN = 0.05
-"""How far recorded actions may be from the policy's mean, in units of their std, to be its own."""
+"""Largest distance of recorded actions from the policy's mean, in units of their std, to count as its own."""
 SAMPLES = 20_000
-"""The most samples that are shown to the policy."""
+"""Largest number of samples to run through the policy."""
 
 
 def judged_by_policy(
     checkpoint: str | Path, given: tuple[Stored, Stored], settings: RunSettings | None = None
 ) -> tuple[list[Difference], list[str], dict[str, str]]:
-    """Say which recording the normalizer fits, and whether the actions are the policy's.
+    """Report which recording fits the normalizer, and whether the actions are the policy's.
 
     Args:
         checkpoint: A run folder, or one of its files.
         given: The recordings.
-        settings: What lies beside the run; None looks there.
+        settings: Settings of the run; None reads them from the files next to it.
 
     Returns:
-        Differences, notes, and why the actions could not be judged, if so.
+        Differences, notes, and the reason if the actions could not be judged.
 
     Raises:
-        ValueError: It takes another number of features than either has.
+        ValueError: The checkpoint takes another number of features than both recordings have.
     """
     run = read_run(checkpoint, config=settings)
     policy = run.checkpoints[-1].policy.eval()
@@ -58,11 +58,11 @@ def judged_by_policy(
             continue
         said, own = _acted(policy, stored)
         notes.append(f"the actions of the {name} are {said}")
-        settled |= own  # with another activation, they would not be
+        settled |= own  # with the wrong activation, the actions would not match
         if not own:
             others.append((name, said))
     if others and not settled:
-        unsettled = "the checkpoint does not hold its activation: elu is a guess, --config agent.yaml settles it"
+        unsettled = "the checkpoint does not name its activation, so elu is a guess; give --config agent.yaml"
         return [], notes, {"actions": unsettled}
     return [difference("actions", f"actions of the {name}", f"they are {said}") for name, said in others], notes, {}
 
@@ -73,11 +73,11 @@ def _fit(policy: Policy, stored: Stored) -> str:
     mean, std = policy.normalizer.mean.numpy(), policy.normalizer.std.numpy() + policy.normalizer.eps
     off = float(np.median(np.abs(flat.mean(0) - mean) / std))
     wide = float(np.median(flat.std(0) / std))
-    return f"lies {short(off)} std from the normalizer's mean and has {short(wide)} times its std (medians)"
+    return f"is {short(off)} std away from the normalizer's mean and has {short(wide)} times its std (medians)"
 
 
 def _acted(policy: Policy, stored: Stored) -> tuple[str, bool]:
-    """Say whether recorded actions are those of the policy."""
+    """Describe whether recorded actions are the policy's, and return whether they are."""
     assert stored.actions is not None
     x, actions = (each.reshape(-1, each.shape[2])[:SAMPLES] for each in (stored.x, stored.actions))
     with torch.no_grad():
@@ -91,5 +91,5 @@ def _acted(policy: Policy, stored: Stored) -> tuple[str, bool]:
         return f"the policy's mean actions ({short(off)} std away)", True
     noise = np.sqrt((error**2).mean(0) / (std**2).mean(0))
     if (np.abs(np.log(noise)) < 0.25).all() and np.abs(error.mean(0) / std.mean(0)).max() < 0.25:
-        return "samples of the policy (away from its mean by its own std)", True
-    return f"not the policy's: {short(off)} std from its mean", False
+        return "samples of the policy (spread around its mean with its own std)", True
+    return f"not the policy's: {short(off)} std away from its mean", False

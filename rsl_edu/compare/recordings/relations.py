@@ -1,4 +1,4 @@
-"""How the features of a recording go together: correlations of what moves in them, up to a few steps apart."""
+"""Correlations between the features of a recording, up to a few steps apart."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from .data import Recording
 
 NEAR, FAR = 3, 6
-"""Steps apart at which features are correlated in the first recording, and in the second."""
+"""Largest number of steps between correlated features, in the first recording and in the second."""
 GAP = 4
-"""Steps between the two samples whose difference is a feature's fast part."""
+"""Number of steps over which a feature's change is its fast part."""
 RIDGE = 1e-3
-"""Added to the variances, as a part of them, when the next step is predicted."""
+"""Ridge term for predicting the next step, relative to the variances."""
 ENOUGH = 30
-"""The fewest samples that correlations are made of."""
+"""Fewest samples for a correlation."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +23,9 @@ class Relations:
     """Correlations between all features.
 
     Attributes:
-        r: Of feature ``i`` with feature ``j`` ``k - apart`` steps later, ``[2 * apart + 1, features, features]``.
-        samples: From how many samples.
+        r: Correlation of feature ``i`` with feature ``j`` at ``k - apart`` steps later, indexed ``[k, i, j]``, of shape
+            ``[2 * apart + 1, features, features]``.
+        samples: Number of samples.
     """
 
     r: np.ndarray
@@ -32,12 +33,12 @@ class Relations:
 
     @property
     def apart(self) -> int:
-        """The most steps apart."""
+        """Largest number of steps between correlated features."""
         return len(self.r) // 2
 
 
 def fast_part(recording: Recording) -> Recording:
-    """Return the change of each feature in some steps: neither drift nor offset is left in it."""
+    """Return the change of each feature over some steps, which contains neither drift nor offset."""
     x, episode = recording.x, recording.episode
     if not recording.ordered or len(x) <= GAP:
         return recording
@@ -46,10 +47,10 @@ def fast_part(recording: Recording) -> Recording:
 
 
 def surprises(recording: Recording) -> Recording:
-    """Return what the step before does not predict of each feature.
+    """Return the part of each feature that the previous step does not predict.
 
-    That is the noise of the policy and of the world, and what it does to the body. What the policy makes of the
-    observations is predicted, so another behaviour leaves this alone.
+    This part is the noise of the policy and the environment, and its effect on the robot. The policy's reaction to the
+    observations is predictable, so a different behaviour does not change this part.
     """
     x, episode = recording.x, recording.episode
     whole = episode[1:] == episode[:-1]
@@ -67,7 +68,7 @@ def surprises(recording: Recording) -> Recording:
 
 
 def relations(recording: Recording, apart: int = NEAR) -> Relations:
-    """Correlate all features, up to so many steps apart; 0 where a feature stands still, or samples are too few."""
+    """Correlate all features up to some steps apart; 0 where a feature is constant or there are too few samples."""
     x, episode = recording.x, recording.episode
     apart = apart if recording.ordered else 0
     count, features = len(x) - apart, x.shape[2]
@@ -84,5 +85,5 @@ def relations(recording: Recording, apart: int = NEAR) -> Relations:
 
 
 def _broken(episode: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Return the episodes, and -1 in rows that lie across the end of one."""
+    """Return the episode of each row, and -1 for rows that span the end of an episode."""
     return np.where(whole, episode, -1)

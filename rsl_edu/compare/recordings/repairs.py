@@ -1,4 +1,4 @@
-"""Which repair of the second recording makes its features go together as in the first: signs, lags, or an order."""
+"""Search for signs, lags or an order that make the second recording's features correlate as in the first."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from .relations import fast_part, surprises
 from .terms import looks
 
 FIRM = 2.0
-"""The same for at least one of the features that a repair changes."""
+"""Smallest sum of squared relations for at least one of the features that a repair changes."""
 BROKEN, RESTORED = 0.03, 0.4
-"""How far features must be from going together as in the first, and the part of it that a repair may leave."""
+"""Smallest mismatch with the first recording that counts, and the largest part of it that may remain after a repair."""
 CLEARLY, SURELY = 0.06, 0.02
-"""The part that a sign may leave which no noise confirms, and a lag of one or two features. In a regular gait, another
-policy may have another phase."""
+"""Largest part of the mismatch that may remain after a change of sign that noise does not confirm, and after a lag of
+one or two features. In a regular gait, another policy may have another phase."""
 TIE = 0.02
-"""Repairs whose gains differ by less are as good as each other."""
+"""Repairs whose gains differ by less than this are equally good."""
 SIMPLE = 5e-4
-"""What a repair must gain for each feature that it changes."""
+"""Smallest gain of a repair per feature that it changes."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Repair:
-    """What undoes a difference of the second recording.
+    """A change of the second recording that undoes a difference.
 
     Attributes:
         kind: ``sign``, ``lag`` or ``order``.
-        order: Where in the second recording each feature of the first is.
+        order: Index in the second recording of each feature of the first.
         late: How many steps late each feature of the second is.
         sign: 1 or -1 for each feature.
-        before: How well the features that differ go with the others, from -1 to 1, without the repair.
-        after: The same with it.
-        rival: Another repair that does as well, if there is one.
-        sure: Of an order that another repair nearly equals, features whose places are settled; else None, for all.
+        before: Match of the differing features' correlations with the first recording, from -1 to 1, before the repair.
+        after: The same after the repair.
+        rival: Another repair that is equally good, if there is one.
+        sure: If another repair is nearly as good as an order, the features whose positions are certain; None for all.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class Repair:
 
     @property
     def features(self) -> np.ndarray:
-        """The features that differ, by their places in the first recording."""
+        """Indices of the differing features in the first recording."""
         return np.flatnonzero((self.order != np.arange(len(self.order))) | (self.late != 0) | (self.sign < 0))
 
     def of(self, second: Recording) -> Recording:
@@ -68,18 +68,20 @@ class Repair:
 def find_repair(
     first: Recording, second: Recording, blocks: Sequence[Block], features: np.ndarray
 ) -> tuple[Repair | None, np.ndarray]:
-    """Return the simplest repair with which the features of the second go together as in the first, if one is needed.
+    """Find the simplest repair with which the second recording's features correlate as in the first.
 
-    Next to it, the features that go with others in the first, of which alone a repair can tell.
-
-    It is believed if it restores most of what is broken, in each part of the second recording, and if more is broken
-    than between parts of the first recording that are as long as the second.
+    A repair is accepted if it removes most of the mismatch in each part of the second recording, and if the mismatch is
+    larger than between parts of the first recording that are as long as the second.
 
     Args:
         first: The first recording.
-        second: The second.
-        blocks: The terms: what is late is late as a whole.
-        features: Which features are looked at.
+        second: The second recording.
+        blocks: The terms; a lag applies to an entire term.
+        features: Features to test.
+
+    Returns:
+        The repair, or None if none is needed or accepted; and the features that correlate with others in the first
+        recording. For all other features, nothing can be found.
     """
     if len(features) < 3:
         return None, features[:0]
@@ -100,7 +102,7 @@ def find_repair(
 
 
 def _placed(repair: Repair, features: np.ndarray, number: int) -> Repair:
-    """Return a repair of some features as one of all."""
+    """Extend a repair of some features to all features."""
     order, late, sign = none(number)
     order[features], late[features], sign[features] = features[repair.order], repair.late, repair.sign
     rival = None if repair.rival is None else _placed(repair.rival, features, number)
@@ -111,10 +113,10 @@ def _placed(repair: Repair, features: np.ndarray, number: int) -> Repair:
 def _believed_of(
     first: Recording, second: Recording, blocks: Sequence[Block], alignment: Alignment, noise: Alignment
 ) -> Repair | None:
-    """Return the repair that gains most by one kind of relations, if one is believed, with another that ties.
+    """Return the accepted repair with the largest gain for one kind of relations, and a rival if it is equally good.
 
-    In a regular gait, one leg does what another does half a period later, or with the opposite sign. What is noise
-    does not, so it decides between repairs that are as good.
+    In a regular gait, one leg does what another does half a period later, or the same with the opposite sign. Their
+    noise has no such symmetry, so it decides between equally good repairs.
     """
     if not alignment.second.samples or not alignment.alive:
         return None
@@ -151,7 +153,7 @@ def _believed_of(
 
 
 def _settled(order: np.ndarray, noise: Alignment, blocks: Sequence[Block]) -> frozenset[int]:
-    """Return features whose places noise settles: its own, and terms reordered as a term of these."""
+    """Return the features whose positions noise determines, and the features of terms with the same reordering."""
     sure = set(np.flatnonzero(noise.tied & noise.alive).tolist())
     inside = {tuple(order[list(b.columns)] - b.columns[0]) for b in blocks if sure >= set(b.columns)}
     alike = [b.columns for b in blocks if tuple(order[list(b.columns)] - b.columns[0]) in inside]
@@ -163,7 +165,7 @@ def _same(one: Repair, other: Repair) -> bool:
 
 
 def _as_one(order: np.ndarray, blocks: Sequence[Block]) -> Iterator[np.ndarray]:
-    """Yield orders in which other terms of one size are reordered as one of them is."""
+    """Yield orders that apply the reordering of one term to other terms of the same size."""
     for block in blocks:
         columns = list(block.columns)
         if (order[columns] == columns).all() or not {int(i) for i in order[columns]} <= set(columns):
@@ -178,7 +180,7 @@ def _as_one(order: np.ndarray, blocks: Sequence[Block]) -> Iterator[np.ndarray]:
 
 
 def _believed(alignment: Alignment, noise: Alignment, repair: Repair) -> tuple[float, Repair] | None:
-    """Return how good a repair is, and the repair; None if it is not believed."""
+    """Return the score of a repair, and the repair; None if it is not accepted."""
     unrepaired = none(len(alignment.tied))
     at = repair.features
     at = at[alignment.tied[at]]
@@ -207,7 +209,7 @@ def _believed(alignment: Alignment, noise: Alignment, repair: Repair) -> tuple[f
 
 
 def _confirmed(noise: Alignment, repair: Repair) -> bool:
-    """Tell whether what is noise in the features goes together with the repair, too."""
+    """Return whether the repair also improves the correlations of the features' noise."""
     at = repair.features[noise.tied[repair.features]]
     if not len(at) or not noise.alive:
         return False

@@ -1,4 +1,4 @@
-"""Quaternions: their sign is free, and their scalar comes first or last."""
+"""Tests for quaternions with the opposite sign or with the scalar at the other end."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .repairs import Repair
 from .scales import LENGTH
 
 ALWAYS = 0.98
-"""Share of the samples on one side, in the first recording, from which on the other side is another sign."""
+"""If this share of the first recording's quaternions is in one hemisphere, the other one is the opposite sign."""
 TURNS, MORE = 0.5, 0.3
-"""Correlation of a quaternion's turning with a body's rates, and how much better another order must fit."""
+"""Smallest correlation of a quaternion's rotation with body rates, and how much better another order must fit."""
 ROLLS = (1, 3)
-"""Places by which the columns of xyzw are turned to those of wxyz, and the other way round."""
+"""Shifts of the columns that turn xyzw into wxyz, and wxyz into xyzw."""
 
 
 def rotations(evidence: Evidence) -> Iterator[Found]:
-    """Look for quaternions with the opposite sign, and for those with the scalar at the other end."""
+    """Find quaternions with the opposite sign, or with the scalar at the other end."""
     for columns in _quaternions(evidence):
         order, late, sign = none(len(evidence.names))
         for roll in ROLLS if evidence.first.ordered and evidence.second.ordered else ():
@@ -36,13 +36,13 @@ def rotations(evidence: Evidence) -> Iterator[Found]:
         usual = first.mean(0)
         if ((first @ usual) > 0).mean() > ALWAYS and ((second @ usual) < 0).mean() > ALWAYS:
             sign[columns] = -1
-            said = "a quaternion with the opposite sign: the same rotation, in numbers that the policy never saw"
+            said = "a quaternion with the opposite sign: the same rotation, but numbers that did not occur in training"
             yield Found("sign", tuple(columns), said, Repair("sign", order, late, sign).of(evidence.second))
             return
 
 
 def _quaternions(evidence: Evidence) -> Iterator[list[int]]:
-    """Yield four neighbours of unit length in both recordings, of which no three have it."""
+    """Yield four neighbouring features that form a vector of unit length in both recordings, and all vary."""
     for start in range(evidence.first.observed - 3):
         columns = list(range(start, start + 4))
         parts = [each.flat[:, columns] ** 2 for each in (evidence.first, evidence.second)]
@@ -52,7 +52,7 @@ def _quaternions(evidence: Evidence) -> Iterator[list[int]]:
 
 
 def _rates(recording: Recording, columns: list[int], last: bool) -> np.ndarray:
-    """Return the body's turn in each step, ``[samples, 3]``, from a quaternion whose scalar is last or first."""
+    """Return the body's rotation in each step, ``[samples, 3]``, from a quaternion with its scalar last or first."""
     q = recording.x[..., np.roll(columns, 1) if last else columns]
     w, v = q[..., :1], q[..., 1:]
     turn = w[:-1] * v[1:] - w[1:] * v[:-1] - np.cross(v[:-1], v[1:])
@@ -61,7 +61,7 @@ def _rates(recording: Recording, columns: list[int], last: bool) -> np.ndarray:
 
 
 def _fits(recording: Recording, columns: list[int], last: bool) -> np.ndarray:
-    """Correlate the three rates with all features, ``[3, features]``, in spite of noise."""
+    """Correlate the three rates with all features, ``[3, features]``, after smoothing."""
     recording = smoothed(recording)
     whole = recording.episode[1:] == recording.episode[:-1]
     x = ((recording.x[1:] + recording.x[:-1]) / 2)[whole]
@@ -70,7 +70,7 @@ def _fits(recording: Recording, columns: list[int], last: bool) -> np.ndarray:
 
 
 def _body(evidence: Evidence, columns: list[int], last: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return the features that go best with the rates of the first, and how well each of them does."""
+    """Return the features that correlate best with the rates of the first recording, and their correlations."""
     fits = _fits(evidence.first, columns, last)
     fits[:, columns] = 0
     at = np.abs(fits).argmax(1)
@@ -78,13 +78,13 @@ def _body(evidence: Evidence, columns: list[int], last: bool) -> tuple[np.ndarra
 
 
 def _last(evidence: Evidence, columns: list[int]) -> bool:
-    """Tell whether the scalar comes last in the first recording."""
+    """Return whether the scalar comes last in the first recording."""
     fits = [np.sort(np.abs(_body(evidence, columns, last)[1]))[1] for last in (False, True)]
     return bool(fits[1] > fits[0])
 
 
 def _rolled(evidence: Evidence, columns: list[int], roll: int) -> bool:
-    """Tell whether the body's rates fit the quaternion of the second only when it is turned by some places."""
+    """Return whether the second recording's quaternion fits the body's rates only after a shift of its columns."""
     last = _last(evidence, columns)
     at, fits = _body(evidence, columns, last)
     axes = np.flatnonzero(np.abs(fits) > TURNS)

@@ -1,4 +1,4 @@
-"""Features that are a multiple of what they were: other units, another scale, another step of time."""
+"""Tests for features that differ by a factor: other units, another scale, another time step."""
 
 from __future__ import annotations
 
@@ -16,23 +16,24 @@ from .pairs import Change, changes, find_pairs, smoothed
 from .values import LESS, SURE, asked, in_one_proportion, most_differ
 
 UNIT = 0.35
-"""Spread of the squared length of a vector, in units of what it would be if its parts had nothing to do with it."""
+"""Largest std of a vector's squared length, relative to the std it would have with independent components."""
 LENGTH = 0.05
-"""How far the length of a vector may change, as a logarithm."""
+"""Largest change of a vector's length, as a logarithm."""
 FACTOR, EXACT = 2.5, 1.6
-"""Ratio of sizes that is a scale, and the same for position and velocity, whose ratio does not depend on the motion."""
+"""Smallest ratio of sizes that counts as a scale; and the same for position and velocity, whose ratio does not depend
+on the motion."""
 FITS, LOSS = 0.8, 0.03
-"""Correlation of a position's change with the velocity, from which on their ratio is believed; and how much it may
-lose against the first recording."""
+"""Smallest correlation of a position's change with the velocity for their ratio to count, and how far the correlation
+may drop below the first recording's."""
 MOST = 0.5
-"""Share of two terms' pairs whose ratio must have changed."""
+"""Smallest share of two terms' pairs whose ratio must have changed."""
 ALIKE = 1.35
-"""How far the ratios of neighbours may be apart to count as one."""
+"""Largest factor between the ratios of neighbours that count as equal."""
 NEAR = 0.1
-"""How far a ratio may be from a known one, as a part of it."""
+"""Largest relative distance from a known ratio."""
 
 STEP = 1.15
-"""Ratio of two time steps from which on they differ."""
+"""Smallest ratio of two time steps that counts as a difference."""
 
 KNOWN = {
     57.2958: "degrees instead of radians",
@@ -41,24 +42,24 @@ KNOWN = {
     1 / 9.81: "units of g instead of m/s²",
     60 / 2 / np.pi: "rpm instead of rad/s",
     2 * np.pi / 60: "rad/s instead of rpm",
-    1000.0: "thousandths of the unit",
-    0.001: "a unit that is a thousand times larger",
-    20.0: "an observation scale of 0.05 that is missing",
+    1000.0: "a unit a thousand times smaller",
+    0.001: "a unit a thousand times larger",
+    20.0: "a missing observation scale of 0.05",
     0.05: "an observation scale of 0.05",
-    5.0: "an observation scale of 0.2 that is missing",
+    5.0: "a missing observation scale of 0.2",
     0.2: "an observation scale of 0.2",
-    4.0: "an observation scale of 0.25 that is missing",
+    4.0: "a missing observation scale of 0.25",
     0.25: "an observation scale of 0.25",
     2.0: "an observation scale of 2",
-    0.5: "an observation scale of 2 that is missing",
+    0.5: "a missing observation scale of 2",
     10.0: "a factor of ten",
     0.1: "a factor of ten",
 }
-"""Ratios that are met in practice, and what they usually are."""
+"""Ratios that are common in practice, and their usual reason."""
 
 
 def length(evidence: Evidence) -> Iterator[Found]:
-    """Look for vectors whose length is the same at all times in the first recording, and another in the second."""
+    """Find vectors whose length is constant in the first recording and different in the second."""
     for columns in _vectors(evidence):
         first, second = (np.linalg.norm(each.flat[:, columns], axis=1) for each in (evidence.first, evidence.second))
         usual, now = float(np.median(first)), float(np.median(second))
@@ -68,18 +69,18 @@ def length(evidence: Evidence) -> Iterator[Found]:
                 yield Found(
                     "length",
                     tuple(columns),
-                    f"its length varies by {100 * spread_now:.0f} % (in the first by {100 * spread:.0f} %)",
+                    f"its length varies by {100 * spread_now:.0f} % (by {100 * spread:.0f} % in the first)",
                 )
             continue
-        figure = f"its length is {short(now)}, in the first {short(usual)}: {_times(now / usual)}"
+        figure = f"its length is {short(now)} ({short(usual)} in the first): {_times(now / usual)}"
         yield Found("scale", tuple(columns), figure, _divided(evidence.second, columns, now / usual))
 
 
 def scale(evidence: Evidence) -> Iterator[Found]:
-    """Look for features that are a multiple of those in the first recording."""
+    """Find features that differ from the first recording by a factor."""
     evidence.require_length()
     if not evidence.unexplained[: evidence.first.observed].any():
-        return  # normalized: its scale is not known any more
+        return  # normalized, so the original scale is lost
     ratio, exact = _ratios(evidence)
     for group in _neighbours(evidence, ratio):
         certain = [feature for feature in group if feature in exact]
@@ -88,16 +89,16 @@ def scale(evidence: Evidence) -> Iterator[Found]:
         if evidence.named and len(certain) > 1 and certain == [feature for feature in term if feature in exact]:
             group = tuple(feature for feature in term if evidence.open[feature])
         if len(group) < 2 and not evidence.named and abs(np.log(factor)) < np.log(FACTOR):
-            continue  # without names, a joint that moves otherwise and one of other units look alike
+            continue  # without names, a joint that moves differently looks like a joint in other units
         if not certain and not (_sure_of_scale(evidence, group, factor) and _by_itself(evidence, group, factor)):
             continue
         std = [short(float(each.flat[:, list(group)].std(0).mean())) for each in (evidence.second, evidence.first)]
-        figure = f"{_times(factor)} (std {std[0]}, in the first {std[1]})"
+        figure = f"{_times(factor)} (std {std[0]}, or {std[1]} in the first)"
         yield Found("scale", group, figure, _divided(evidence.second, group, factor))
 
 
 def scale_of_most(evidence: Evidence) -> Iterator[Found]:
-    """Look for a scale of so many features that no others tell how much faster the robot moves."""
+    """Find a scale of so many features that too few others remain to show how much faster the robot moves."""
     evidence.require_length()
     differ = most_differ(evidence)
     if differ.any() and in_one_proportion(evidence, differ):
@@ -105,13 +106,13 @@ def scale_of_most(evidence: Evidence) -> Iterator[Found]:
         factor = float(np.exp(np.median(evidence.statistics.spread[differ])))
         if abs(np.log(factor)) > np.log(FACTOR) and not (asked(evidence) < LESS and factor < 1):
             std = [short(float(each.flat[:, differ].std(0).mean())) for each in (evidence.second, evidence.first)]
-            yield Found("scale", features, f"{_times(factor)} (std {std[0]}, in the first {std[1]})")
+            yield Found("scale", features, f"{_times(factor)} (std {std[0]}, or {std[1]} in the first)")
 
 
 def rate(evidence: Evidence) -> Iterator[Found]:
-    """Look for steps that last longer or shorter: positions change by another multiple of their velocity.
+    """Find time steps that are longer or shorter, so that positions change by another multiple of their velocity.
 
-    Other units do the same; then positions or velocities have another size, too.
+    Other units have the same effect, but then positions or velocities have another size as well.
     """
     evidence.require_time()
     here = [each for each in (*evidence.changes, *_smoothed(evidence)) if _kinematic(evidence, each)]
@@ -121,7 +122,7 @@ def rate(evidence: Evidence) -> Iterator[Found]:
     factors = np.log([each.factor for each in here])
     middle = float(np.median(factors))
     sizes = [s.spread[each.pair.position] - s.spread[each.pair.velocity] for each in here]
-    # noise in both makes a slope uncertain by their correlation
+    # noise in both makes a slope uncertain, by as much as it lowers the correlation
     noise = -float(np.median([np.log(each.fits.max() * each.pair.fit) for each in here]))
     together = np.abs(factors - middle) < min(np.log(ALIKE), abs(middle) / 3)
     same_size = abs(float(np.median(sizes))) < abs(middle) / 2
@@ -129,19 +130,19 @@ def rate(evidence: Evidence) -> Iterator[Found]:
         pairs = [each.pair for each, like in zip(here, together, strict=True) if like]
         at = sorted({i for pair in pairs for i in (pair.position, pair.velocity) if not evidence.acts[i]})
         lasts = f": {short(evidence.dt * np.exp(middle))} s instead of {short(evidence.dt)} s" if evidence.dt else ""
-        figure = f"positions change {short(np.exp(middle))} times as much in a step, at the same velocity{lasts}"
+        figure = f"positions change {short(np.exp(middle))} times as much per step at the same velocity{lasts}"
         yield Found("time step", tuple(at), figure)
 
 
 def _smoothed(evidence: Evidence) -> tuple[Change, ...]:
-    """Return what became of positions and velocities that noise hides from step to step."""
+    """Return pairs of positions and velocities that only show after averaging over the noise of single steps."""
     first, second = (smoothed(each) for each in (evidence.first, evidence.second))
     open_pairs = [pair for pair in find_pairs(first) if not {pair.position, pair.velocity} & evidence.closed]
     return changes(tuple(open_pairs), second)
 
 
 def _kinematic(evidence: Evidence, change: Change) -> bool:
-    """Tell whether this is a position and its velocity, of one sign, which both oscillate only by themselves."""
+    """Return whether this is a position and its velocity, and not two oscillating features such as sine and cosine."""
     pair = change.pair
     if pair.copied or pair.slope < 0 or change.fits.max() < FITS or not _apart(evidence, change):
         return False
@@ -150,8 +151,8 @@ def _kinematic(evidence: Evidence, change: Change) -> bool:
 
 
 def _vectors(evidence: Evidence) -> Iterator[list[int]]:
-    """Yield features that are the parts of a vector of constant length in the first recording."""
-    x, look = evidence.first.flat, evidence.open & ~evidence.first.rarely_move()  # commands and one-hots are no vectors
+    """Yield features that form a vector of constant length in the first recording."""
+    x, look = evidence.first.flat, evidence.open & ~evidence.first.rarely_move()  # no commands and one-hot codes
     taken: set[int] = set()
     for size in (4, 3, 2):
         starts = range(evidence.first.observed - size + 1)
@@ -169,24 +170,24 @@ def _vectors(evidence: Evidence) -> Iterator[list[int]]:
 
 
 def _apart(evidence: Evidence, change: Change) -> bool:
-    """Tell whether position and velocity are of two terms, unlike sine and cosine."""
+    """Return whether position and velocity belong to two terms, unlike sine and cosine."""
     pair = change.pair
     return not evidence.named or evidence.block_of(pair.position) != evidence.block_of(pair.velocity)
 
 
 def _sure_of_scale(evidence: Evidence, group: Sequence[int], factor: float) -> bool:
-    """Tell whether a ratio of sizes is one of units: of many features alike, or a known one."""
+    """Return whether a ratio of sizes comes from units: many features share it, or it is a known ratio."""
     term = [feature for feature in evidence.block_of(group[0]).columns if evidence.open[feature]]
     if evidence.named and len(group) < len(term):
         return False
     if len(group) < 2 and (evidence.explained or not evidence.named):
-        return False  # one joint may move more than it did
+        return False  # a single joint may move more than before
     many = len(group) > 2 and not evidence.explained
     return many or (bool(_known(factor)) and abs(np.log(factor)) > np.log(FACTOR))
 
 
 def _ratios(evidence: Evidence) -> tuple[dict[int, float], set[int]]:
-    """Return the logarithm of each feature's ratio, where it has one, and for which of them it is exact."""
+    """Return the logarithm of each feature's ratio, if it has one, and the features whose ratio is exact."""
     cut = np.maximum(cut_short(evidence.first, evidence.second), cut_short(evidence.second, evidence.first)) > CLIPPED
     s, look = evidence.statistics, evidence.open
     usual = _usual(evidence, s.speed)
@@ -197,18 +198,18 @@ def _ratios(evidence: Evidence) -> tuple[dict[int, float], set[int]]:
     same = (np.sign(speed) == np.sign(s.size)) & (np.abs(s.size - speed) < np.abs(s.size) / 2)
     large = (np.abs(s.size) > least) & (np.abs(speed) > least) & same
     large &= (np.abs(s.spread) > SURE * s.spread_error) & look & ~cut & ~evidence.free
-    large &= ~evidence.first.rarely_move()  # like a command, it may be smaller by itself
+    large &= ~evidence.first.rarely_move()  # like a command, it may be smaller without a fault
     partner = {pair.position: pair.velocity for pair in evidence.pairs}
     partner |= {pair.velocity: pair.position for pair in evidence.pairs}
     for feature in map(int, np.flatnonzero(large)):
-        both = large[partner.get(feature, feature)]  # position and velocity together keep their ratio
+        both = large[partner.get(feature, feature)]  # if both have changed, their ratio is the same
         if feature not in exact and (both or feature not in consistent):
             ratio[feature] = float(s.size[feature])
     return ratio, exact
 
 
 def _by_itself(evidence: Evidence, group: Sequence[int], factor: float) -> bool:
-    """Tell whether a ratio of sizes is no other motion: of large values as of small ones, and not that of commands."""
+    """Return whether a ratio of sizes is not due to motion: large and small values share it, and commands do not."""
     x = [each.flat[:, list(group)] for each in (evidence.first, evidence.second)]
     parts = [np.quantile(np.abs(each - np.median(each, axis=0)), (0.5, 0.8, 0.95), axis=0).clip(1e-12) for each in x]
     apart = np.ptp(np.log(parts[1] / parts[0]), axis=0)
@@ -217,7 +218,7 @@ def _by_itself(evidence: Evidence, group: Sequence[int], factor: float) -> bool:
 
 
 def _usual(evidence: Evidence, ratio: np.ndarray) -> float:
-    """Return the logarithm of most features' ratio; of the others', if a single term, however large, has another."""
+    """Return the logarithm of the usual ratio, ignoring a single term, however large, that has another ratio."""
     look = evidence.open
     if not look.any():
         return 0.0
@@ -229,12 +230,12 @@ def _usual(evidence: Evidence, ratio: np.ndarray) -> float:
 
 
 def _by_velocities(evidence: Evidence, cut: np.ndarray, usual: float) -> tuple[dict[int, float], set[int]]:
-    """Return ratios by which positions change at the same velocity, and the features that keep their scale.
+    """Return the ratios by which positions change at the same velocity, and the features whose scale is unchanged.
 
     Args:
         evidence: The recordings.
-        cut: Which features end at a limit in one of them.
-        usual: How much faster most features move in the second, as a logarithm.
+        cut: Features that end at a limit in one recording.
+        usual: How much faster most features move in the second recording, as a logarithm.
     """
     s = evidence.statistics
     changed: dict[tuple[Block, Block], list[tuple[int, int, float]]] = {}
@@ -247,11 +248,13 @@ def _by_velocities(evidence: Evidence, cut: np.ndarray, usual: float) -> tuple[d
         if fits and _apart(evidence, change) and not cut[[p, v]].any():
             terms = evidence.block_of(p), evidence.block_of(v)
             changed.setdefault(terms, []).append((p, v, float(np.log(change.factor))))
-            unsure[p] = -float(np.log(change.fits.max() * change.pair.fit))  # noise in both does as much
+            unsure[p] = -float(np.log(change.fits.max() * change.pair.fit))  # noise in both has this much effect
     for pairs in changed.values():
         consistent |= {i for p, v, factor in pairs if abs(factor) < np.log(EXACT) for i in (p, v)}
         other = [each for each in pairs if abs(each[2]) >= np.log(EXACT) + unsure[each[0]]]
-        other = [(p, v, f) for p, v, f in other if abs(s.size[p] - s.size[v] - f) < abs(f) / 2]  # else it is the rate
+        other = [
+            (p, v, f) for p, v, f in other if abs(s.size[p] - s.size[v] - f) < abs(f) / 2
+        ]  # otherwise it is the rate
         if not other or len(other) < MOST * len(pairs):
             continue  # a joint at the end of its range
         ps, vs = [p for p, _, _ in other], [v for _, v, _ in other]
@@ -274,14 +277,14 @@ def _neighbours(evidence: Evidence, ratio: dict[int, float]) -> Iterator[tuple[i
 
 
 def _known(factor: float) -> str:
-    """Say what a ratio usually is; empty if it is not a known one."""
+    """Return the usual reason for a ratio, or an empty string if the ratio is not a known one."""
     nearest = min(KNOWN, key=lambda known: abs(np.log(factor / known)))
     return KNOWN[nearest] if abs(factor / nearest - 1) < NEAR else ""
 
 
 def _times(factor: float) -> str:
     known = _known(factor)
-    return f"{short(factor, 3 if factor < 1 else 1)} times as large" + (f", as with {known}" if known else "")
+    return f"{short(factor, 3 if factor < 1 else 1)} times as large" + (f", which suggests {known}" if known else "")
 
 
 def _divided(recording: Recording, features: Sequence[int], factor: float) -> Recording:

@@ -1,4 +1,4 @@
-"""Which features of two recordings are compared: those of the newest frames, and of what both have."""
+"""Selection of the features to compare: features that both recordings have, in the newest frame of a history."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _NONE: Columns = (np.arange(0), np.arange(0))
 
 
 def difference(kind: str, features: str, figure: str, columns: tuple[int, ...] = ()) -> Difference:
-    """Return a difference, with what its kind means."""
+    """Return a difference, with the meaning of its kind."""
     row = MEANINGS[kind]
     return Difference(kind, features, figure, row.threshold, row.meaning, row.change, row.lesson, columns)
 
 
 def compared_features(given: tuple[Stored, Stored], named: tuple[str, ...]) -> tuple[list[Difference], Columns]:
-    """Return differences in the layout, and which features of each recording are compared: none if that is unknown.
+    """Return differences in layout, and the features to compare in each recording, which are none if unknown.
 
     Args:
         given: The recordings.
-        named: Names of the first recording's features, or nothing.
+        named: Names of the first recording's features, or an empty tuple.
     """
     sizes = [each.x.shape[2] for each in given]
     shares = [pasts(recording(each, False)) for each in given]
@@ -37,19 +37,19 @@ def compared_features(given: tuple[Stored, Stored], named: tuple[str, ...]) -> t
     if len(found[0]) != len(found[1]):
         if sizes[0] != sizes[1]:
             return _different_size(given, named)
-        figure = f"{_frames(found[0])} in the first; in the second, the values of a step ago are in other places"
+        figure = f"{_frames(found[0])} in the first; in the second, the previous values are at other positions"
         return [difference("history", "all features with a history", figure)], _NONE
     newest, other = (np.array([chain[0] for chain in each]) for each in found)
     if sizes[0] != sizes[1]:
-        figure = f"{sizes[1]} features, in the first {sizes[0]}: {_frames(found[1])}, in the first {_frames(found[0])}"
+        figure = f"{sizes[1]} features with {_frames(found[1])}; in the first, {sizes[0]} with {_frames(found[0])}"
         return [difference("size", "the history", figure)], (newest, other)
     where = [_places(stride(each)) for each in found]
-    figure = f"the value of a step ago is {where[1]} the newest one, in the first {where[0]}; {_frames(found[0])}"
+    figure = f"the previous value is {where[1]} the newest value, in the first {where[0]}; {_frames(found[0])}"
     return [difference("history", "all features with a history", figure)], (newest, other)
 
 
 def _different_size(given: tuple[Stored, Stored], named: tuple[str, ...]) -> tuple[list[Difference], Columns]:
-    """Tell what is missing in the shorter recording."""
+    """Find the features that the shorter recording lacks."""
     sizes = [each.x.shape[2] for each in given]
     longer = int(sizes[1] > sizes[0])
     long, short = (recording(given[which], False) for which in (longer, 1 - longer))
@@ -58,19 +58,19 @@ def _different_size(given: tuple[Stored, Stored], named: tuple[str, ...]) -> tup
     terms = blocks(names) if is_named else single(names)
     misfit, columns = min(kept(long, short, terms), key=lambda each: each[0])
     gone = np.setdiff1d(np.arange(sizes[longer]), columns)
-    figure = f"{sizes[1]} features, in the first {sizes[0]}"
+    figure = f"{sizes[1]} features, {sizes[0]} in the first"
     if misfit > FITS:
-        figure += "; what is missing cannot be told, as no part of the longer one looks like the shorter one"
+        figure += "; no part of the longer recording resembles the shorter one, so what is missing is unknown"
         return [difference("size", "the recordings", figure)], _NONE
     words = Evidence(long, long, names, is_named, terms).spoken(gone)
-    figure += f"; without {words} of the {('first', 'second')[longer]}, the others look alike"
+    figure += f"; apart from {words} of the {('first', 'second')[longer]}, the features have similar statistics"
     every = np.arange(sizes[1 - longer])
     missing = difference("size", words, figure, () if longer else tuple(gone.tolist()))
     return [missing], (every, columns) if longer else (columns, every)
 
 
 def _places(places: int) -> str:
-    return f"{abs(places)} places {'after' if places > 0 else 'before'}" if places else "nowhere, from"
+    return f"{abs(places)} columns {'after' if places > 0 else 'before'}" if places else "not found near"
 
 
 def _frames(found: list[list[int]]) -> str:

@@ -1,4 +1,4 @@
-"""Mean, size and speed of each feature, and how much they may differ between two recordings of the same."""
+"""Mean, size and speed of each feature, and how much they may differ between two recordings of the same policy."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from .data import SPAN, Recording
 from .relations import GAP
 
 LEAST = 1e-9
-"""What a feature must vary by, in units of its size, not to count as constant."""
+"""Smallest variation, relative to a feature's size, that does not count as constant."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Statistics:
-    """Of the second recording against the first, each ``[features]``.
+    """Statistics of the second recording relative to the first, each ``[features]``.
 
     Attributes:
-        mean: Mean of the first.
-        std: Std of the first.
-        constant: Whether it stands still in the first, and in the second, ``[2, features]``.
-        shift: Mean of the second minus that of the first, in std of the first.
-        shift_error: Standard error of it, from parts of the recordings as long as the shorter one.
-        spread: Logarithm of the ratio of their std.
-        spread_error: Standard error of it.
-        size: The same of the root mean square.
-        speed: The same of the std of the change in some steps.
+        mean: Mean in the first recording.
+        std: Std in the first recording.
+        constant: Whether a feature is constant in the first and in the second recording, ``[2, features]``.
+        shift: Mean of the second minus mean of the first, in std of the first.
+        shift_error: Standard error of ``shift``, from parts of the recordings as long as the shorter one.
+        spread: Logarithm of the ratio of the stds, second to first.
+        spread_error: Standard error of ``spread``.
+        size: Logarithm of the ratio of the root mean squares.
+        speed: Logarithm of the ratio of the stds of the change over some steps.
     """
 
     mean: np.ndarray
@@ -41,7 +41,7 @@ class Statistics:
 
 
 def statistics(first: Recording, second: Recording) -> Statistics:
-    """Measure the second recording against the first."""
+    """Compute the statistics of the second recording relative to the first."""
     both = (first, second)
     flats = [each.flat for each in both]
     means, stds = [x.mean(0) for x in flats], [x.std(0) for x in flats]
@@ -75,7 +75,7 @@ def _chunks(recording: Recording, length: int) -> np.ndarray:
 
 
 def _largest(values: list[np.ndarray]) -> np.ndarray:
-    """Return the larger std between stretches, of those recordings that have enough of them."""
+    """Return the larger std between stretches, of the recordings that have enough stretches."""
     enough = [each.std(0, ddof=1) for each in values if len(each) >= 4]
     return np.asarray(np.max(enough, axis=0) if enough else np.full(values[0].shape[1], np.inf))
 
@@ -94,7 +94,7 @@ def _positive(x: np.ndarray) -> np.ndarray:
 
 
 def _log_ratio(values: list[np.ndarray]) -> np.ndarray:
-    """Return the logarithm of second to first; 0 where one of them is 0."""
+    """Return the logarithm of the ratio of second to first; 0 where one of them is 0."""
     first, second = values
     known = (first > 1e-100) & (second > 1e-100)
     return np.asarray(np.where(known, np.log(np.where(known, second, 1) / np.where(known, first, 1)), 0.0))

@@ -1,4 +1,4 @@
-"""Terms that are missing, or in another place, told by how their features look by themselves."""
+"""Detection of missing or swapped terms from the statistics of single features."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from .data import Block, Recording
 from .relations import fast_part, relations
 
 MOST_TERMS = 14
-"""The most terms of which any may be missing."""
+"""Up to this many terms, every combination of missing terms is tried."""
 APART, CLOSE = 4.0, 2.5
-"""Ratio of sizes of two terms that have changed places, at least; and with each in its place, at most."""
+"""Smallest ratio of the sizes of swapped terms as recorded, and largest ratio after swapping them back."""
 FITS, CLEAR = 0.45, 0.6
-"""What features may differ by in looks to be the same, and what an order must save of the cost of another."""
+"""Largest difference between the statistics of equal features, and the share of the cost that a swap must save."""
 
 
 def looks(first: Recording, second: Recording) -> np.ndarray:
-    """Return how different each feature of the first looks from each of the second, ``[features, features]``.
+    """Return the difference between the statistics of each pair of features, first to second, ``[features, features]``.
 
-    Mean and size, up to 1 together, how fast it moves, and 1 if only one of them keeps its value for long.
+    The difference is a sum: mean and size (at most 1 together), speed, and 1 if only one of the two features keeps its
+    value for long.
     """
     (m, s), (n, t) = ((each.flat.mean(0), each.flat.std(0)) for each in (first, second))
     least = 1e-6 * max(s.max(), t.max(), 1e-12)
@@ -35,7 +36,7 @@ def looks(first: Recording, second: Recording) -> np.ndarray:
 
 
 def swapped(first: Recording, second: Recording, blocks: Sequence[Block]) -> np.ndarray | None:
-    """Return the order of the features of the second if two terms have changed places; None if none have."""
+    """Return the order of the second recording's features if two terms are swapped; None if no terms are."""
     cost = looks(first, second)
     sizes = [np.log(np.sqrt((each.flat**2).mean(0)).clip(1e-12)) for each in (first, second)]
     features = np.arange(len(cost))
@@ -43,7 +44,7 @@ def swapped(first: Recording, second: Recording, blocks: Sequence[Block]) -> np.
     for a, b in itertools.combinations(range(len(blocks)), 2):
         terms = [list(block.columns) for block in blocks]
         terms[a], terms[b] = terms[b], terms[a]
-        order = np.empty(len(features), int)  # where the second has them, the first has them one after the other
+        order = np.empty(len(features), int)  # indices in the second of the first recording's features
         order[np.concatenate(terms)] = features
         moved = order != features
         grown = [np.abs(sizes[1][at[moved]] - sizes[0][moved]) for at in (features, order)]
@@ -60,12 +61,12 @@ def swapped(first: Recording, second: Recording, blocks: Sequence[Block]) -> np.
 
 
 def kept(first: Recording, second: Recording, blocks: Sequence[Block]) -> Iterator[tuple[float, np.ndarray]]:
-    """Yield which features of the longer recording the shorter one may have, with how well they look like its own.
+    """Yield selections of the longer recording's features that the shorter one may have, each with its mean difference.
 
     Args:
         first: The longer recording.
-        second: The shorter one.
-        blocks: The terms of the longer one.
+        second: The shorter recording.
+        blocks: The terms of the longer recording.
     """
     cost = looks(first, second)
     features, left = len(cost), cost.shape[1]
@@ -73,7 +74,7 @@ def kept(first: Recording, second: Recording, blocks: Sequence[Block]) -> Iterat
     for some in _subsets(blocks):
         if sum(len(block.columns) for block in some) == left:
             candidates[tuple(column for block in some for column in block.columns)] = None
-    for start in range(left + 1):  # a stretch is missing
+    for start in range(left + 1):  # a run of features is missing
         candidates[tuple(np.delete(np.arange(features), slice(start, start + features - left)).tolist())] = None
     for columns in candidates:
         yield float(cost[list(columns), range(left)].mean()), np.array(columns)

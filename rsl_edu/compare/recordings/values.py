@@ -1,4 +1,4 @@
-"""Features that stand still, repeat themselves, were normalized, or lie elsewhere."""
+"""Tests for features that are constant, repeat values, were normalized, or have another mean."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from .data import Recording
 from .evidence import Evidence, Found
 
 HELD, FREE = 0.3, 0.05
-"""Share of steps in which a sensor repeats its value: in the second recording from, in the first up to."""
+"""Share of steps in which a held sensor repeats its value: more than this in the second, less in the first."""
 STUCK = 0.2
-"""Share of the repeated values that are one value, from which on the robot, not the sensor, is stuck."""
+"""If more than this share of the repeated values are equal, the robot is stuck, not the sensor."""
 CHANGED, RESTS = 0.02, 0.9
-"""Share of the steps that change a feature, up to which it may keep its value; of samples at that value, from which."""
+"""A feature may stay constant if it changes in less than this share of the steps, or has one value in more than this
+share of the samples of the other recording."""
 BEAT, EVEN = 20, 0.25
-"""Steps of a stretch, and how far the share of repeats in it may be from that in the whole recording."""
+"""Length of a window in steps, and how far its share of repeats may deviate from the recording's."""
 SHIFT, SURE = 1.0, 5.0
-"""Shift in std of the first recording, and how many standard errors it must be."""
+"""Smallest shift, in std of the first recording and in standard errors."""
 LESS = 1 / 2
-"""Size of the commands, in units of the first's, below which a robot lawfully moves otherwise."""
+"""Size of the commands relative to the first recording below which a robot may move less."""
 OTHERWISE = 1 / 3
-"""Share of the features that differ in mean or size, from which on the robots do not move alike."""
+"""If more than this share of the features differ in mean or std, the robots move differently."""
 
 
 def constant(evidence: Evidence) -> Iterator[Found]:
-    """Look for features that stand still in one recording and vary within the episodes of the other."""
+    """Find features that are constant in one recording and vary within the episodes of the other."""
     still, may_rest = evidence.statistics.constant, kept(evidence)
     for which, (a, b) in enumerate((("first", "second"), ("second", "first"))):
         resting, moving = _resting_and_moving(evidence, which)
@@ -38,18 +39,19 @@ def constant(evidence: Evidence) -> Iterator[Found]:
             values = sorted({short(value) for value in resting.flat[0, list(group)]})
             low, high = moving.flat[:, list(group)].min(), moving.flat[:, list(group)].max()
             said = values[0] if len(values) == 1 else f"{len(values)} different values"
-            yield Found("constant", group, f"always {said} in the {a}, from {short(low)} to {short(high)} in the {b}")
+            yield Found("constant", group, f"always {said} in the {a}, but {short(low)} to {short(high)} in the {b}")
     for group in evidence.by_term(np.flatnonzero(_otherwise(evidence) & ~may_rest)):
         one, other = (each.flat[0, group[0]] for each in (evidence.first, evidence.second))
         yield Found("constant", group, f"always {short(one)} in the first, always {short(other)} in the second")
 
 
 def kept(evidence: Evidence) -> np.ndarray:
-    """Return which features stand still only because nobody changed them, ``[features]``, bool.
+    """Return which features may be constant without a fault, ``[features]``, bool.
 
-    These are commands by their names; what hardly ever changes within an episode of the other recording either, such
-    as a command, a one-hot or a flag; what rests at the same value in nearly all samples of it, such as the force of a
-    contact; and what differs if the first recording is of one robot and does not tell what varies.
+    These are features that are commands by their names; features that hardly ever change within an episode of the other
+    recording either, such as a command, a one-hot code or a flag; features that have the same value in nearly all
+    samples of the other recording, such as a contact force; and, if the first recording has only one robot and cannot
+    show what varies, features that are constant in both.
     """
     still, found = evidence.statistics.constant, np.zeros(len(evidence.names), bool)
     for which in (0, 1):
@@ -66,13 +68,13 @@ def _resting_and_moving(evidence: Evidence, which: int) -> tuple[Recording, Reco
 
 
 def _otherwise(evidence: Evidence) -> np.ndarray:
-    """Return which features have one value in the first and another one in the second, ``[features]``, bool."""
+    """Return which features are constant in both recordings, with different values, ``[features]``, bool."""
     apart = np.abs(evidence.second.flat[0] - evidence.first.flat[0]) > 1e-6
     return np.asarray(evidence.statistics.constant.all(0) & apart)
 
 
 def _alike(evidence: Evidence, features: np.ndarray, resting: Recording) -> Iterator[tuple[int, ...]]:
-    """Yield features term by term, but those that rest at one value together."""
+    """Yield features term by term, except that features with the same constant value form one group."""
     groups: dict[object, list[int]] = {}
     for group in evidence.by_term(features):
         values = {short(value) for value in resting.flat[0, list(group)]}
@@ -81,27 +83,27 @@ def _alike(evidence: Evidence, features: np.ndarray, resting: Recording) -> Iter
 
 
 def held(evidence: Evidence) -> Iterator[Found]:
-    """Look for sensors that repeat their values from step to step, while the robot moves."""
+    """Find sensors that repeat their values from step to step while the robot moves."""
     evidence.require_time()
     first, second = evidence.first, evidence.second
     if (first.rarely_move() & ~second.rarely_move()).any():
-        return  # the commands are in other places
+        return  # the commands are at other positions
     moved = evidence.open & ~first.rarely_move()
     slow = np.flatnonzero(moved & (second.repeats() > HELD) & (first.repeats() < FREE))
-    most = 2 * len(slow) > evidence.open.sum()  # held, or the robot stands still
-    seen = slow < first.observed  # what was done repeats a step later than what was seen
+    most = 2 * len(slow) > evidence.open.sum()  # either values are held, or the robot stands still
+    seen = slow < first.observed  # actions repeat one step later than observations
     said: dict[str, list[int]] = {}
     for group in (*evidence.by_term(slow[seen]), *evidence.by_term(slow[~seen])):
         share, before = (100 * (_repeated if most else _together)(each, group) for each in (second, first))
         if share > 100 * HELD and (not most or _catches_up(evidence, group)):
-            figure = f"{share:.0f} % of the values repeat the one before, {before:.0f} % in the first"
+            figure = f"{share:.0f} % of the values repeat the previous one, {before:.0f} % in the first"
             said.setdefault(figure, []).extend(group)
     for figure, features in said.items():
         yield Found("held", tuple(features), figure)
 
 
 def normalized(evidence: Evidence) -> Iterator[Found]:
-    """Look for a recording that was made behind the normalizer, where the other was made before it."""
+    """Find a recording that was made after the normalizer, while the other was made before it."""
     seen = np.flatnonzero(evidence.open & (np.arange(len(evidence.names)) < evidence.first.observed))
     both = [(each.flat[:, seen].mean(0), each.flat[:, seen].std(0)) for each in (evidence.first, evidence.second)]
     like = [np.mean((np.abs(mean) < 0.5) & (std > 0.5) & (std < 1.6)) if len(seen) > 3 else 0 for mean, std in both]
@@ -118,7 +120,7 @@ def normalized(evidence: Evidence) -> Iterator[Found]:
 
 
 def shift(evidence: Evidence) -> Iterator[Found]:
-    """Look for an offset that nothing else explains."""
+    """Find offsets that nothing else explains."""
     evidence.require_length()
     s = evidence.statistics
     away = (np.abs(s.shift) > SHIFT) & (np.abs(s.shift) > SURE * s.shift_error) & (np.abs(s.spread) < np.log(2))
@@ -129,12 +131,12 @@ def shift(evidence: Evidence) -> Iterator[Found]:
         worst = max(group, key=lambda feature: abs(s.shift[feature]))
         mean = s.mean[worst]
         now = mean + s.shift[worst] * s.std[worst]
-        figure = f"{evidence.names[worst]} has mean {short(now)}, in the first {short(mean)}: "
-        yield Found("shift", group, figure + f"{short(abs(s.shift[worst]))} std away, with about the same std")
+        figure = f"{evidence.names[worst]} has mean {short(now)} ({short(mean)} in the first): "
+        yield Found("shift", group, figure + f"shifted by {short(abs(s.shift[worst]))} std, with about the same std")
 
 
 def motion(evidence: Evidence) -> Iterator[Found]:
-    """Look for robots that move otherwise, although nothing is wrong with what they saw."""
+    """Find robots that move differently although their observations are consistent."""
     evidence.require_length()
     s = evidence.statistics
     seen = evidence.unexplained & ~evidence.free
@@ -145,15 +147,15 @@ def motion(evidence: Evidence) -> Iterator[Found]:
         return
     worst = int(np.where(differ, np.maximum(np.abs(s.shift), np.abs(s.spread)), 0).argmax())
     figure = (
-        f"{int(differ.sum())} of {int(seen.sum())} features (without commands and actions) have another mean or "
-        f"size, {evidence.names[worst]} most: {short(abs(s.shift[worst]))} std away, "
+        f"{int(differ.sum())} of {int(seen.sum())} features (without commands and actions) have a different mean or "
+        f"std; {evidence.names[worst]} differs most: shifted by {short(abs(s.shift[worst]))} std, "
         f"{short(np.exp(s.spread[worst]))} times the std"
     )
     yield Found("motion", tuple(np.flatnonzero(differ).tolist()), figure)
 
 
 def most_differ(evidence: Evidence) -> np.ndarray:
-    """Return which features have another mean or size, if these are many and nothing explains it, ``[features]``."""
+    """Return features with a different mean or std, if these are many and unexplained, ``[features]``, bool."""
     s = evidence.statistics
     away = np.abs(s.shift) > np.maximum(2 * SHIFT, SURE * s.shift_error)
     wide = np.abs(s.spread) > np.maximum(np.log(3), SURE * s.spread_error)
@@ -164,21 +166,21 @@ def most_differ(evidence: Evidence) -> np.ndarray:
 
 
 def asked(evidence: Evidence) -> float:
-    """Return how large the commands of the second are, in units of the first's: asked for less, a robot moves less."""
+    """Return the size of the second recording's commands relative to the first's: with less, a robot moves less."""
     commands = (evidence.commanded if evidence.named else evidence.first.rarely_move()) & ~evidence.acts
     sizes = [each.flat[:, commands].std(0) for each in (evidence.first, evidence.second)]
     return float(np.median(sizes[1] / sizes[0].clip(1e-12))) if commands.any() else 1.0
 
 
 def in_one_proportion(evidence: Evidence, differ: np.ndarray) -> bool:
-    """Tell whether what differs are neighbours, all by about the same factor: their scale, not the motion."""
+    """Return whether neighbouring features differ by about one factor, which means a scale and not another motion."""
     ratio = evidence.statistics.spread[differ]
     alike = float(np.std(ratio)) < max(np.log(1.5), abs(float(np.median(ratio))) / 3)
     return len(list(evidence.by_term(np.flatnonzero(differ)))) == 1 and alike
 
 
 def _together(recording: Recording, features: Sequence[int]) -> float:
-    """Return the share of steps in which all of these features repeat their values, and the robot does not rest."""
+    """Return the share of steps in which all of these features repeat their values while the robot moves."""
     x = recording.x[..., list(features)]
     still = (x[1:] == x[:-1]).all(-1)
     if not still.any() or still.all():
@@ -197,9 +199,9 @@ def _repeated(recording: Recording, features: Sequence[int]) -> float:
 
 
 def _catches_up(evidence: Evidence, features: Sequence[int]) -> bool:
-    """Tell whether features that repeat their values do so all the time, and then move as far as in the first.
+    """Return whether features repeat their values throughout, and between repeats move as far as in the first.
 
-    A robot that stands still repeats them for a while, or moves by next to nothing in between.
+    A robot that stands still repeats values only for a while, or hardly moves between repeats.
     """
     x, before = (each.x[..., list(features)] for each in (evidence.second, evidence.first))
     still = (x[1:] == x[:-1]).all(-1)

@@ -1,7 +1,7 @@
-"""Points that people give: exercises that no check can judge, and changes of what the checks gave.
+"""Points given by hand: for exercises that no check can judge, and to change points from the checks.
 
-They stand in a table beside the grades, ``grades_marks.csv``, which :mod:`rsl_edu.cli.mark` writes and anybody can
-edit. Each run of the grader applies them anew, so they survive everything.
+They are in a table next to the grades, ``grades_marks.csv``, which :mod:`rsl_edu.cli.mark` writes and anybody can edit.
+Each run of the grader applies them again, so grading again does not lose them.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from .spelling import letters, orders
 from .spreadsheet import SheetError, same
 
 LATE = "late"
-"""What stands in the place of an exercise where the points are those that lateness takes off."""
+"""Value of the column ``exercise`` if the points are the deduction for lateness."""
 AGAIN = "given for an earlier notebook: look again"
-"""What is said of points by hand where another notebook of the student counts now."""
+"""Remark about points by hand if another notebook of the student counts now."""
 _COLUMNS = ["student", "exercise", "points", "comment"]
-_MORE = ["identifier", "notebook"]  # what older files do not have, and people need not write
+_MORE = ["identifier", "notebook"]  # optional columns, which older files do not have
 
 
 class HandError(ValueError):
-    """Points that cannot be given; the text names whose, and what is allowed."""
+    """Points that are not allowed; the text names the student, and what is allowed."""
 
 
 @dataclass(frozen=True)
 class Hand:
-    """What somebody decided.
+    """A mark given by hand.
 
     Attributes:
-        student: Whose points, as the column ``submission`` of the grades has it.
-        exercise: Which exercise, or ``late``.
-        points: The points; None for a comment only.
-        comment: Why; the student reads it.
-        identifier: What the learning platform calls the student; empty if nobody wrote it down.
-        notebook: Digest of the notebook that it was given for; empty if nobody wrote it down.
+        student: The student, as in the column ``submission`` of the grades.
+        exercise: The exercise, or ``late``.
+        points: The points; None if there is only a comment.
+        comment: The reason, which the student can read.
+        identifier: The student's identifier on the learning platform; may be empty.
+        notebook: Digest of the notebook that was marked; may be empty.
     """
 
     student: str
@@ -49,29 +49,29 @@ class Hand:
     notebook: str = ""
 
     def outlived(self, notebook: str) -> bool:
-        """Whether it was given for another notebook than this one, as far as that is known.
+        """Return whether the mark is known to have been given for another notebook than this one.
 
         Args:
-            notebook: Digest of the notebook that counts now; empty if nobody knows it.
+            notebook: Digest of the notebook that counts now; empty if unknown.
         """
         return bool(self.notebook and notebook) and self.notebook != notebook
 
 
 def file_of(out: Path) -> Path:
-    """Return the table of the marks that belong to a table of grades."""
+    """Return the path of the table of marks that belongs to a table of grades."""
     return out.with_name(f"{out.stem}_marks.csv")
 
 
 def read(path: Path, most: Mapping[str, float]) -> list[Hand]:
-    """Read the marks; a file that does not exist holds none.
+    """Read the marks; return none if the file does not exist.
 
     Args:
         path: The table.
         most: Points of each exercise.
 
     Raises:
-        SheetError: If it is no such table.
-        HandError: If an exercise or points in it are not allowed, or something is marked twice.
+        SheetError: If the file is not a table of marks.
+        HandError: If an exercise or its points are not allowed, or an exercise is marked twice.
     """
     if not path.exists() or not path.read_bytes().strip():
         return []
@@ -92,7 +92,7 @@ def read(path: Path, most: Mapping[str, float]) -> list[Hand]:
 
 
 def write(hands: Iterable[Hand]) -> str:
-    """Return the table of marks."""
+    """Return the table of marks as CSV."""
     rows = []
     for each in hands:
         points = "" if each.points is None else f"{each.points:g}"
@@ -101,11 +101,11 @@ def write(hands: Iterable[Hand]) -> str:
 
 
 def with_new(hands: Iterable[Hand], new: Iterable[Hand]) -> list[Hand]:
-    """Return the marks with newer ones; what these leave open, points or the comment, stays as it was.
+    """Return the marks updated with newer ones; points or comments that a newer mark lacks are kept.
 
     Args:
         hands: The marks.
-        new: The newer ones.
+        new: The newer marks.
     """
     kept = {(hand.student, hand.exercise): hand for hand in hands}
     for hand in new:
@@ -116,17 +116,17 @@ def with_new(hands: Iterable[Hand], new: Iterable[Hand]) -> list[Hand]:
 
 
 def checked(student: str, exercise: str, points: str, comment: str, most: Mapping[str, float]) -> Hand:
-    """Return a mark whose exercise and points are allowed.
+    """Return a mark after checking that its exercise and points are allowed.
 
     Args:
-        student: Whose points.
-        exercise: Which exercise.
-        points: The points as they were written; empty for a comment only.
-        comment: Why.
+        student: The student.
+        exercise: The exercise.
+        points: The points as text; empty if there is only a comment.
+        comment: The reason.
         most: Points of each exercise.
 
     Raises:
-        HandError: If there is no such exercise, or it cannot have so many points.
+        HandError: If there is no such exercise, or if it cannot have so many points.
     """
     allowed = {**most, LATE: sum(most.values())}
     if exercise not in allowed:
@@ -140,14 +140,14 @@ def checked(student: str, exercise: str, points: str, comment: str, most: Mappin
 
 
 def known(student: str, students: Iterable[str]) -> str:
-    """Return the name of a student as the grades have it.
+    """Return the name of a student after checking that it is in the grades.
 
     Args:
-        student: The name as somebody wrote it.
+        student: The name as given.
         students: All names.
 
     Raises:
-        HandError: If nobody is called so; the text has names that are near.
+        HandError: If nobody has this name; the text suggests similar names.
     """
     students = list(students)
     if student not in students:
@@ -156,15 +156,16 @@ def known(student: str, students: Iterable[str]) -> str:
 
 
 def with_names(hands: Iterable[Hand], students: Mapping[str, str], others: Iterable[str] = ()) -> list[Hand]:
-    """Return the marks with the names that the students have in the grades now, as another roster may write them.
+    """Return the marks with the students' current names in the grades, which may come from another roster.
 
     Args:
         hands: The marks.
-        students: The identifier of each student in the grades, by the name; empty where there is none.
+        students: The identifier of each student in the grades, by name; may be empty.
         others: Names that are known, but left out of the grades.
 
     Raises:
-        HandError: If there are marks of students whom nobody knows, or two for the same; the text names all of these.
+        HandError: If there are marks for unknown students, or two marks for the same exercise of a student; the text
+            lists all of these.
     """
     others = [*others]
     found: dict[tuple[str, str], Hand] = {}
@@ -186,14 +187,14 @@ def with_names(hands: Iterable[Hand], students: Mapping[str, str], others: Itera
 
 
 def whose(hand: Hand, students: Mapping[str, str]) -> str | None:
-    """Return the name that the student of a mark has in the grades; None if there is none, or it is not certain.
+    """Return a marked student's name in the grades; None if there is no certain match.
 
-    It is found by the same name; or by the identifier, if the names have a word in common; or by the same words in
-    another order, if nobody else has them and no identifier speaks against it.
+    A student matches by the same name; or by the identifier, if the names have a word in common; or by the same words
+    in another order, if nobody else has these words and the identifiers do not contradict.
 
     Args:
         hand: The mark.
-        students: The identifier of each student in the grades, by the name.
+        students: The identifier of each student in the grades, by name.
     """
     if hand.student in students:
         return hand.student
@@ -216,10 +217,10 @@ def _words(name: str) -> set[str]:
 
 
 def _near(name: str, names: Iterable[str]) -> str:
-    """Names that may be meant: near ones, or all if they are few."""
+    """Suggest similar names, or list all names if there are few."""
     names = list(names)
     wanted = set(map(letters, orders(name)))
-    near = [other for other in names if letters(_bare(other)) in wanted]  # what tells two of the same name apart
+    near = [other for other in names if letters(_bare(other)) in wanted]  # these differ only by an identifier
     alike = {other.casefold(): other for other in names}
     near = near or [alike[other] for other in difflib.get_close_matches(name.casefold(), alike, n=3, cutoff=0.5)]
     near = near or [other for other in names if name.casefold() in other.casefold()][:3]
@@ -228,32 +229,32 @@ def _near(name: str, names: Iterable[str]) -> str:
 
 
 def _bare(name: str) -> str:
-    """A name without what tells two of the same name apart: ``Wei Li (101)``."""
+    """Return a name without the identifier that follows it if two students share the name: ``Wei Li (101)``."""
     return re.sub(r" \([^()]*\)$", "", name)
 
 
 def edits(written: Sequence[Sequence[str]], edited: Sequence[Sequence[str]], most: Mapping[str, float]) -> list[Hand]:
-    """Return what somebody changed in a table of grades, as marks by hand.
+    """Return the edits in a table of grades, as marks by hand.
 
-    Rows may stand in another order. A total that agrees with the changed points is no change of its own.
+    Rows may be in another order. A changed total that matches the changed points does not count as an edit.
 
     Args:
-        written: The table as the grader wrote it, its header first.
+        written: The table as the grader wrote it, with its header.
         edited: The table as it is now.
         most: Points of each exercise.
 
     Raises:
-        HandError: If something was changed that is not points of an exercise or ``deduction``, or a row or a column was
-            added or taken away; the text lists all of these.
+        HandError: If anything else was changed than the points of an exercise or ``deduction``, or if a row or column
+            was added or removed; the text lists all such edits.
     """
     header, *rows = written
     before = {row[0]: row for row in rows}
     hands, wrong = [], []
     if not edited or list(edited[0]) != list(header):
-        raise HandError(f"the columns are not those that were written: {', '.join(header)}")
+        raise HandError(f"the columns were changed; the grader wrote {', '.join(header)}")
     names = [row[0] for row in edited[1:]]
     wrong += [f"{name}: the row is new" for name in names if name not in before]
-    wrong += [f"{name}: the row is there twice" for name in {*names} if names.count(name) > 1]
+    wrong += [f"{name}: the row exists twice" for name in {*names} if names.count(name) > 1]
     wrong += [f"{name}: the row is missing" for name in before if name not in names]
     for row in edited[1:]:
         old = dict(zip(header, before.get(row[0], row), strict=False))
@@ -270,11 +271,11 @@ def edits(written: Sequence[Sequence[str]], edited: Sequence[Sequence[str]], mos
             except HandError as error:
                 wrong.append(f"{row[0]}: {error}")
     if wrong:
-        raise HandError("these edits cannot be taken over:\n" + "\n".join(f"  {line}" for line in wrong))
+        raise HandError("these edits cannot be applied:\n" + "\n".join(f"  {line}" for line in wrong))
     return hands
 
 
-_INSTEAD = "change the points of an exercise, or the deduction"
+_INSTEAD = "change the points of an exercise or the deduction instead"
 
 
 def _adds_up(row: Mapping[str, str], most: Mapping[str, float]) -> bool:

@@ -1,4 +1,4 @@
-"""The files that learning platforms take back, made of the table of the grades."""
+"""Files for learning platforms, made from the table of grades."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .roster import Person, Roster
 
 @dataclass(frozen=True)
 class Exports:
-    """Which files to write, beside the table.
+    """The files to write next to the table.
 
     Args:
-        formats: Some of ``moodle`` and ``canvas``.
-        title: The title of the assignment in Canvas.
-        worksheet: The grading worksheet that Moodle gave, if there is one.
-        gradebook: The gradebook that Canvas exported, if there is one.
-        rosters: Who is in these tables, by the format; there, their numbers are those that count.
+        formats: Any of ``moodle`` and ``canvas``.
+        title: Title of the assignment in Canvas.
+        worksheet: Grading worksheet downloaded from Moodle, or None.
+        gradebook: Gradebook exported by Canvas, or None.
+        rosters: Students in these tables, by format; their identifiers are the ones valid on that platform.
     """
 
     formats: Sequence[str] = ()
@@ -34,20 +34,20 @@ class Exports:
     rosters: Mapping[str, Roster] = field(default_factory=dict)
 
     def check(self, most: Mapping[str, float]) -> None:
-        """Try the templates before anything is graded.
+        """Check the templates before anything is graded.
 
         Raises:
-            TemplateError: If one cannot be filled in; the text names it.
-            OSError: If one cannot be read.
+            TemplateError: If a template cannot be filled in; the text names it.
+            OSError: If a template cannot be read.
         """
         for form in self.formats:
             self._table(form, [], sum(most.values()))
 
     def write(self, out: Path, rows: Iterable[Row], most: Mapping[str, float]) -> tuple[list[Path], list[str]]:
-        """Write the files, and return them and what is not in them: a sentence for each student, or for many.
+        """Write the files; return their paths, and what they lack, as sentences about one or several students.
 
         Args:
-            out: The table of the grades, which they are named after.
+            out: Path of the table of grades, after which the files are named.
             rows: The rows of the table.
             most: Points of each exercise.
 
@@ -94,7 +94,8 @@ class Exports:
             row.submission,
             None if _why_open(row) or not row.has_points else row.total,
             _comment(row, most),
-            row.identifier or (person.identifier if known else ""),  # a number of another table is nobody's there
+            row.identifier
+            or (person.identifier if known else ""),  # an identifier from another table means nothing on this platform
             person.email,
             person.login,
             person.section,
@@ -102,9 +103,9 @@ class Exports:
 
 
 def _not_known_to_be_absent(rows: Sequence[Row]) -> list[Row]:
-    """The rows, without points for those who handed in nothing if there is a submission of nobody in the roster.
+    """Return the rows, without points for absent students if a submission belongs to nobody in the roster.
 
-    It may be theirs. What is exported for a group has the name of the group, in Canvas with the number of a member.
+    The submission may be theirs: a group's submission has the name of the group, in Canvas with the ID of a member.
     """
     if all(row.settled.person for row in rows):
         return [*rows]
@@ -112,7 +113,7 @@ def _not_known_to_be_absent(rows: Sequence[Row]) -> list[Row]:
 
 
 def _of_nobody(rows: Sequence[Row]) -> list[str]:
-    """Say which submissions are of nobody in the roster, and who gets no points for that reason."""
+    """Report submissions of nobody in the roster, and the students who get no points for that reason."""
     absent = [row.submission for row in rows if _is_absent(row)]
     strangers = [row.submission for row in rows if row.settled.person is None]
     if not absent or not strangers:
@@ -127,14 +128,14 @@ def _is_absent(row: Row) -> bool:
 
 
 def _why_open(row: Row) -> str:
-    """Why there are no points yet; empty if there are, or if there never will be."""
+    """Return why there are no points yet; empty if there are, or if there never will be."""
     if row.to_mark:
-        return "no points yet, because exercises are to be marked"
-    return "no points yet, because it is tried again" if row.tried_again and not row.marks else ""
+        return "no points yet, because exercises are still to be marked"
+    return "no points yet, because it will be graded again" if row.tried_again and not row.marks else ""
 
 
 def _comment(row: Row, most: Mapping[str, float]) -> str:
-    """What the student reads in the learning platform: the points, and what people and rules have changed."""
+    """Return the comment for the student: the points, and changes by hand or by the rules of the course."""
     if row.status == NOTHING and not row.marks:
         return ""
     lines = [

@@ -1,6 +1,6 @@
-"""The grades: a journal to which each graded submission is added at once, and the table that is made from it.
+"""The grades: a journal to which each graded submission is added immediately, and the table made from it.
 
-A row of the journal is what a submission got. :mod:`.policy` makes of the rows of a student the one of the table.
+A row of the journal is the result of a submission. :mod:`.policy` combines a student's rows into one row of the table.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from .notebook import Note
 from .roster import Person
 
 GRADED = "graded"
-"""Status of a submission that was graded; every other status says why it was not."""
+"""Status of a graded submission; every other status is the reason why it was not graded."""
 TRIED_AGAIN = "not graded, and tried again next time"
-"""How the status begins where something went wrong that may not be the student's fault."""
+"""Beginning of the status after a failure that may not be the student's fault."""
 
 
 NOTHING = "nothing handed in"
-"""Status of a student of the roster who has no submission."""
-OUTDATED = "graded against an earlier version of the assignment or of the checks; give its file again"
-"""What is remarked where the points are of another version."""
+"""Status of a student in the roster who has no submission."""
+OUTDATED = "graded with an earlier version of the assignment or the checks (to grade it again, give its file again)"
+"""Remark about points from another version."""
 DRAFT = "a draft, not submitted, in the worksheet"
-"""What is remarked where Moodle's worksheet says so."""
-_MOST_CELLS = 10  # that the remarks name
+"""Remark about a submission that is a draft according to Moodle's worksheet."""
+_MOST_CELLS = 10  # largest number of cells named in the remarks
 COLUMNS = ("submission", "identifier", "status", "total", "max", "late", "deduction", "to_mark")
-"""Columns of the table before those of the exercises; behind these stands ``remarks``."""
+"""Columns of the table before the exercises; after these comes ``remarks``."""
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What somebody decided on an exercise.
+    """A decision by hand about an exercise or the lateness.
 
     Attributes:
         hand: The decision.
-        before: Points that the checks gave, or that lateness took off by the rules; None if there were none.
-        outlived: Whether another notebook counts now than the one that it was given for.
+        before: Points from the checks, or points taken off by the rules for lateness; None if there were none.
+        outlived: Whether another notebook counts now than when the decision was made.
     """
 
     hand: Hand
@@ -55,25 +55,25 @@ class Decided:
 
     @property
     def takes_off(self) -> str:
-        """What is taken off, as it is said behind "late by hand"; empty for an exercise, whose points have a column."""
+        """Words about the deduction, to follow "late by hand"; empty for an exercise, whose points have a column."""
         points = self.hand.points
         return f": takes off {number(points)}" if self.hand.exercise == LATE and points is not None else ""
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What the rules of the course, and people, have made of the row of a student.
+    """Effect of the rules of the course and of decisions by hand on a student's row.
 
     Attributes:
-        hours_late: How many hours late the submission was; None if nobody knows.
+        hours_late: How many hours late the submission was; None if unknown.
         deduction: Points that lateness takes off.
-        late: What is to be said of the lateness; empty if there is nothing to say.
-        by_hand: What people decided; their points stand in the marks.
-        others: Other files that the student handed in, and that do not count.
-        outdated: Whether the points are of another version of the assignment or of the checks.
-        empty: Whether the cells of the points stay empty, because the student handed in nothing.
-        person: Who the student is in the roster; None if that is not known.
-        draft: Whether Moodle's worksheet says that it is a draft, not submitted.
+        late: Words about the lateness; may be empty.
+        by_hand: Decisions by hand; their points are already in the marks.
+        others: Other files of the student, which do not count.
+        outdated: Whether the points are from another version of the assignment or the checks.
+        empty: Whether the points stay empty, because the student handed in nothing.
+        person: The student in the roster; None if unknown.
+        draft: Whether the submission is only a draft according to Moodle's worksheet.
     """
 
     hours_late: float | None = 0.0
@@ -88,7 +88,7 @@ class Settled:
 
     @property
     def remarks(self) -> str:
-        """All that is to be said, in a line."""
+        """All remarks, in one line."""
         hands = (
             f"{each.hand.exercise} by hand{each.takes_off}"
             + (f" ({each.hand.comment})" if each.hand.comment else "")
@@ -102,24 +102,24 @@ class Settled:
 
 @dataclass(frozen=True)
 class Row:
-    """A submission and what it got.
+    """A submission and its result.
 
     Attributes:
         submission: Name of the submission.
-        key: Hash of the submission and of all that decides about its points.
-        status: ``graded``, or why not.
-        marks: One for each exercise.
-        notes: What happened while its cells ran.
-        seconds: How long it took.
+        key: Hash of the submission and of everything that determines its points.
+        status: ``graded``, or why it was not.
+        marks: One mark for each exercise.
+        notes: Notes on cells that did not run normally.
+        seconds: Duration of the grading.
         safe: Whether it ran in a sandbox.
-        file: The notebook, as the export names it.
-        identifier: What the export calls the student: Moodle's number of the participant, Canvas's ID; or empty.
-        late: Whether the export says that it came late.
-        modified: When the file was changed last, in seconds since 1970; None if that is not known.
-        hand_in: The same for all files of a student that came together; empty if that is not known.
-        version: Of the assignment and of the checks: rows of another one are outdated.
-        notebook: Digest of the file; empty if nobody knows it.
-        settled: What the rules of the course, and people, have made of it; the journal does not hold it.
+        file: The notebook's name in the export.
+        identifier: The student's identifier in the export: Moodle's participant number, or Canvas's ID; may be empty.
+        late: Whether it is late according to the export.
+        modified: Time of the file's last change, in seconds since 1970; None if unknown.
+        hand_in: Equal for all files that a student handed in together; empty if unknown.
+        version: Version of the assignment and the checks; rows of another version are outdated.
+        notebook: Digest of the file; empty if unknown.
+        settled: Effect of the rules of the course and of decisions by hand; not stored in the journal.
     """
 
     submission: str
@@ -140,7 +140,7 @@ class Row:
 
     @property
     def number(self) -> str:
-        """What the export calls the student, or else the roster."""
+        """The student's identifier in the export, or else in the roster."""
         return self.identifier or (self.settled.person.identifier if self.settled.person else "")
 
     @property
@@ -150,22 +150,22 @@ class Row:
 
     @property
     def total(self) -> float:
-        """Points for all exercises that have been marked, less what lateness takes off."""
+        """Points for all exercises that have been marked, minus the deduction for lateness."""
         return max(0.0, self.reached - self.settled.deduction)
 
     @property
     def to_mark(self) -> int:
-        """How many exercises wait for somebody to mark them."""
+        """Number of exercises that are still to be marked by hand."""
         return sum(mark.points is None for mark in self.marks)
 
     @property
     def broken_cells(self) -> tuple[int, ...]:
-        """Numbers of the code cells of which something did not run."""
+        """Numbers of the code cells that did not run in full."""
         return tuple(sorted({note.cell for note in self.notes if note.kind in ("raised", "stopped", "syntax")}))
 
     @property
     def remarks(self) -> str:
-        """All that is to be said, in a line."""
+        """All remarks, in one line."""
         cells = self.broken_cells
         named = ", ".join(map(str, cells[:_MOST_CELLS])) + (", …" if len(cells) > _MOST_CELLS else "")
         broken = f"did not run in full: code cells {named}" if cells else ""
@@ -173,25 +173,25 @@ class Row:
 
     @property
     def has_points(self) -> bool:
-        """Whether anything is known about its points."""
+        """Whether its points are known."""
         return not self.settled.empty and (bool(self.marks) or not self.tried_again)
 
     @property
     def tried_again(self) -> bool:
-        """Whether the next run grades it, because nothing is known about its points yet."""
+        """Whether the next run grades it again, because its points are not known yet."""
         return self.status.startswith(TRIED_AGAIN)
 
 
 class Journal:
-    """Rows in a file next to the grades; what is in it survives a power cut.
+    """Rows in a file next to the grades, which survives a power failure.
 
     Args:
-        path: The file; made if missing.
+        path: The file; created if missing.
 
     Attributes:
-        rows: What was graded, by the name and the key.
+        rows: Graded submissions, by name and key.
         written: The table that was written last; None if there was none.
-        before: The one before it, which is still there if the run was stopped between the journal and the table.
+        before: The table before that, which still exists if the run stopped between writing journal and table.
     """
 
     def __init__(self, path: Path) -> None:
@@ -207,26 +207,26 @@ class Journal:
             try:
                 self._keep(_row(line))
             except (KeyError, TypeError, AttributeError):
-                continue  # a row of another version: it is graded again
+                continue  # a row from another version of rsl_edu; the submission is graded again
 
     @property
     def newest(self) -> list[Row]:
-        """What was graded last of each file of each student, the oldest first."""
+        """The last row for each file of each student, the oldest first."""
         return list(self._newest.values())
 
     def add(self, row: Row) -> None:
-        """Keep a row."""
+        """Store a row."""
         self._keep(row)
         fields = asdict(row)
         del fields["settled"]
         journal_file.append(self.path, fields)
 
     def is_newest(self, row: Row) -> bool:
-        """Whether this row, as it is, is the last one of its file."""
+        """Return whether this exact row is the last one for its file."""
         return self._newest.get((row.submission, row.file)) == row
 
     def wrote(self, written: Written) -> None:
-        """Keep a table that is written now, so that edits can be told from it."""
+        """Store a table that is written now, so that later edits can be detected."""
         if written != self.written:
             journal_file.keep(self.path, written)
             self.before, self.written = self.written, written
@@ -244,10 +244,10 @@ def _row(fields: dict[str, Any]) -> Row:
 
 
 def table(rows: Iterable[Row], tasks: Mapping[str, float]) -> str:
-    """Return the grades as CSV. A cell is empty where no points are known: to be marked by hand, or tried again.
+    """Return the grades as CSV. A cell is empty if its points are not known yet (to be marked, or graded again).
 
     Args:
-        rows: One for each student.
+        rows: One row for each student.
         tasks: Names of the exercises and their points.
     """
     text = io.StringIO()
@@ -274,24 +274,24 @@ def table(rows: Iterable[Row], tasks: Mapping[str, float]) -> str:
 
 
 def _hours(late: float) -> str:
-    """Write hours: below one so that minutes can be told, and never 0 for what was late."""
+    """Format hours, with more digits below one hour, and never as 0 if something was late."""
     if not late:
         return ""
     return number(round(late, 1) if late >= 1 else max(0.01, round(late, 2)))
 
 
 def number(points: float) -> str:
-    """Write points: ``4``, ``2.5``."""
+    """Format points: ``4``, ``2.5``."""
     return f"{points:g}"
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file so that there is always the whole of it, old or new."""
+    """Write a file atomically, so that it is always complete, old or new."""
     with atomic_write(path) as part:
         part.write_text(text, "utf-8")
 
 
 def as_text(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula, nor for two cells where ``;`` separates them."""
+    """Return a cell that no spreadsheet reads as a formula, or as two cells if ``;`` is the separator."""
     cell = printable(cell, " ").replace(";", ",")
     return f"'{cell}" if cell.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠") else cell

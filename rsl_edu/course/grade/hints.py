@@ -1,52 +1,53 @@
-"""What a check cannot do with answers that run in a process of their own, and what to write instead."""
+"""Advice for authors: what a check cannot do with answers in another process, and what to write instead."""
 
 from __future__ import annotations
 
 import re
 
-_FILES = "hand over what is in a file, and let the answer return what it would write"
+_FILES = "pass the content of a file as an argument, and let the answer return what it would write"
 _BY_MESSAGE = (
     (
         r"^your code raises .*(No such file or directory|Read-only file system)",
-        f"an answer runs in a sandbox, where the files and folders of the check are not: {_FILES}",
+        f"an answer runs in a sandbox, which does not contain the files and folders of the check: {_FILES}",
     ),
-    (r"No such file or directory", f"what an answer writes stays in its sandbox, where no check can read it: {_FILES}"),
+    (r"No such file or directory", f"files written by an answer stay in its sandbox, unreadable for a check: {_FILES}"),
     (
-        r"\b(Generator|RandomState|Random) cannot be handed",
-        "hand over a seed, or call torch.manual_seed before, which also seeds torch where the answers run",
+        r"\b(Generator|RandomState|Random) cannot be passed",
+        "pass a seed, or first call torch.manual_seed, which also seeds torch where the answers run",
     ),
-    (r"(IOWrapper|Reader|Writer|BytesIO|StringIO) cannot be handed", "hand over what the file holds"),
+    (r"(IOWrapper|Reader|Writer|BytesIO|StringIO) cannot be passed", "pass the content of the file"),
     (
-        r"cannot be handed",
-        "hand over plain data, such as list(…) of it, tensors, arrays, functions or iterators; or let the answer make "
-        "it",
+        r"cannot be passed",
+        "pass plain data, such as list(…) of the object, tensors, arrays, functions or iterators; or let the answer "
+        "create the object",
     ),
-    (r"catching classes that do not inherit", "catch the built-in error that the learner's own class derives from"),
-    (r"coroutine", "a check cannot await an answer: ask for a function that runs it"),
+    (r"catching classes that do not inherit", "catch the built-in error from which the student's class derives"),
+    (r"coroutine", "a check cannot await an answer: ask for a function that runs the coroutine"),
     (
         r"does not require grad",
-        "gradients pass from results to arguments, and not into an object's own parameters: ask for a method that "
-        "calls backward(), then look at .grad of the parameters",
+        "gradients flow from results to arguments, but not into an object's own parameters: ask for a method that "
+        "calls backward(), then check .grad of the parameters",
     ),
     (r"'_ask_'", "a check cannot derive a class from an answer"),
 )
 _BY_CODE = (
-    (r"\bis (?!None|True|False|not\b)", "what crosses to the answers is copied: compare values, not identity"),
+    (r"\bis (?!None|True|False|not\b)", "values are copied between check and answer: compare values, not identity"),
     (
         r"\bis(instance|subclass)\(|\btype\(.*\) *[!=]=",
-        "only torch.nn.Module and types of plain data are known here: check what it does",
+        "a check can recognize only torch.nn.Module and types of plain data: test what the object does",
     ),
     (
         r"\brequires_grad\b|\.grad_fn\b|\.is_leaf\b",
-        "what an answer returns requires a gradient here only if it is a parameter, or if an argument requires one",
+        "in a check, the result of an answer requires a gradient only if it is a parameter, or if an argument requires "
+        "one",
     ),
-    (r"__doc__|\bsignature\(", "of a function, only its name and what it does are known here"),
-    (r"\.args\b", "of an error, only its type and its text are known here"),
+    (r"__doc__|\bsignature\(", "a check can see only a function's name and what the function does"),
+    (r"\.args\b", "a check can see only the type and the text of an error"),
     (
         r"no_grad\(|\.(fill|copy|zero|add|mul)_\(|\.step\(\)",
-        "a parameter that is changed here stays the same there: load a state dict",
+        "a parameter that the check changes stays the same in the answer's process: load a state dict",
     ),
-    (r"\brandom\.seed\(", "only torch's random numbers are seeded there too"),
+    (r"\brandom\.seed\(", "in the answer's process, only torch's random numbers are seeded"),
     (
         r"\bopen\(|\bos\.path\.|\.(exists|is_file|is_dir|(read|write)_(text|bytes)|mkdir)\(|\b(torch|np|numpy)\.(save|load)",
         f"the check and the answers share no files: {_FILES}",
@@ -55,13 +56,15 @@ _BY_CODE = (
 
 
 def with_advice(message: str, code: str) -> str:
-    """Say also what cannot be checked, if it is that.
+    """Return a message, extended with advice if the check does something that is not possible.
 
     Args:
-        message: What a learner reads whose right answer fails.
-        code: The check, up to the statement that fails; its last line that might be the reason counts.
+        message: Message to a student whose right answer fails the check.
+        code: The check, up to the statement that fails; the last suspicious line counts.
     """
-    says = re.sub(r"^the check cannot use what your code returns: (?=.*cannot be handed)", "the check raises ", message)
+    says = re.sub(
+        r"^the check cannot use the value that your code returns: (?=.*cannot be passed)", "the check raises ", message
+    )
     for pattern, what in _BY_MESSAGE:
         if re.search(pattern, message):
             return f"{says}: {what}"

@@ -1,6 +1,6 @@
-"""The file of the journal: lines of JSON that survive a power cut, among them the tables as they were written.
+"""The file of the journal: lines of JSON that survive a power failure, including all tables that were written.
 
-Torch is not imported here, so that points given by hand can be entered at once.
+This module does not import torch, so that ``rsl-edu mark`` starts quickly.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class JournalError(ValueError):
-    """A file that is no journal of the grader."""
+    """Raised for a file that is not a journal of the grader."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Written:
     """A table of grades that was written.
 
     Attributes:
-        table: The whole table, as CSV.
+        table: The complete table, as CSV.
         assignment: Name of the assignment.
         most: Points of each exercise.
-        notebooks: Digest of the notebook that counts, by the name of the student; empty where nobody knows it.
+        notebooks: Digest of the notebook that counts, by the name of the student; empty if unknown.
     """
 
     table: str
@@ -40,7 +40,7 @@ def file_of(out: Path) -> Path:
 
 
 def lines(path: Path) -> Iterator[Any]:
-    """Yield what stands in the lines of a journal; a line that was cut off is left out."""
+    """Yield the contents of a journal's lines; incomplete lines are left out."""
     if not path.exists():
         return
     with path.open("rb") as file:
@@ -52,7 +52,7 @@ def lines(path: Path) -> Iterator[Any]:
 
 
 def append(path: Path, fields: dict[str, Any]) -> None:
-    """Add a line, which is on the disk afterwards."""
+    """Append a line, and wait until it is on the disk."""
     with path.open("a", encoding="utf-8") as file:
         if file.tell() and not _ends_a_line(path):
             file.write("\n")
@@ -62,7 +62,7 @@ def append(path: Path, fields: dict[str, Any]) -> None:
 
 
 def as_written(line: Any) -> Written | None:
-    """Return the table that a line holds; None if it holds none."""
+    """Return the table in a line; None if it contains none."""
     try:
         most = {str(name): float(points) for name, points in line["most"].items()}
         notebooks = {str(name): str(digest) for name, digest in line.get("notebooks", {}).items()}
@@ -72,21 +72,21 @@ def as_written(line: Any) -> Written | None:
 
 
 def last_written(path: Path) -> Written:
-    """Return the table that was written last, as a journal knows it.
+    """Return the table that was written last according to a journal.
 
     Raises:
-        JournalError: If it knows none.
+        JournalError: If the journal contains no table.
     """
     found = None
     for line in lines(path):
         found = as_written(line) or found
     if found is None:
-        raise JournalError(f"{path}: expected the journal of `rsl-edu grade`, which is beside its table")
+        raise JournalError(f"{path}: expected the journal of `rsl-edu grade`, which is next to its table")
     return found
 
 
 def keep(path: Path, written: Written) -> None:
-    """Note in a journal that a table is written now, so that edits can be told from it."""
+    """Store in a journal a table that is written now, so that later edits can be detected."""
     append(path, asdict(written))
 
 

@@ -1,4 +1,4 @@
-"""Runs a check of an assignment, and says what came of it."""
+"""Run a check of an assignment, and turn its outcome into a verdict."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from rsl_edu.course.names import python
 
 from .student import Student
 
-_FURTHER = "right for the cases of its check, wrong for further ones"
+_FURTHER = "right for the cases of its check, wrong for further ones"  # also in pages.words
 
 
 class Names(dict[str, Any]):
-    """What the names of a check mean: the set-up of the assignment, made anew, and the learner's answers.
+    """Namespace of a check: a new run of the assignment's set-up, and the student's answers.
 
-    No check sees what another one, or a student, has done to the set-up. An answer that the check deletes or replaces
-    is deleted or replaced in the notebook too.
+    No check sees changes to the set-up by another check or by a student. If a check deletes or replaces an answer, this
+    also happens in the notebook.
 
     Args:
-        cells: The set-up.
-        answers: What the notebook has defined.
-        wanted: Names of all answers: one that the set-up defines too is no answer.
-        student: The process that has it; None if there is none.
+        cells: The cells of the set-up.
+        answers: The answers that the notebook defines.
+        wanted: Names of all answers; the set-up's own definitions of these names are removed.
+        student: The process with the notebook, or None.
 
     Raises:
-        AssignmentError: If a cell of the set-up raises.
+        AssignmentError: If a cell of the set-up raises an error.
     """
 
     def __init__(
@@ -63,13 +63,13 @@ class Names(dict[str, Any]):
         self._answers, self._student = frozenset(answers), student
 
     def __setitem__(self, name: str, value: Any) -> None:
-        """Give a name a value."""
+        """Set the value of a name."""
         super().__setitem__(name, value)
         if name in self._answers and self._student is not None:
             self._student.put(name, value)
 
     def __delitem__(self, name: str) -> None:
-        """Take a name away."""
+        """Delete a name."""
         super().__delitem__(name)
         if name in self._answers and self._student is not None:
             self._student.delete(name)
@@ -77,20 +77,20 @@ class Names(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What is said of an exercise.
+    """Verdicts on an exercise.
 
     Args:
-        name: Its name.
-        answers: Names of what the learner writes.
-        lacks: Says why there is no answer of a name: the mistake, and the words.
+        name: Name of the exercise.
+        answers: Names that the student has to define.
+        lacks: Function that returns, for the name of a missing answer, the mistake and its message.
     """
 
     name: str
     answers: Sequence[str]
-    lacks: Callable[[str], tuple[str, str]] = lambda name: ("missing", f"the notebook has no {name} of yours.")
+    lacks: Callable[[str], tuple[str, str]] = lambda name: ("missing", f"your notebook does not define {name}.")
 
     def of_failure(self, failure: Failure) -> Verdict:
-        """The verdict on an answer that has raised."""
+        """Return the verdict on an answer that raised an error."""
         where = f"line {failure.number}:".ljust(10)
         kinds = {
             "not-answered": f"not answered yet: {failure.function} raises NotImplementedError.",
@@ -103,23 +103,23 @@ class Verdicts:
 
 
 def judge(said: Verdicts, code: str, names: dict[str, Any]) -> tuple[float | None, Verdict]:
-    """Run a check: it passes if it raises nothing, and its last value is no verdict that fails.
+    """Run a check; it passes if it raises no error and its last value is not a failed verdict.
 
     Args:
-        said: What is said of the exercise.
+        said: Verdicts on the exercise.
         code: The check.
-        names: What its names mean, the learner's functions among them.
+        names: Namespace of the check, including the student's functions.
 
     Returns:
-        The points, if its last value is a number, as for nbgrader; else None. And the verdict.
+        The points if the last value is a number, as in nbgrader, otherwise None; and the verdict.
 
     Raises:
-        AssignmentError: If it uses a name that nothing defines, and that is no answer's.
+        AssignmentError: If the check uses an undefined name that is not an answer.
     """
     value: Any = None
     try:
         dict.pop(names, "_", None)
-        # the student's process has its own limits, and what is printed may hold hidden inputs
+        # the student's process has its own limits, and printed output may contain hidden inputs
         with unlimited(), contextlib.redirect_stdout(io.StringIO()):
             exec(_compiled(code, f"<check of {said.name}>"), names)
         value = names.get("_")
@@ -135,8 +135,8 @@ def judge(said: Verdicts, code: str, names: dict[str, Any]) -> tuple[float | Non
         return None, says if isinstance(says, Verdict) else wrong
     except (PassThroughError, KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # a check that calculates with what an answer returns; pytest.raises, which is none
-        why = f"the check cannot use what your code returns: {type(error).__name__}: {_text(error)}"
+    except BaseException as error:  # a check fails on a returned value, or pytest.raises does
+        why = f"the check cannot use the value that your code returns: {type(error).__name__}: {_text(error)}"
         return None, Verdict(said.name, False, "exception", why)
     if isinstance(value, Verdict):
         return None, value
@@ -144,7 +144,10 @@ def judge(said: Verdicts, code: str, names: dict[str, Any]) -> tuple[float | Non
     if isinstance(value, (torch.Tensor, np.ndarray)) and value.dtype not in (torch.bool, np.bool_):
         if math.prod(value.shape) != 1:
             return None, Verdict(
-                said.name, False, "exception", "the check gives no number with what your code returns."
+                said.name,
+                False,
+                "exception",
+                "the check cannot calculate a number from the value that your code returns.",
             )
         value = value.item()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -153,24 +156,24 @@ def judge(said: Verdicts, code: str, names: dict[str, Any]) -> tuple[float | Non
 
 
 def _text(value: Any) -> str:
-    """Return a text of what a check has raised: it may hold an object of the student's process, which is asked then."""
+    """Return the text of an error from a check; it may contain an object whose text the student's process provides."""
     try:
         return str(value)
     except Exception as error:
-        return f"({type(error).__name__}: it cannot be shown as a text)"
+        return f"({type(error).__name__}: cannot be converted to text)"
 
 
 def veiled(hidden: Verdict, shown: Verdict, begins: str = _FURTHER) -> Verdict:
-    """Say of a hidden check only what is written in this package: all else may hold its inputs.
+    """Return a verdict on a hidden check with only this package's own words, because others may contain hidden inputs.
 
     Args:
-        hidden: What it says.
-        shown: What the shown part of the check says.
-        begins: How the words begin.
+        hidden: Verdict of the hidden check.
+        shown: Verdict of the shown part of the check.
+        begins: Beginning of the message.
     """
     if hidden.passed:
         return shown if shown.passed else hidden
-    if hidden.mistake == "partial":  # only its points are in it
+    if hidden.mistake == "partial":  # its message contains only the points
         return hidden
     kinds = {
         "not-answered": "your code raises NotImplementedError for some of them.",
@@ -178,19 +181,19 @@ def veiled(hidden: Verdict, shown: Verdict, begins: str = _FURTHER) -> Verdict:
         "stopped": "your code uses too much CPU time or memory for some of them, or ends its process.",
         "in-place": "your code changes its input for some of them.",
         "nan": "your code returns NaN for some of them.",
-        "no-gradient": "your code returns what no gradient comes back from.",
-        "integer-result": "your code returns whole numbers, where what is after the point counts.",
-        "constant-result": "your code returns the same whatever the inputs are.",
-        "random": "your code returns something else when it is called again.",
-        "state-between-calls": "your code returns something else when it is called again.",
-        "library-answer": "your code calls what the exercise asks you to write.",
+        "no-gradient": "your code returns a result through which no gradient flows back.",
+        "integer-result": "your code returns integers, but the digits after the decimal point matter.",
+        "constant-result": "your code returns the same result for all inputs.",
+        "random": "your code returns a different result when it is called again.",
+        "state-between-calls": "your code returns a different result when it is called again.",
+        "library-answer": "your code calls the function that the exercise asks you to write.",
     }
     text = hidden.advice or kinds.get(str(hidden.mistake), "your answer is wrong for some of them.")
     return Verdict(shown.exercise, False, hidden.mistake or "unknown", f"{begins}: {text}", hidden.advice)
 
 
 class _Quiet:
-    """Stands for what a notebook has and the grader has not: it does nothing."""
+    """Placeholder for notebook features that the grader lacks; it does nothing."""
 
     def __getattr__(self, name: str) -> Any:
         return _Quiet()
@@ -201,7 +204,7 @@ class _Quiet:
 
 @functools.lru_cache(maxsize=256)
 def _compiled(source: str, file: str) -> CodeType:
-    """Compile a cell of the source, which may hold lines for IPython; as in a notebook, its last value is ``_``."""
+    """Compile a cell of the source, which may contain IPython lines; as in a notebook, its last value is ``_``."""
     tree = ast.parse(python(source))
     if tree.body and isinstance(last := tree.body[-1], ast.Expr):
         tree.body[-1] = ast.copy_location(ast.Assign([ast.Name("_", ast.Store())], last.value), last)

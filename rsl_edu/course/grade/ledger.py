@@ -1,4 +1,4 @@
-"""What a run of the grader keeps: the journal it goes on from, and the files that it writes for people."""
+"""State of a run of the grader: the journal from which it continues, and the files that it writes."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from .settings import Policy, Rules
 from .submissions import Submission, find
 
 _COUNTS = {
-    "latest": "the latest that could be graded counts, and of files that came together the one with the most points",
+    "latest": "the latest that could be graded counts (if files were handed in together, the one with the most points)",
     "best": "the one with the most points counts",
 }
 """Which of several files counts, by the rule of the course."""
 
 
-_NOTHING = "nothing"  # digest of the notebook of somebody who has handed in none
+_NOTHING = "nothing"  # digest for a student who has not handed in a notebook
 
 
 class EditedError(ValueError):
-    """The table holds what the grader did not write, and would be lost; the text says what to do."""
+    """The table contains edits that would be lost; the text says what to do."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """How the table is made, from all that was graded.
+    """How to make the table from all graded submissions.
 
     Args:
         policy: The rules of the course.
-        roster: Who takes part; None if nobody knows.
-        times: Who is known to be late; the roster by default.
-        only_these: Whether to leave out what earlier runs graded, and this one does not.
-        discard_edits: Whether to write over a table that somebody has edited.
-        earlier: Rows of an earlier class, for the report to compare with.
+        roster: The roster; None if there is none.
+        times: Table with times and lateness; the roster by default.
+        only_these: Whether to leave out submissions that only earlier runs graded.
+        discard_edits: Whether to overwrite a table that somebody has edited.
+        earlier: Rows of an earlier class, with which the report compares this class.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -57,22 +57,22 @@ class Table:
 
 
 class Ledger:
-    """The rows of a run, and the files that hold them.
+    """The rows of a run, and the files that contain them.
 
     Args:
         assignment: The source.
         out: The table: ``grades.csv``.
-        how: How the table is made.
-        rules: How submissions are marked.
-        limits: What each may use.
+        how: How to make the table.
+        rules: Rules for marking submissions.
+        limits: Limits of each submission.
         unsafe: Whether they run without a sandbox.
         each: Called with the row of each submission.
 
     Raises:
-        AssignmentError: If the journal beside the table is of another assignment.
+        AssignmentError: If the journal next to the table belongs to another assignment.
         EditedError: If somebody has edited the table.
         SheetError: If the marks by hand cannot be read.
-        HandError: If they are for exercises that do not exist, or hold points that are not allowed.
+        HandError: If marks by hand are for unknown exercises, or if their points are not allowed.
     """
 
     def __init__(
@@ -91,12 +91,14 @@ class Ledger:
             raise AssignmentError(f"{assignment.name}: {clash.pop()} is a column of the grades: rename the exercise")
         self.decides = repr((rules, replace(limits, start=0, wall=0), unsafe))
         self.version = hashlib.sha256(f"{assignment.digest} {_checks()}".encode()).hexdigest()[:16]
-        self.rows: dict[tuple[str, str, str], Row | None] = {}  # None keeps the place of what is not graded yet
+        self.rows: dict[
+            tuple[str, str, str], Row | None
+        ] = {}  # None is the placeholder of a submission that is not graded yet
         self.found_all = False
         self.journal = Journal(journal_file.file_of(out))
         written = self.journal.written
         if written is not None and written.assignment != assignment.name:
-            says = f"holds the grades of {written.assignment}, not of {assignment.name}: choose another name"
+            says = f"contains the grades of {written.assignment}, not of {assignment.name}: choose another name"
             raise AssignmentError(f"--out: {out} {says}")
         self._must_not_be_edited()
         self.hands = by_hand.read(by_hand.file_of(out), self.most)
@@ -105,7 +107,7 @@ class Ledger:
         self.feedback.mkdir(exist_ok=True)
 
     def to_grade(self, submissions: Iterable[Path]) -> Iterator[tuple[str, Submission]]:
-        """Yield the submissions that no earlier run has graded as they are, with their keys."""
+        """Yield the submissions that are new or have changed since an earlier run, with their keys."""
         for submission in find(submissions):
             key = self._key(submission)
             self.rows[submission.name, submission.file, key] = None
@@ -117,7 +119,7 @@ class Ledger:
         self.found_all = True
 
     def add(self, row: Row) -> None:
-        """Take the row of a submission."""
+        """Store the row of a submission."""
         row = replace(row, version=self.version)
         if not row.tried_again and not self.journal.is_newest(row):
             self.journal.add(row)
@@ -125,14 +127,14 @@ class Ledger:
         self.each(row)
 
     def settled(self) -> list[Row]:
-        """Return one row for each student: of this run, and of earlier ones.
+        """Return one row for each student, from this run and from earlier ones.
 
         Raises:
-            HandError: If there are marks by hand of students whom nobody knows.
+            HandError: If there are marks by hand for unknown students.
         """
         now = [row for row in self.rows.values() if row is not None]
         again = {(name, file) for name, file, _ in self.rows} | {(name, key) for name, _, key in self.rows}
-        contents = {(row.submission, row.key): row for row in self.journal.newest}  # a file may have another name now
+        contents = {(row.submission, row.key): row for row in self.journal.newest}  # a file may have a new name now
         before = [
             row for row in contents.values() if not {(row.submission, row.file), (row.submission, row.key)} & again
         ]
@@ -150,23 +152,25 @@ class Ledger:
         return settle(hands=self._named(settle()) if done else self.hands)
 
     def save(self, report: bool) -> list[Row]:
-        """Write the table, the pages of the students, and the report if it is asked for.
+        """Write the table, the pages of the students, and optionally the report.
 
-        Pages of earlier runs are removed if the table has no row for them any more.
+        Pages from earlier runs are removed if their students are no longer in the table.
 
         Returns:
             The rows of the table.
 
         Raises:
-            EditedError: If somebody has edited the table meanwhile.
-            HandError: If there are marks by hand of students whom nobody knows; then nothing is written.
+            EditedError: If somebody has edited the table in the meantime.
+            HandError: If there are marks by hand for unknown students; then nothing is written.
         """
         rows = self.settled()
         self._must_not_be_edited()
         text = table(rows, self.most)
         notebooks = {as_text(row.submission): row.notebook or ("" if row.key else _NOTHING) for row in rows}
         written = Written(text, self.assignment.name, self.most, notebooks)
-        self.journal.wrote(written)  # first: a table that is unknown was edited
+        self.journal.wrote(
+            written
+        )  # before the table, because a table that the journal does not contain counts as edited
         write(self.out, text)
         for row in rows:
             page = self.feedback / pages.file_name(row.submission)
@@ -181,9 +185,9 @@ class Ledger:
         return rows
 
     def _named(self, rows: Sequence[Row]) -> list[Hand]:
-        """The marks by hand with the names of the students as the rows have them."""
+        """Return the marks by hand with the students' names in the rows."""
         students = {as_text(row.submission): as_text(row.number) for row in rows}
-        left_out = [as_text(row.submission) for row in self.journal.newest]  # this time
+        left_out = [as_text(row.submission) for row in self.journal.newest]  # known, but perhaps not in this table
         try:
             hands = [replace(hand, student=as_text(hand.student)) for hand in self.hands]
             return by_hand.with_names(hands, students, left_out)
@@ -191,12 +195,12 @@ class Ledger:
             raise HandError(f"{by_hand.file_of(self.out)}: {error}") from None
 
     def _page(self, row: Row) -> str:
-        """The page of a student; what people and the rules have changed is told apart from what the checks gave."""
+        """Return the page of a student, which shows changes by hand and by the rules separately from the checks."""
         settled = row.settled
         decided = {each.hand.exercise: pages.ByHand(each.before, each.hand.comment) for each in settled.by_hand}
         late = f"{settled.late[:1].upper()}{settled.late[1:]}." if settled.late else ""
         if by_hand.LATE in decided:
-            late = f"{late} Decided by hand. {decided.pop(by_hand.LATE).comment}".strip()
+            late = f"{late} Your instructor changed this. {decided.pop(by_hand.LATE).comment}".strip()
         others = []
         if settled.others:
             others.append(
@@ -204,7 +208,7 @@ class Ledger:
                 f"It is {row.file}. These do not count: {', '.join(settled.others)}."
             )
         if settled.outdated:
-            others.append("These points are of an earlier version of the assignment or of its checks.")
+            others.append("These points are from an earlier version of the assignment or its checks.")
         checked = replace(row, settled=Settled(empty=settled.empty))  # before anything is taken off
         taken_off = settled.deduction
         return pages.feedback(self.assignment, checked, by_hand=decided, taken_off=taken_off, late=late, others=others)
@@ -215,7 +219,7 @@ class Ledger:
             return
         written = self.journal.written
         if written is None:
-            says = "exists, and the journal beside it does not know it: choose another name, or --discard-edits"
+            says = "exists, but the grader did not write it: choose another name, or overwrite it with --discard-edits"
             raise EditedError(f"--out: {self.out} {says}")
         try:
             cells = spreadsheet.cells(there)
@@ -223,26 +227,26 @@ class Ledger:
             if any(_alike(cells, its) for its in known):
                 return
         except (UnicodeError, csv.Error):
-            pass  # it was edited so that it is no table any more
+            pass  # it was edited and is no longer a table
         raise EditedError(
-            f"{self.out} was edited since it was written, and would be written over. Take the edits over with\n"
-            f"  rsl-edu mark --from {self.out}\nand run this again; or drop them, with --discard-edits"
+            f"{self.out} was edited, and this run would overwrite the edits. To keep them, run\n"
+            f"  rsl-edu mark --from {self.out}\nand then this command again. To drop them, add --discard-edits"
         )
 
     def _key(self, submission: Submission) -> str:
-        """Hash of a submission and of all that decides about its points."""
+        """Return a hash of a submission and of everything that determines its points."""
         said = repr((submission.problem, self.version, self.decides)).encode()
         return hashlib.sha256(said + submission.content).hexdigest()
 
 
 def described(row: Row, submission: Submission) -> Row:
-    """Return a row with what the export says of the submission."""
+    """Return a row with the information from the export about the submission."""
     said = {name: getattr(submission, name) for name in ("file", "identifier", "late", "modified", "hand_in")}
     return replace(row, **said, notebook=f"n{hashlib.sha256(submission.content).hexdigest()[:10]}")
 
 
 def _alike(one: list[list[str]], other: list[list[str]]) -> bool:
-    """Whether two tables hold the same, though a spreadsheet may have written one of them anew."""
+    """Return whether two tables have the same content, even if a spreadsheet has saved one of them again."""
     return len(one) == len(other) and all(
         len(row) == len(its) and all(map(spreadsheet.same, row, its)) for row, its in zip(one, other, strict=True)
     )
@@ -250,7 +254,7 @@ def _alike(one: list[list[str]], other: list[list[str]]) -> bool:
 
 @functools.cache
 def _checks() -> str:
-    """Hash of the checks and of the grader."""
+    """Return a hash of the checks and the grader."""
     folders = (Path(check.__file__).parent, Path(__file__).parent)
     files = sorted(path for folder in folders for path in folder.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

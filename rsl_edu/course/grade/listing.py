@@ -1,4 +1,4 @@
-"""Lists of students that stay short, however large the class is."""
+"""Lists of students that stay short even for a large class."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 Said = tuple[str, str]
-"""A name, and what is said of it."""
+"""A name and a message about it."""
 MOST = 8
-"""How many lines of one kind, or names in a line, are shown."""
-_FEW = 3  # names in the line that stands for many
+"""Largest number of lines of one kind, or of names in a line."""
+_FEW = 3  # number of names in a line that summarizes many
 
 
 def listed(said: Iterable[Said]) -> list[str]:
-    """Return a line for each student, and one for all where the same, or nearly the same, is said of more than MOST.
+    """Return one line for each student, or a single line if more than MOST students have messages of the same kind.
 
     Args:
-        said: Names, and what is said of each. Texts are of one kind if they begin alike, up to a colon or a number.
+        said: Names and messages. Messages are of the same kind if they are equal up to a colon or a number.
 
     Returns:
-        The lines: those on one student first.
+        The lines; lines about a single student come first.
     """
     kinds: dict[str, list[Said]] = defaultdict(list)
     for name, text in said:
@@ -30,18 +30,18 @@ def listed(said: Iterable[Said]) -> list[str]:
 
 
 def named(names: Sequence[str], most: int = MOST) -> str:
-    """Return names in a line, and how many more there are.
+    """Return names in a line, and the number of further names.
 
     Args:
         names: All names.
-        most: How many are shown.
+        most: Largest number of names to show.
     """
     more = len(names) - most
     return "; ".join([*names[:most], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _kind(text: str) -> str:
-    """The words of a text that do not differ from student to student."""
+    """Return the part of a message that is the same for all students."""
     return re.split(r"[:\d]", text.lstrip("0123456789. "))[0]
 
 

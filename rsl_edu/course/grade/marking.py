@@ -1,4 +1,4 @@
-"""Marks for one submission: the checks run here, only calls of the student's functions leave for the sandbox."""
+"""Marking of one submission: the checks run here, and only calls of the student's functions go to the sandbox."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from .sandbox import Limits
 from .student import StoppedError, Student
 from .usage import Budget
 
-_LIVES = 3  # times that a cell may end the process before only the definitions of all cells run
+_LIVES = 3  # how often cells may end the process before only the definitions of all cells run
 _BLANK = {
     "not-answered": "not answered",
-    "as-handed-out": "as it was handed out",
+    "as-handed-out": "unchanged",
     "missing": "missing",
     "lost": "lost",
 }
 UNANSWERED = (*_BLANK,)
-"""Names of what can be in the place of an answer."""
-_LATER = (*UNANSWERED, "exception")  # what may be right at the end: it needs what a later cell defines
-_DRAWN = 20  # random cases that count for a part of the points, besides the exercise's own
-_LONGEST_TEXT = 20_000  # characters that somebody reads who marks by hand
+"""Names of the mistakes that mean that there is no answer."""
+_LATER = (*UNANSWERED, "exception")  # these answers may be right at the end, if they need a later cell
+_DRAWN = 20  # number of random cases for partial points, besides the exercise's own cases
+_LONGEST_TEXT = 20_000  # largest number of characters shown for marking by hand
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What an exercise got.
+    """The result of an exercise.
 
     Attributes:
         task: Name of the exercise.
-        points: Points; None if they are to be given by hand.
-        mistake: Name of what is wrong, as stable as an error code; None if nothing is.
-        message: The explanation; it may hold anything that the student wrote, and nothing that is hidden.
-        carried: Exercises whose answers are wrong or missing, and were replaced by right ones for this exercise.
-        answer: Source of the cell with the answer, or the text to be marked by hand; empty if there is none.
+        points: Points; None if they are still to be given by hand.
+        mistake: Name of the mistake, as stable as an error code; None if there is none.
+        message: The explanation; it may contain anything that the student wrote, and nothing hidden.
+        carried: Exercises with wrong or missing answers, which were replaced by right ones for this exercise.
+        answer: Source of the cell with the answer, or the text to mark by hand; may be empty.
     """
 
     task: str
@@ -57,13 +57,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marks:
-    """What a submission got.
+    """The results of a submission.
 
     Attributes:
-        marks: One for each exercise, in the order of the assignment.
-        notes: What did not run, or not as in a kernel.
-        cpu: Seconds of CPU time of its process, from its first cell on; 0 where the grader cannot see it.
-        above: By the exercises whose check ends with a number of more than their points, this number.
+        marks: One mark for each exercise, in the order of the assignment.
+        notes: Notes on code that did not run, or not as in a kernel.
+        cpu: CPU time of its process from the first cell on, in seconds; 0 if the grader cannot see it.
+        above: For each exercise whose check ends with a number above its points, this number.
     """
 
     marks: tuple[Mark, ...]
@@ -84,24 +84,25 @@ def mark(
 ) -> Marks:
     """Mark a submission.
 
-    First all checks that the learner has too, then the hidden ones: what is said of the first can hold no hidden input.
+    All checks that the student also has run first, then the hidden ones, so that messages of the first cannot contain
+    hidden inputs.
 
     Args:
         assignment: The source.
         sources: The code cells of the submission.
         box: Which sandbox, as for :func:`.sandbox.start`.
-        limits: What the submission may use.
+        limits: Limits of the submission.
         partial: Whether a wrong answer to an exercise of the course gets points for the cases where it is right.
-        carry: Whether an exercise that needs a wrong or missing answer of another one gets the points that it has
-            with a right one. If not, only its words are those that it gets then.
-        written: What was written for the exercises that are marked by hand, as :func:`.written.written` returns it. By
-            default nobody knows.
+        carry: Whether an exercise that needs a wrong or missing answer to another exercise gets the points that it
+            would get with a right one. If not, only its message is changed.
+        written: Texts for the exercises that are marked by hand, as returned by :func:`.written.written`; None if
+            unknown.
 
     Raises:
-        StalledError: If the limit of the wall clock was reached: then nothing is known about its points.
+        StalledError: If the limit on the wall clock was reached, so that the points are unknown.
         SandboxError: If nothing can run in the sandbox.
         AssignmentError: If the source is wrong.
-        RuntimeError: If its process did not start, though it can.
+        RuntimeError: If its process did not start although the sandbox works.
     """
     cells = cells_of(assignment.handed, assignment.tasks, sources)
     session = _Session(assignment, box, limits, cells)
@@ -123,18 +124,23 @@ def mark(
 
 
 def by_hand(task: Task, written: Mapping[str, str | None]) -> Mark:
-    """Return the mark of an exercise that is marked by hand; as with nbgrader, it has 0 points if nothing was written.
+    """Return the mark of an exercise that is marked by hand; as in nbgrader, an empty answer gets 0 points.
 
     Args:
         task: The exercise.
-        written: What was written, as for :func:`mark`.
+        written: The texts, as for :func:`mark`.
     """
     text = written.get(task.name)
     if text == "":
-        return Mark(task.name, 0.0, "not-answered", "nothing was written here.")
+        return Mark(task.name, 0.0, "not-answered", "you wrote nothing here.")
     if text is None:
-        return Mark(task.name, None, None, "its cell was not found in your notebook." if task.name in written else "")
-    more = f"\n\n[cut off here: it has {len(text):,} characters]" if len(text) > _LONGEST_TEXT else ""
+        return Mark(
+            task.name,
+            None,
+            None,
+            "the cell for this exercise was not found in your notebook." if task.name in written else "",
+        )
+    more = f"\n\n[cut off here: the text has {len(text):,} characters]" if len(text) > _LONGEST_TEXT else ""
     return Mark(task.name, None, None, "", answer=text[:_LONGEST_TEXT] + more)
 
 
@@ -146,17 +152,17 @@ def _carry(
     partial: bool,
     counts: bool,
 ) -> None:
-    """Judge what needs a wrong or missing answer once more, with the right one in its place.
+    """Judge answers that need a wrong or missing answer again, with a right one in its place.
 
-    So no mistake costs points twice, and none is told of an answer that only needs the one that makes it.
+    So no mistake costs points twice, and no answer is blamed for a mistake in another answer that it uses.
 
     Args:
         assignment: The source.
         cells: The cells of the submission.
-        marks: The marks, which are replaced.
-        start: Starts a process with cells, where names mean what the last of these have defined.
+        marks: The marks, which are updated.
+        start: Function that starts a process with cells, in which the last cells' definitions replace earlier ones.
         partial: Whether a part of the cases gives a part of the points.
-        counts: Whether points change; else only the words do.
+        counts: Whether points change; otherwise only messages do.
     """
     tasks = [task for task in assignment.tasks if not task.manual]
     for task in tasks:
@@ -168,7 +174,9 @@ def _carry(
         if not mark.mistake or not blamed or blank:
             continue
         right = dict.fromkeys(assignment.reference(name) for name in blamed)
-        beside = {other for name in blamed for other in assignment.depends(name)}  # as a function that it calls
+        beside = {
+            other for name in blamed for other in assignment.depends(name)
+        }  # for example a function that it calls
         session = start([*cells, *(Cell(0, source) for source in right)], [*({*blamed, *beside} - {*task.answers})])
         try:
             points, verdict = session.in_full(task, *session.run_check(task), partial)
@@ -178,18 +186,16 @@ def _carry(
 
 
 def _carried(mark: Mark, points: float, verdict: Verdict, blamed: Mapping[str, Mark], counts: bool) -> Mark:
-    """The mark of an exercise that was judged with right answers in place of others; it shows nothing of these."""
+    """Return the mark of an exercise that was judged with right answers to others, without revealing these."""
     yours = {name: _BLANK.get(str(its.mistake), "wrong") for name, its in blamed.items()}
-    judged = "judged with " + " and ".join(
-        f"a right {name} in place of yours, which is {yours[name]}" for name in yours
-    )
+    judged = "judged with " + " and ".join(f"a right {name} instead of yours, which is {yours[name]}" for name in yours)
     points = max(points, mark.points or 0.0) if counts else mark.points or 0.0
     carried = tuple(dict.fromkeys(its.task for its in blamed.values())) if counts and points else ()
     if verdict.passed and counts:
         return replace(mark, points=points, mistake=None, message=f"right, {judged}.", carried=carried)
     if verdict.passed:
         calls = " and ".join(f"{name}, which is {yours[name]}" for name in yours)
-        return replace(mark, mistake="needs-another", message=f"your code calls {calls}; all else in it is right.")
+        return replace(mark, mistake="needs-another", message=f"your code calls {calls}. The rest of it is right.")
     own = (mark.mistake, mark.message)  # the same counterexample, or at least the same mistake
     if own == (verdict.mistake, verdict.message) or (verdict.advice and verdict.mistake == mark.mistake):
         return replace(mark, points=points)
@@ -203,9 +209,9 @@ class _Session:
     Args:
         assignment: The source.
         box: Which sandbox.
-        limits: What it may use.
-        cells: The cells of the submission, and right answers in place of some of it.
-        keep: Names that mean everywhere what the right answers have defined.
+        limits: Limits of the submission.
+        cells: The cells of the submission, followed by right answers that replace some of its answers.
+        keep: Names that always refer to the right answers.
     """
 
     def __init__(
@@ -216,28 +222,28 @@ class _Session:
         self.student: Student | None = None
         self.answers: dict[str, Any] = {}
         self.places: dict[str, str] = {}  # where an exercise was right: at its check, or (empty) at the end
-        self.differs = False  # whether names meant something else at the last check than at the end
-        self.spaces: dict[str, tuple[Student | None, str, Names]] = {}  # what the shown part of a check has defined
-        self.modes: dict[int, str] = {}  # by the place of a cell
-        self.ends: list[Note] = []  # of cells that ended the process
+        self.differs = False  # whether names had another meaning at the last check than at the end
+        self.spaces: dict[str, tuple[Student | None, str, Names]] = {}  # definitions of the shown part of a check
+        self.modes: dict[int, str] = {}  # by index of a cell
+        self.ends: list[Note] = []  # notes on cells that ended the process
         self.noted: tuple[Note, ...] = ()
-        self.over = ""  # why no process can be had any more
-        self.above: dict[str, float] = {}  # the last value of a check that is more than its points
+        self.over = ""  # why no further process can be started
+        self.above: dict[str, float] = {}  # last values of checks that exceed their points
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        """What happened while the cells ran."""
+        """Notes on cells that did not run normally."""
         return tuple(sorted({*self.noted, *self.ends}, key=lambda note: note.cell))
 
     def run_check(self, task: Task, hidden: bool = False) -> tuple[float, Verdict]:
-        """Run a check with the student's functions; the process that has them is started if there is none.
+        """Run a check with the student's functions; start their process if it does not run.
 
-        Names mean what they meant where the check stands in the notebook. If it fails so, it is tried at the end of the
-        notebook: cells may have been run in another order.
+        Names have the values that they had at the check's position in the notebook. If the check fails, it is tried
+        again at the end of the notebook, because the student may have run the cells in another order.
 
         Args:
             task: The exercise.
-            hidden: Whether to run the part that only the grader has; it knows what the shown part has defined.
+            hidden: Whether to run the hidden part, which can use definitions of the shown part.
 
         Returns:
             The points, and the verdict.
@@ -258,12 +264,12 @@ class _Session:
             return 0.0, Verdict(task.name, False, "stopped", f"your code was stopped: it {stopped}.")
 
     def in_full(self, task: Task, points: float, verdict: Verdict, partial: bool) -> tuple[float, Verdict]:
-        """Go on where the shown part of a check has ended: with the hidden one, and points for a part.
+        """Continue after the shown part of a check: run the hidden part, and give partial points.
 
         Args:
             task: The exercise.
             points: Points for the shown part.
-            verdict: The verdict on it.
+            verdict: Verdict on the shown part.
             partial: Whether a part of the cases gives a part of the points.
 
         Returns:
@@ -293,13 +299,13 @@ class _Session:
         return self._judge(task, names, task.hidden)
 
     def _go(self, place: str) -> None:
-        """Let the names of the notebook mean what they meant when the check of an exercise ran, or at its end."""
+        """Set the names of the notebook to their values at the check of an exercise, or at the end."""
         assert self.student is not None
         self.differs = self.student.at(place, self.keep)
         self.answers = self.student.names(self.assignment.answers)
 
     def part_of(self, task: Task) -> float:
-        """Points for the cases of an exercise of the course on which a wrong answer is right, in halves."""
+        """Return partial points, in halves, for the cases where a wrong answer to a course exercise is right."""
         exercise = check.EXERCISES.get(task.name)
         if exercise is None:
             return 0.0
@@ -325,26 +331,26 @@ class _Session:
         assert self.student is not None
         said = Verdicts(task.name, self.assignment.answers, self._lacks)
         points, verdict = judge(said, code, names)
-        self.above.pop(task.name, None)  # of its shown part, which does not end the cell
+        self.above.pop(task.name, None)  # from its shown part, which does not end the cell
         if verdict.passed and points is not None and points > task.points:
             self.above[task.name] = points
         if not verdict.passed or points is None or points >= task.points:
             return (task.points if verdict.passed else 0.0), verdict
         points = max(points, 0.0)
-        says = f"right in part: {points:g} of {counted(task.points, 'point')}."
+        says = f"partly right: {points:g} of {counted(task.points, 'point')}."
         return points, Verdict(task.name, False, "partial", says)
 
     def _lacks(self, name: str) -> tuple[str, str]:
-        """Why there is no answer: its kind, and the words."""
+        """Return why there is no answer: the name of the mistake, and a message."""
         why = self.student.lacks.get(name) if self.student is not None else None
         if why == "lost":
-            return "lost", f"the notebook has {name}, but its code did not run: see what is said of its cells."
+            return "lost", f"your notebook contains {name}, but its code did not run: see the notes on its cells below."
         if why == "given":
-            return "as-handed-out", f"{name} is as it was handed out, with its mistake."
+            return "as-handed-out", f"{name} is unchanged, with the mistake that it was handed out with."
         stubs = {cell.source for cell in self.cells if cell.handed}
         if any(name in stub and "NotImplementedError" in stub for stub in stubs):
-            return "not-answered", f"not answered yet: {name} is as it was handed out."
-        return "missing", f"the notebook has no {name} of yours."
+            return "not-answered", f"not answered yet: {name} is unchanged."
+        return "missing", f"your notebook does not define {name}."
 
     def _start(self) -> None:
         while self.student is None:
@@ -359,7 +365,7 @@ class _Session:
                 self._spare(stopped)
 
     def _spare(self, stopped: StoppedError) -> None:
-        """Next time, run only the definitions of the cell that ended the process; then nothing of it."""
+        """Run only the definitions of the cell that ended the process next time; if that fails, skip the cell."""
         place = stopped.cell
         if place is None or self.modes.get(place) == "skip" or len(self.ends) > _LIVES:
             self.over = str(stopped)

@@ -1,9 +1,9 @@
-"""What the column *Status* of Moodle's grading worksheet says of a submission.
+"""Reading of the column *Status* in Moodle's grading worksheet.
 
-Its parts stand one behind the other with `` - `` between them (moodle/moodle: ``mod/assign/gradingtable.php``,
-``col_status``, with ``format_time`` of ``lib/moodlelib.php``): what was handed in; how late it is, past the due date or
-past the extension if there is one; how long it is overdue if nothing was handed in; and until when an extension was
-granted, the only part with a date. So some of it can be told in any language.
+Its parts are separated by `` - `` (moodle/moodle: ``mod/assign/gradingtable.php``, ``col_status``, with
+``format_time`` of ``lib/moodlelib.php``): the state of the submission; how late it is, after the due date or after the
+extension if there is one; how long it is overdue if nothing was handed in; and the end of an extension, which is the
+only part with a date. So some parts can be understood in any language.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _UNITS = {"year": 8760.0, "day": 24.0, "hour": 1.0, "min": 1 / 60, "sec": 1 / 36
 
 @dataclass(frozen=True)
 class Status:
-    """What a status says.
+    """Meaning of a status.
 
     Attributes:
-        late_hours: How many hours late, past an extension if there is one; 0 if an extension was kept; None if it does
-            not say.
-        unread: Whether it says so in words that cannot be read.
-        extended: Whether an extension was granted, so that another due date does not count.
+        late_hours: How many hours late, after an extension if there is one; 0 if an extension was met; None if the
+            status does not state it.
+        unread: Whether the status states a lateness in words that cannot be read.
+        extended: Whether an extension was granted, so that other due dates do not count.
         nothing: Whether nothing was handed in.
         draft: Whether it is a draft that was not submitted.
     """
@@ -44,8 +44,8 @@ def read(text: str, time: str) -> Status:
     """Read a status.
 
     Args:
-        text: The status, in any language; how late a submission is can only be read in English.
-        time: What the column of the time of the submission says: ``-`` if there is none.
+        text: The status, in any language; the lateness can only be read in English.
+        time: The text in the column with the time of the submission; ``-`` if there is none.
     """
     what, *others = text.split(" - ")
     if what.startswith(_NOTHING) or (what and time == "-" and not what.startswith((_SUBMITTED, *_DRAFT))):

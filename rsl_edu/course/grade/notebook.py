@@ -1,4 +1,4 @@
-"""The code of a notebook, as the grader sees it: which cells it runs, and what it has to say of them."""
+"""The code of a notebook for the grader: cells to run, and notes on cells."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from rsl_edu.course.assignment import Handed, Task
 
 KINDS = ("raised", "stopped", "syntax", "module", "line")
-"""What a note can be about."""
+"""Kinds of notes."""
 
 _LONGEST_ANSWER = 4000
-_LONGEST_PARSED = 200_000  # characters of a cell: its tree takes 500 times as many bytes
+_LONGEST_PARSED = 200_000  # characters of a cell; its syntax tree takes 500 times as many bytes
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,12 @@ class Cell:
     """A code cell.
 
     Attributes:
-        number: Its place among the code cells of the notebook, from 1; 0 for a cell of the assignment that it lacks.
+        number: Number of the code cell in the notebook, from 1; 0 for a cell of the assignment that the notebook lacks.
         source: Its code.
-        handed: Whether it stands in the assignment as it is here: what it defines is no answer.
-        only_names: Whether only its definitions, imports and plain assignments run: it shows something else.
-        check: Name of the exercise that it checks: nothing of it runs, but here names mean what the check meant.
+        handed: Whether it is an unchanged cell of the assignment, so that its definitions are not answers.
+        only_names: Whether only its definitions, imports and plain assignments run, because the rest is a demo.
+        check: Name of the exercise that it checks. The cell does not run; the values of names at this point are stored
+            for the check.
     """
 
     number: int
@@ -37,13 +38,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Note:
-    """Something of a cell that did not run, or not as in a notebook.
+    """Note on code in a cell that did not run, or not as in a notebook.
 
     Attributes:
         cell: Number of the cell, from 1.
-        kind: ``raised``, ``stopped``, ``syntax``, ``module`` for one that is missing, or ``line`` for a command of
-            IPython or of the shell.
-        text: What happened, to be read after "code cell 3": ``raised ValueError: 3``.
+        kind: ``raised``, ``stopped``, ``syntax``, ``module`` for a missing module, or ``line`` for a command of IPython
+            or of the shell.
+        text: What happened, to follow the words "code cell 3": ``raised ValueError: 3``.
         line: The line of the notebook, if there is one.
     """
 
@@ -53,12 +54,12 @@ class Note:
     line: str = ""
 
     def __str__(self) -> str:
-        """The whole, in a line."""
+        """Return the complete note, in one line."""
         return f"code cell {self.cell} {self.text}" + (f": {self.line}" if self.line else "")
 
 
 def cells_of(handed: Iterable[Handed], tasks: Iterable[Task], sources: Sequence[str]) -> list[Cell]:
-    """Return the cells to run: those of a notebook, and before them those that were handed out and that it lacks.
+    """Return the cells to run: cells of the assignment that the notebook lacks, then the notebook's own cells.
 
     Args:
         handed: The code cells of the assignment.
@@ -80,10 +81,10 @@ def cells_of(handed: Iterable[Handed], tasks: Iterable[Task], sources: Sequence[
 
 
 def answers_in(cells: Iterable[Cell], tasks: Iterable[Task]) -> dict[str, str]:
-    """Return the code with which a notebook answers, as far as it can be found; the last definition of each name.
+    """Return the code of a notebook's answers, as far as it can be found: the last definition of each name.
 
     Args:
-        cells: Its cells.
+        cells: The cells of the notebook.
         tasks: The exercises.
 
     Returns:
@@ -100,7 +101,7 @@ def answers_in(cells: Iterable[Cell], tasks: Iterable[Task]) -> dict[str, str]:
 
 
 def _form(source: str) -> str:
-    """The same for two sources that differ only in layout and comments."""
+    """Return a form of the source that does not depend on layout and comments."""
     try:
         return ast.dump(_tree(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -108,14 +109,14 @@ def _form(source: str) -> str:
 
 
 def _tree(source: str) -> ast.Module:
-    """Parse a cell, unless it is so long that this costs too much: no process of the student's pays for it."""
+    """Parse a cell, unless it is too long: parsing happens in the grader's process, without the student's limits."""
     if len(source) > _LONGEST_PARSED:
         raise ValueError("too long to be parsed")
     return ast.parse(source)
 
 
 def _definitions(source: str, names: Collection[str]) -> dict[str, str]:
-    """The code of a cell that defines names, by these."""
+    """Return the code in a cell that defines each of these names."""
     if not names:
         return {}
     try:

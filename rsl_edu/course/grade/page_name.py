@@ -1,4 +1,4 @@
-"""How the page of a student is called. Torch is not imported here, so that points by hand can be entered at once."""
+"""File name of a student's page. This module does not import torch, so that ``rsl-edu mark`` starts quickly."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import unicodedata
 
 
 def file_name(submission: str) -> str:
-    """Name of a student's page: safe on every system, and of this submission only."""
+    """Return the file name of a student's page, which is safe on every system and unique for this submission."""
     plain = re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", submission))[:40].strip("-") or "submission"
     return f"{plain}-{digest(submission)}.html"
 
 
 def digest(submission: str) -> str:
-    """Letters that tell the name of a submission from all others."""
+    """Return letters and digits that distinguish the name of a submission from all others."""
     return hashlib.sha256(submission.encode("utf-8", "surrogatepass")).hexdigest()[:10]

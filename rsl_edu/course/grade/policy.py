@@ -1,6 +1,7 @@
-"""What becomes of the points: lateness, several submissions of a student, marks by hand. Nothing here reads a file.
+"""Final points of a student: lateness, several submissions, marks by hand. Nothing here reads a file.
 
-The order is: what lateness takes off each submission; which one counts; what people decided on it.
+The order is: the deduction for lateness from each submission; the choice of the submission that counts; the marks by
+hand.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from .roster import Person, Roster, normal
 from .settings import Late, Policy
 
 UNREAD = "handed in at a time that cannot be read: nothing is taken off"
-"""What is said where a table has a time that nobody can read."""
+"""Remark if a table has a time in an unknown format."""
 UNSEEN = "handed in at an unknown time: nothing is taken off"
-"""What is said where Moodle's worksheet says that nothing was handed in: it is older than the submission."""
-_AT_ONCE = 60.0  # seconds between the times of files that came together: copying them takes some
-UNKNOWN = "handed in late by an unknown time: nothing is taken off, look at it"
-"""What is said where the export says that it is late, and nothing says how late."""
+"""Remark if Moodle's worksheet is older than the submission, so that nothing was handed in according to it."""
+_AT_ONCE = 60.0  # largest difference in seconds between files that were handed in together and copied one by one
+UNKNOWN = "handed in late, but it is unknown how late: nothing is taken off, decide by hand"
+"""Remark if the export marks a submission as late, and nothing shows how late."""
 
 
 def settle(
@@ -38,19 +39,19 @@ def settle(
     version: str = "",
     missing: str = NOTHING,
 ) -> list[Row]:
-    """Return one row for each student: those of the roster in its order, then the others by name.
+    """Return one row for each student: first the students in the roster in its order, then the others by name.
 
     Canvas's test student has a row only if something was handed in.
 
     Args:
-        rows: The submissions; of two of a student whose times are not known, the later one stands later.
+        rows: The submissions. Submissions of a student at unknown times are in order of time.
         policy: The rules of the course.
         most: Names of the exercises and their points.
-        roster: Who takes part; None if nobody knows.
-        times: Who is known to be late; where it says nothing of somebody, the roster is asked.
-        hands: What people decided.
-        version: Of the assignment and of the checks; submissions that were graded by another one are outdated.
-        missing: Status of students of the roster who have no submission.
+        roster: The roster; None if there is none.
+        times: Table with times and lateness. The roster is used for students about whom it states nothing.
+        hands: Marks by hand.
+        version: Version of the assignment and the checks; submissions graded with another version are outdated.
+        missing: Status of students in the roster who have no submission.
     """
     tables = [table for table in (times, roster) if table]
     people = roster.people if roster else ()
@@ -59,8 +60,8 @@ def settle(
     for row in rows:
         person = roster.find(row.submission, row.identifier) if roster else None
         name = person.name if person else row.submission
-        if person is None and name in known:  # it is somebody's name for logging in, too
-            name = f"{name} (not for certain)"
+        if person is None and name in known:  # this name is also somebody's login name
+            name = f"{name} (uncertain)"
         groups.setdefault(name, []).append(row)
     settled = []
     others = sorted(groups.keys() - known.keys(), key=normal)
@@ -85,11 +86,11 @@ def unmatched(rows: Iterable[Row], roster: Roster) -> list[Row]:
 
 
 def who_knows_when(row: Row, tables: Iterable[Roster]) -> Person | None:
-    """Return what the first table that says something says of when this was handed in; None if none does.
+    """Return the entry of the first table that states when a submission was handed in; None if no table does.
 
     Args:
-        row: What was handed in.
-        tables: The tables. One whose time cannot be read, or that says that nothing was handed in, is asked last.
+        row: The submission.
+        tables: The tables. Entries with an unreadable time, or according to which nothing was handed in, come last.
     """
     people = _found(row, tables)
     told = [person for person in people if person.late_hours is not None or person.submitted is not None]
@@ -97,25 +98,25 @@ def who_knows_when(row: Row, tables: Iterable[Roster]) -> Person | None:
 
 
 def _found(row: Row, tables: Iterable[Roster]) -> list[Person]:
-    """What each table says of the student."""
+    """Return the student's entry in each table that has one."""
     return [person for table in tables if (person := table.find(row.submission, row.identifier))]
 
 
 def _one(
     name: str, rows: Sequence[Row], tables: Sequence[Roster], policy: Policy, most: Mapping[str, float], version: str
 ) -> Row:
-    """Return the row that counts, with what lateness takes off it."""
+    """Return the row that counts, with its deduction for lateness."""
     rows = sorted(rows, key=lambda row: row.modified or 0.0) if all(row.modified for row in rows) else rows
     person = who_knows_when(rows[-1], tables)
     draft = any(found.draft for found in _found(rows[-1], tables))
     judged = []
-    for row in rows:  # what a table says of a student's lateness is said of the newest submission
+    for row in rows:  # the lateness in a table refers to the newest submission
         hours = hours_late(row, policy.due, person if _came_with(rows[-1], row) else None)
         points, says = deduction(policy.late, hours, sum(most.values()))
         if hours is None and not row.late:
             says = UNSEEN if person is not None and person.nothing else UNREAD
         took = Settled(hours, points, says, outdated=bool(version) and row.version != version, draft=draft)
-        marks = {mark.task: mark for mark in row.marks}  # of another version, they may be other ones
+        marks = {mark.task: mark for mark in row.marks}  # another version may have other exercises
         judged.append(replace(row, settled=took, marks=tuple(marks[task] for task in most if task in marks)))
     row = choose(judged, policy.several)
     others = tuple(other.file for other in judged if other is not row and other.file)
@@ -123,13 +124,13 @@ def _one(
 
 
 def hours_late(row: Row, due: datetime.datetime | None, person: Person | None) -> float | None:
-    """Return how many hours late a submission is; None if nobody knows.
+    """Return how many hours late a submission is; None if unknown.
 
     Args:
-        row: The submission. When its file was changed is asked only if the export says that it is late: copying a file
-            may change that time.
-        due: When it is due, if that is known.
-        person: What a table says of the student who handed it in, if there is one.
+        row: The submission. Its file time is used only if the export marks it as late, because copying a file may
+            change that time.
+        due: The due date, or None.
+        person: The student's entry in a table, or None.
     """
     if person is not None and person.late_hours is not None:
         return person.late_hours
@@ -144,12 +145,12 @@ def hours_late(row: Row, due: datetime.datetime | None, person: Person | None) -
 
 
 def deduction(late: Late, hours: float | None, maximum: float) -> tuple[float, str]:
-    """Return the points that lateness takes off, and what is to be said of it.
+    """Return the deduction for lateness in points, and a remark about it.
 
     Args:
-        late: What it costs.
-        hours: How many hours late; None if that is not known.
-        maximum: Points of the assignment: percentages are of these, as in Canvas's late policy.
+        late: Rules for lateness.
+        hours: How many hours late; None if unknown.
+        maximum: Points of the assignment; percentages refer to these, as in Canvas's late policy.
     """
     if hours is None:
         return 0.0, UNKNOWN
@@ -158,22 +159,23 @@ def deduction(late: Late, hours: float | None, maximum: float) -> tuple[float, s
     says = f"handed in {_time(hours)} late"
     after = hours - late.grace
     if after <= 0:
-        return 0.0, f"{says}, within the time of grace"
+        return 0.0, f"{says}, within the grace period"
     if late.grace:
         says = f"{says}, with {_time(late.grace)} of grace"
     if late.none_after is not None and after > 24 * late.none_after:
         return maximum, f"{says}: no points after {counted(late.none_after, 'day')}"
-    percent = min(late.most, late.per_day * math.ceil(round(after / 24, 9)))  # the last digits are rounding
+    percent = min(late.most, late.per_day * math.ceil(round(after / 24, 9)))  # the last digits are rounding errors
     points = maximum * percent / 100
     return points, f"{says}: {number(percent)} % of {counted(maximum, 'point')}" if points else says
 
 
 def choose(rows: Sequence[Row], several: str) -> Row:
-    """Return the submission that counts: one that could be graded, if there is one.
+    """Return the submission that counts, preferably one that could be graded.
 
     Args:
         rows: The files of a student, the newest last.
-        several: ``latest`` or ``best``. Of files that came together the best counts, of equally good ones the latest.
+        several: ``latest`` or ``best``. If files were handed in together, the best of them counts; if they are equally
+            good, the latest.
     """
     graded = [row for row in rows if row.status == GRADED or row.tried_again] or list(rows)
     may_count = graded if several == "best" else [row for row in graded if _came_with(graded[-1], row)]
@@ -181,7 +183,7 @@ def choose(rows: Sequence[Row], several: str) -> Row:
 
 
 def _came_with(newest: Row, row: Row) -> bool:
-    """Whether a file was handed in together with the newest one."""
+    """Return whether a file was handed in together with the newest one."""
     if row is newest:
         return True
     if not row.hand_in or row.hand_in != newest.hand_in or (row.modified is None) != (newest.modified is None):
@@ -190,16 +192,16 @@ def _came_with(newest: Row, row: Row) -> bool:
 
 
 def marked_by_hand(row: Row, hands: Sequence[Hand], most: Mapping[str, float]) -> Row:
-    """Return a row with what people decided: their points win over those of the checks.
+    """Return a row with the marks by hand, which replace points from the checks.
 
     Args:
         row: The row of a student.
-        hands: What people decided on this student.
+        hands: Marks by hand for this student.
         most: Names of the exercises and their points.
     """
     points = {hand.exercise: hand.points for hand in hands if hand.points is not None}
     marks = row.marks
-    if not marks and points.keys() & {*most}:  # somebody has looked at what could not be graded
+    if not marks and points.keys() & {*most}:  # somebody has marked a submission that could not be graded
         marks = tuple(Mark(task, None if row.tried_again else 0.0, None, "") for task in most)
     before = {mark.task: mark.points for mark in marks} | {LATE: row.settled.deduction}
     marks = tuple(replace(mark, points=points.get(mark.task, mark.points)) for mark in marks)
@@ -211,12 +213,12 @@ def marked_by_hand(row: Row, hands: Sequence[Hand], most: Mapping[str, float]) -
 
 
 def _capped(row: Row) -> Row:
-    """A row from which no more is taken off than it has."""
+    """Return a row whose deduction is at most its points."""
     return replace(row, settled=replace(row.settled, deduction=min(row.settled.deduction, row.reached)))
 
 
 def _time(hours: float) -> str:
-    """Write a time: ``51 hours``, ``1 minute``, ``less than a minute``."""
+    """Format a duration: ``51 hours``, ``1 minute``, ``less than a minute``."""
     if round(60 * hours, 6) < 1:
         return "less than a minute"
     minutes = round(60 * hours)

@@ -1,4 +1,4 @@
-"""Answers made of right ones, which a good check takes for wrong: those that return nothing, or never raise."""
+"""Wrong answers derived from right ones, to test checks: answers that return nothing, or that never raise an error."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def returning_nothing(code: str) -> str:
-    """Return the code of a right answer, whose functions and methods do nothing; the same code if it has none."""
+    """Return a right answer's code with functions and methods that do nothing; unchanged if it has none."""
     return _changed(code, _DoNothing())
 
 
 def never_raising(code: str) -> str:
-    """Return the code of a right answer, whose functions return where they raised; the same code if none raises."""
+    """Return a right answer's code with functions that return instead of raising; unchanged if none raises."""
     return _changed(code, _NeverRaise())
 
 
@@ -33,7 +33,7 @@ class _DoNothing(_Change):
 
 
 class _NeverRaise(_Change):
-    inside = False  # whether it is in a function
+    inside = False  # whether the visitor is inside a function
 
     def visit(self, node: ast.AST) -> ast.AST:
         if self.inside and isinstance(node, (ast.Raise, ast.Assert)):

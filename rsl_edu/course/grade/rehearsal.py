@@ -1,4 +1,4 @@
-"""Rehearses an assignment before it is handed out: what right answers get, no answers, and wrong ones."""
+"""Test of an assignment before it is handed out: the points for right answers, no answers and wrong answers."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def rehearse(
     limits: Limits = Limits(),  # noqa: B008  it is frozen
     folder: Path | None = None,
 ) -> bool:
-    """Grade what the source itself holds, as submissions are graded, and say what is found.
+    """Grade the contents of the source like submissions, and report problems.
 
-    First comes what can be seen in the source; if right answers would lose points for it, nothing runs. Then the right
-    answers must get all points, and the notebook as it is handed out none, with every exercise not answered. Nor may
-    answers that do nothing get all points, or right ones that do not raise where they should.
+    First, the source is checked without running it; if it has errors, nothing runs. Then the right answers must get all
+    points, and the notebook as handed out must get none, with every exercise not answered. Answers that do nothing must
+    not get all points, and neither must answers that do not raise the errors that right answers raise.
 
     Args:
         assignment: The source.
-        say: Gets each line of the report.
-        wrong: Notebooks with wrong answers; the report says what each gets.
+        say: Called with each line of the report.
+        wrong: Notebooks with wrong answers; the report lists their points.
         box: Which sandbox, as for :func:`.grade.sandbox.start`.
-        limits: What each run may use.
-        folder: Where to run the notebook that is handed out in a kernel, from top to bottom, without a sandbox: it is
-            the author's own. By default it does not run.
+        limits: Limits of each run.
+        folder: Folder in which to run the notebook as handed out in a kernel, from top to bottom and without a sandbox,
+            because the code is the author's own. By default it does not run.
 
     Returns:
         Whether there was no error; there may be warnings.
@@ -83,10 +83,10 @@ class _Rehearsal:
         self.cells = {cell.id: cell for cell in assignment.cells if cell.points}
         self.places = [cell.place for cell in assignment.cells if cell.code]
         self.checked = [task for task in assignment.tasks if not task.manual]
-        self.faulty: set[str] = set()  # exercises with an error: another one may have the same reason
+        self.faulty: set[str] = set()  # exercises that already have an error, which may be the reason for further ones
 
     def describe(self) -> None:
-        """Say what gives points."""
+        """Report the exercises and their points."""
         exercises = counted(len(self.assignment.tasks), "exercise")
         self.say(f"{self.assignment.name}: {exercises}, {counted(self.assignment.maximum, 'point')}")
         for task in self.assignment.tasks:
@@ -98,20 +98,20 @@ class _Rehearsal:
             )
 
     def report(self, found: Iterable[Finding]) -> None:
-        """Say what was found."""
+        """Report findings."""
         for finding in found:
             self.errors += finding.error
             self.warnings += not finding.error
             self.say(str(finding))
 
     def right_answers(self) -> None:
-        """Mark the right answers: they must get all points."""
+        """Mark the right answers, which must get all points."""
         marks = self._mark("right answers", self._code(self.assignment.solution()))
         self.report(Finding(self._place(note), 1, f"this cell {note.text}", error=False) for note in marks.notes)
         for name, value in marks.above.items():
             cell = self.cells[name]
-            says = f"the last value of {name} is {value:g}, and its cell has {counted(cell.points, 'point')}"
-            says += f": nbgrader refuses to grade that, and here it counts as {cell.points:g}"
+            says = f"the last value of {name} is {value:g}, but its cell has only {counted(cell.points, 'point')}"
+            says += f": nbgrader refuses to grade this, and here it counts as {cell.points:g}"
             self.report([Finding(cell.place, names.statements(cell.source)[-1].lineno, says)])
         lost = {task.name: got for task, got in self._checked(marks) if got.points != task.points}
         self.faulty |= {*lost}
@@ -122,7 +122,7 @@ class _Rehearsal:
             self.report([Finding(self.cells[name].place, line, says)])
 
     def no_answers(self) -> None:
-        """Mark the notebook as it is handed out: it must get no points."""
+        """Mark the notebook as handed out, which must get no points."""
         marks = self._mark("no answers", self._code(self.assignment.student()))
         for task, got in self._checked(marks):
             place, message = self.cells[task.name].place, _first_line(got.message)
@@ -131,12 +131,12 @@ class _Rehearsal:
                 self.report([Finding(place, 1, says)])
                 self.faulty.add(task.name)
             elif got.mistake not in _UNANSWERED and task.name not in self.faulty:
-                says = f"{task.name} counts a notebook without answers as wrong, not as not answered: let the stub "
-                says += f"raise NotImplementedError, and let the check not catch it. A learner reads now: {message}"
+                says = f"{task.name} counts a notebook without answers as wrong instead of not answered: let the stub "
+                says += f"raise NotImplementedError, and do not catch it in the check. Students now see: {message}"
                 self.report([Finding(place, 1, says, error=False)])
 
     def poor_answers(self) -> None:
-        """Mark answers that do nothing, and right ones that never raise: they must not get all points."""
+        """Mark answers that do nothing, and right answers that never raise errors; neither may get all points."""
         for task in self._passed_with(poor_answers.returning_nothing):
             says = f"{task.name} gives {counted(task.points, 'point')} to answers that do nothing and return None"
             self.report([Finding(self.cells[task.name].place, 1, says)])
@@ -144,12 +144,12 @@ class _Rehearsal:
         for task in self._passed_with(poor_answers.never_raising):
             cell, points = self.cells[task.name], counted(task.points, "point")
             expects = bool(_EXPECTS_ERROR.search(cell.source))
-            says = f"{task.name} gives {points} to answers that do not raise the errors of the right ones: "
-            says += "let the check fail if there is no error" if expects else "no check expects them"
+            says = f"{task.name} gives {points} to answers that do not raise the errors that right answers raise: "
+            says += "let the check fail if there is no error" if expects else "no check tests these errors"
             self.report([Finding(cell.place, 1, says, error=expects)])
 
     def _passed_with(self, change: Callable[[str], str]) -> list[Task]:
-        """The exercises that give all points if right answers are changed, of those whose answers the change is of."""
+        """Return the exercises that still give all points after a change of their right answers."""
         code, changed = [], set[str]()
         for cell, notebook_cell in zip(self.assignment.cells, self.assignment.solution().cells, strict=True):
             source = notebook_cell.source
@@ -164,12 +164,12 @@ class _Rehearsal:
         return [task for task, got in self._checked(self._graded(code)) if task in tried and got.points == task.points]
 
     def run_all(self, folder: Path) -> None:
-        """Run the notebook as it is handed out in a kernel: no cell of the set-up may raise."""
+        """Run the notebook as handed out in a kernel; no cell of the set-up may raise an error."""
         notebook = self.assignment.student()
         begin = time.monotonic()
         try:
             raised = dict(_raised_in_kernel(notebook, folder))
-        except (RuntimeError, TimeoutError) as error:  # of the kernel, which has ended or does not end
+        except (RuntimeError, TimeoutError) as error:  # the kernel has ended, or a cell does not end
             self.errors += 1
             self.say(f"error: Run All of the notebook as handed out: {_first_line(str(error))}")
             return
@@ -186,7 +186,7 @@ class _Rehearsal:
             self.report([Finding(others[0], 1, says, error=False)])
 
     def wrong_answers(self, files: list[Path]) -> None:
-        """Mark notebooks with wrong answers, and say in a table what each gets."""
+        """Mark notebooks with wrong answers, and report their points in a table."""
         if not files:
             return
         width = max(len(file.name) for file in files)
@@ -224,9 +224,9 @@ class _Rehearsal:
         return self.places[note.cell - 1]
 
     def _lines_that_fail(self, tasks: list[str]) -> dict[str, tuple[int, str]]:
-        """Return for each check the first line of the statement that right answers do not pass, and what it says.
+        """Return for each check the line of the first statement that fails with right answers, and its message.
 
-        Each check becomes many, each with one more of its statements, and nothing in them is hidden.
+        For this, each check is split into several checks, each with one more statement and without hidden parts.
         """
         notebook, steps = copy.deepcopy(self.assignment.notebook), dict[str, tuple[str, int]]()
         cells, codes = [], dict[str, str]()
@@ -246,7 +246,7 @@ class _Rehearsal:
         found: dict[str, tuple[int, str]] = {}
         for got in marks:
             name, line = steps[got.task]
-            # in the middle, a number on a line of its own is no result
+            # a number in the middle of a check is not its result
             if got.mistake and (got.mistake != "partial" or got is last[name]):
                 found.setdefault(name, (line, with_advice(_first_line(got.message), codes[got.task])))
         return found
@@ -257,11 +257,11 @@ class _Rehearsal:
 
 
 def _raised_in_kernel(notebook: Any, folder: Path) -> Iterator[tuple[int, str]]:
-    """Run a notebook to its end, and yield the places of the cells that raise, and what they raise."""
+    """Run a notebook to its end, and yield the positions of cells that raise errors, and the errors."""
     from nbclient import NotebookClient
 
     resources = {"metadata": {"path": str(folder)}}
-    quiet = ["--log-level=ERROR"]  # not: "Kernel is running over TCP without encryption"
+    quiet = ["--log-level=ERROR"]  # hides "Kernel is running over TCP without encryption"
     client = NotebookClient(notebook, kernel_name="python3", extra_arguments=quiet, resources=resources)
     client.allow_errors, client.timeout = True, 600
     client.execute()
@@ -272,7 +272,7 @@ def _raised_in_kernel(notebook: Any, folder: Path) -> Iterator[tuple[int, str]]:
 
 
 def _first_lines(cell: Any, name: str, lines: list[str]) -> Any:
-    """A cell that gives points for the first lines of a check."""
+    """Return a cell that gives points for the first lines of a check."""
     cell = copy.deepcopy(cell)
     cell.source = "\n".join(lines)
     cell.metadata.nbgrader.grade_id = name

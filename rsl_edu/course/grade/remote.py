@@ -1,4 +1,4 @@
-"""What stands here for something of a student's process: it asks there, and is never trusted."""
+"""Proxies for objects in a student's process: they send requests there, and never trust the replies."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from rsl_edu.printable import printable
 from .wire import OPERATIONS, TEXT
 
 Ask = Callable[..., Any]
-"""Asks a student's process: the kind of question, a name, arguments and options."""
+"""Function that sends a request to a student's process; it takes the kind of request, a name, arguments and options."""
 
 
 class Result(torch.autograd.Function):
-    """A result of a call that depends on its arguments: their gradients come from the student's process."""
+    """Result of a call that depends on its arguments; the student's process computes the gradients."""
 
     @staticmethod
     def forward(
@@ -32,27 +32,27 @@ class Result(torch.autograd.Function):
         gradients: Callable[[torch.Tensor], list[torch.Tensor | None]],
         *_: torch.Tensor,
     ) -> torch.Tensor:
-        """Keep how the gradients are had; ``result`` is in a tuple, so that it is no input of the graph."""
+        """Store the function that gets the gradients; ``result`` is in a tuple to keep it out of the graph's inputs."""
         ctx.gradients = gradients
         return result[0]
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Ask for the gradients."""
+        """Request the gradients."""
         return (None, None, *ctx.gradients(grad))
 
 
 class _Object:
-    """Stands for an object of the student's process.
+    """Proxy for an object in the student's process.
 
-    Only what the check has made, with a class that the student writes, has operators: what a function returns could be
-    an object that equals everything.
+    Only objects that the check itself creates, with a class of the student's, have operators: an object returned by a
+    function could claim to equal everything.
     """
 
     _ask_: Ask
-    _own_: list[Any]  # what it is called there, should it be an argument
-    _made_ = False  # whether the check has made it
+    _own_: list[Any]  # reference to the object, for use as an argument
+    _made_ = False  # whether the check created it
 
     def __getattr__(self, name: str) -> Any:
         if name == "__name__" and isinstance(text := self._ask_("get", name), str):
@@ -79,7 +79,7 @@ class _Object:
 
     def __iter__(self) -> Iterator[Any]:
         iterator = self._ask_("operate", "iter")
-        while items := iterator._ask_("next", ""):  # one of them, or none
+        while items := iterator._ask_("next", ""):  # a list of one item, or an empty list
             yield items[0]
 
     def __next__(self) -> Any:
@@ -111,7 +111,7 @@ def _made(value: Any) -> Any:
     return value
 
 
-_ALWAYS = ("int", "float", "len", "getitem", "setitem", "delitem")  # what they give, the check compares by itself
+_ALWAYS = ("int", "float", "len", "getitem", "setitem", "delitem")  # the check compares their results itself
 for _name in OPERATIONS:
     if _name not in ("iter", "repr", "str"):
         setattr(_Object, f"__{_name}__", _operation(_name))
@@ -123,13 +123,13 @@ class _Callable(_Object):
 
 
 class _Module(_Callable):
-    """Passes for a module of torch, of which it has no more than what can be asked for."""
+    """Proxy that counts as a torch module, but has only attributes that can be requested."""
 
     __class__ = property(lambda self: type(type(self).__name__, (torch.nn.Module,), {}))
 
 
 class _Class(type):
-    """A class of the student's process: it is a class here too, and makes objects there."""
+    """Proxy for a class in the student's process: it is a class here, too, and creates objects there."""
 
     _ask_: Ask
 
@@ -146,7 +146,7 @@ class _Class(type):
 
 
 def a_function(name: str, ask: Ask) -> Callable[..., Any]:
-    """Return what stands for a function, called ``name`` in the notebook; ``ask`` asks the process about it."""
+    """Return a proxy for the function ``name`` of the notebook; ``ask`` sends requests about it."""
 
     def call(*arguments: Any, **options: Any) -> Any:
         return ask("call", "", arguments, options)
@@ -157,26 +157,26 @@ def a_function(name: str, ask: Ask) -> Callable[..., Any]:
 
 
 def a_class(name: str, is_module: bool, ask: Ask) -> type:
-    """Return what stands for a class.
+    """Return a proxy for a class.
 
     Args:
-        name: Its name in the notebook.
-        is_module: Whether it is a module of torch.
-        ask: Asks the process about this class.
+        name: Name of the class in the notebook.
+        is_module: Whether it is a torch module.
+        ask: Sends requests about this class.
     """
     bases = (_Object, torch.nn.Module) if is_module else (_Object,)
     return _Class(name, bases, {"_ask_": staticmethod(ask), "_own_": ["name", name]})
 
 
 def an_object(place: int, name: str, can_be_called: bool, is_module: bool, ask: Ask) -> Any:
-    """Return what stands for an object.
+    """Return a proxy for an object.
 
     Args:
-        place: Its number in the process.
+        place: Number of the object in its process.
         name: Name of its class.
-        can_be_called: Whether it is a function, or can be called like one.
-        is_module: Whether it is a module of torch.
-        ask: Asks the process about this object.
+        can_be_called: Whether it can be called.
+        is_module: Whether it is a torch module.
+        ask: Sends requests about this object.
     """
     kind = _Module if is_module else _Callable if can_be_called else _Object
     made: Any = object.__new__(type(re.sub(r"\W", "", name)[:40] or "object", (kind,), {}))
@@ -186,23 +186,23 @@ def an_object(place: int, name: str, can_be_called: bool, is_module: bool, ask: 
 
 _NOT_EXPECTED = (
     Exception,
-    StopIteration,  # this would end a loop of the check without a word
+    StopIteration,  # this would silently end a loop of the check
     StopAsyncIteration,
-    getattr(builtins, "ExceptionGroup", Exception),  # since Python 3.11; it cannot be made of a text
+    getattr(builtins, "ExceptionGroup", Exception),  # since Python 3.11; it cannot be created from a text
 )
 
 
 def an_error(name: str, base: str) -> type[Failure]:
-    """Return what stands for a class of errors, which derives from a builtin one: a check can expect it."""
+    """Return a proxy for a class of errors that derives from a built-in one, so that a check can expect it."""
     return type(name, (_like(getattr(builtins, base, Exception)),), {"_own_": ["name", name]})
 
 
 def failure(account: dict[str, Any], known: Mapping[str, type[Failure]] | None = None) -> Failure:
-    """What a student's code has raised, as an error that is of the same builtin kind: a check can expect it.
+    """Return the error that a student's code raised, with the same built-in type, so that a check can expect it.
 
     Args:
-        account: What the process says of it.
-        known: The student's own classes of errors, by their names.
+        account: Description of the error from the process.
+        known: The student's own classes of errors, by name.
     """
     kinds = ("not-answered", "library-answer", "stopped")
     kind = account.get("kind") if account.get("kind") in kinds else "exception"
@@ -212,7 +212,7 @@ def failure(account: dict[str, Any], known: Mapping[str, type[Failure]] | None =
     like = (known or {}).get(str(account.get("class")), like)
     error = like(str(kind), says, line, number if isinstance(number, int) else 0, function)
     if like is not Failure:
-        error.args = (says.partition(": ")[2],)  # as the check expects it
+        error.args = (says.partition(": ")[2],)  # the text that the check expects
     return error
 
 
@@ -221,24 +221,24 @@ def _like(raised: Any) -> type[Failure]:
         return Failure
     try:
         return type(raised.__name__, (Failure, raised), {"__str__": Exception.__str__})
-    except TypeError:  # some cannot be mixed
+    except TypeError:  # some types cannot be combined
         return Failure
 
 
 def short_line(text: Any, most: int = 200) -> str:
-    """A text of a student's process on one line, without control characters."""
+    """Return text from a student's process on one line, without control characters."""
     return printable(str(text)[:most], " ")
 
 
 def reference(value: Any, callbacks: list[Callable[..., Any]]) -> list[Any]:
-    """Say what an argument is that is no plain data: something of the process, or a function or an iterator of here.
+    """Return a reference for an argument that is not plain data: a proxy, or a function or iterator of this process.
 
     Args:
         value: The argument.
-        callbacks: What the process may call, by its place; a function is added, or what gives the next item.
+        callbacks: Functions that the student's process may call, by index; a function or an iterator's next is added.
 
     Raises:
-        TypeError: If it is none of these.
+        TypeError: The argument is of another kind.
     """
     if own := getattr(value, "_own_", None):
         return [*own]
@@ -249,13 +249,13 @@ def reference(value: Any, callbacks: list[Callable[..., Any]]) -> list[Any]:
         callbacks.append(lambda: [*itertools.islice(value, 1)])
         return ["iterator", len(callbacks) - 1]
     if not callable(value):
-        raise TypeError(f"value: {type(value).__name__} cannot be handed to an answer")
+        raise TypeError(f"value: {type(value).__name__} cannot be passed to an answer")
     callbacks.append(value)
     return ["callback", len(callbacks) - 1, name]
 
 
 def overwrite(old: Any, new: Any) -> None:
-    """Do to an argument what was done to its copy elsewhere."""
+    """Apply to an argument the changes made to its copy in the student's process."""
     if isinstance(old, torch.Tensor) and isinstance(new, torch.Tensor):
         with contextlib.suppress(RuntimeError), torch.no_grad():
             old.set_(new.to(old.dtype))  # type: ignore[call-overload]

@@ -1,8 +1,8 @@
-"""Who takes part in a course: a table of one's own, Moodle's grading worksheet, or Canvas's gradebook.
+"""Roster of a course: a table of your own, Moodle's grading worksheet, or Canvas's gradebook.
 
-Moodle's and Canvas's tables say more than names. The column *Status* of Moodle's worksheet says how late a submission
-is, such as ``Submitted for grading - 2 days 3 hours late`` (:mod:`.moodle_status`), and another column has when it was
-handed in.
+The column *Status* of Moodle's worksheet also states how late a submission is, such as
+``Submitted for grading - 2 days 3 hours late`` (:mod:`.moodle_status`), and another column contains the time of the
+submission.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _COLUMNS = {
     ),
     "status": ("status", "statut", "estado"),
 }
-"""Names of the columns, in small letters."""
-_NO_STUDENT = "points possible"  # a row of Canvas's own
+"""Names of the columns, in lower case."""
+_NO_STUDENT = "points possible"  # a row in Canvas's gradebook that is not a student
 _TEST_STUDENT = ("student, test", "test student")
 _PARTICIPANT = re.compile(r"[^\W\d][^\d]* ?\d+")  # in Moodle's worksheet: Participant 101, Teilnehmer/in 101
 _NO_TIME = ("", "-", "–", "—")
-_TIMES = (  # as Moodle writes them in English, and numbers whose order is certain
+_TIMES = (  # Moodle's English formats, and numeric formats whose order is unambiguous
     *("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M", "%A, %B %d, %Y, %I:%M %p"),
     *("%d.%m.%Y %H:%M", "%d.%m.%Y, %H:%M", "%d.%m.%Y"),
 )
@@ -50,19 +50,19 @@ class Person:
     """Someone who takes part in the course.
 
     Attributes:
-        name: The name; where two have the same, with the identifier or the e-mail address behind it.
-        identifier: What the learning platform calls this person; digits only, if there are any: Moodle's
-            ``Participant 101`` is ``101``.
+        name: The name, followed by the identifier or the e-mail address if two people have the same name.
+        identifier: Identifier on the learning platform; only its digits if it has any, so Moodle's ``Participant 101``
+            becomes ``101``.
         email: The e-mail address.
-        login: The name for logging in.
+        login: The login name.
         section: The section of the class.
-        late_hours: How many hours late the submission is; None if the table does not say.
-        submitted: When it was handed in; None if the table does not say.
-        sortable: ``Last, First``, where the table has a column for each; else empty.
-        unread: What the table says instead of a time that can be read; empty if there is nothing to read.
-        nothing: Whether Moodle's worksheet says that nothing was handed in.
-        draft: Whether Moodle's worksheet says that it is a draft, not submitted.
-        test: Whether it is Canvas's test student, through whom instructors see a course as students do.
+        late_hours: How many hours late the submission is; None if the table does not state it.
+        submitted: Time of the submission; None if the table does not state it.
+        sortable: ``Last, First`` if the table has a column for each; otherwise empty.
+        unread: Text that the table has in place of a readable time; empty if it has none.
+        nothing: Whether nothing was handed in according to Moodle's worksheet.
+        draft: Whether the submission is only a draft according to Moodle's worksheet.
+        test: Whether this is Canvas's test student, an account in which instructors see a course as students do.
     """
 
     name: str
@@ -80,10 +80,10 @@ class Person:
 
 
 class Roster:
-    """Everybody who takes part, found by identifier or name; nobody is guessed.
+    """People in a course, who are found by identifier or name, without guessing.
 
     Args:
-        people: Everybody, in the order of the table.
+        people: The people, in the order of the table.
     """
 
     def __init__(self, people: Iterable[Person] = ()) -> None:
@@ -94,13 +94,13 @@ class Roster:
         )
 
     def find(self, name: str, identifier: str = "") -> Person | None:
-        """Return who this is; None if nobody is, or if it is not certain.
+        """Return the person who handed in a submission; None if there is no certain match.
 
-        Numbers of different tables may mean different people, so a number counts only if the name agrees with it.
+        Identifiers from different tables may mean different people, so an identifier counts only if the name fits.
 
         Args:
-            name: The name as a submission has it, or an e-mail address, or a name for logging in.
-            identifier: The identifier, which is asked for first.
+            name: The name in the submission, or an e-mail address, or a login name.
+            identifier: The identifier, which is tried first.
         """
         numbered = self._by_identifier.get(identifier)
         if numbered is not None and _agree(name.removesuffix(f" ({identifier})"), numbered):
@@ -108,27 +108,27 @@ class Roster:
         return self._by_name.get(normal(name)) or self._by_name.get(normal(turned(name)))
 
     def with_test_student(self, gradebook: Roster) -> Roster:
-        """Return everybody, and the test student of Canvas's gradebook, whom a roster of one's own does not have."""
+        """Return the roster with the test student from Canvas's gradebook, whom your own roster does not contain."""
         if any(person.test for person in self.people):
             return self
         return Roster([*self.people, *(person for person in gradebook.people if person.test)])
 
     def has(self, identifier: str) -> bool:
-        """Whether somebody has this identifier."""
+        """Return whether somebody has this identifier."""
         return any(person.identifier == identifier for person in self.people)
 
 
 def read(path: Path) -> Roster:
-    """Read a table of everybody who takes part.
+    """Read a roster.
 
     Raises:
-        SheetError: If it cannot be read, or has no column of names.
+        SheetError: If the table cannot be read, or has no column of names.
     """
     header, *rows = spreadsheet.read(path)
     places = _places(header, rows)
     if "name" not in places and not {"first", "last"} <= places.keys():
         allowed = ", ".join(_COLUMNS["name"][:3])
-        says = f"expected a column called {allowed}, or two for the first and the last name"
+        says = f"expected a column called {allowed}, or one column each for first and last names"
         raise SheetError(f"{path}: {says}; got {', '.join(header)}")
     people = []
     for row in rows:
@@ -141,14 +141,14 @@ def read(path: Path) -> Roster:
 
 
 def normal(name: str) -> str:
-    """A name without what writing it differently changes: spaces, capitals, and how accents are encoded."""
+    """Return a name in a form that does not depend on spaces, capitals and the encoding of accents."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _agree(name: str, person: Person) -> bool:
-    """Whether a name in an export can be a person's.
+    """Return whether a name in an export can be this person's.
 
-    Canvas puts the last name first and leaves only letters and digits, Moodle may put a group before it.
+    Canvas puts the last name first and keeps only letters and digits; Moodle may put a group in front.
     """
     known = {letters(order) for its in (person.name, _bare(person)) for order in orders(its)}
     return letters(name) in known or any(name.endswith(f"-{its}") for its in (person.name, _bare(person)))
@@ -159,24 +159,24 @@ def _names(person: Person) -> tuple[str, ...]:
 
 
 def _sortable(person: Person) -> str:
-    """The name in file names of Canvas; empty if it is not known where the last name begins."""
+    """Return the name as in Canvas's file names; empty if it is unknown where the last name begins."""
     return normal(letters(person.sortable or (person.name if "," in person.name else ""), also="_"))
 
 
 def _bare(person: Person) -> str:
-    """The name without the number: that of ``Wei Li (101)``, and of ``Participant 101`` where names are hidden."""
+    """Return the name without the number, from ``Wei Li (101)``, or from ``Participant 101`` if names are hidden."""
     return person.name.removesuffix(f" ({person.identifier})").removesuffix(person.identifier).rstrip()
 
 
 def _unique(found: Iterable[tuple[str, Person]]) -> Mapping[str, Person]:
-    """What belongs to one person only."""
+    """Return the keys that belong to only one person."""
     pairs = [(key, person) for key, person in found if key]
     times = Counter(key for key, _ in pairs)
     return {key: person for key, person in pairs if times[key] == 1}
 
 
 def _places(header: list[str], rows: list[list[str]]) -> dict[str, int]:
-    """Where the known columns are; in Moodle's worksheet, whatever its language, the number and the name come first."""
+    """Return the indices of known columns; Moodle's worksheet begins with number and name in every language."""
     names = [normal(name) for name in header]
     found = ((kind, names.index(name)) for kind, known in _COLUMNS.items() for name in known if name in names)
     places: dict[str, int] = {}
@@ -184,7 +184,7 @@ def _places(header: list[str], rows: list[list[str]]) -> dict[str, int]:
         places.setdefault(kind, place)
     is_moodles = bool(rows) and all(_PARTICIPANT.fullmatch(row[0]) for row in rows) and len(header) > 5
     if is_moodles and not places.keys() & {"name", "last"}:
-        hidden = places.get("status") == 1  # the names are: each is called by the number
+        hidden = places.get("status") == 1  # names are hidden, so the number serves as the name
         places |= {"identifier": 0, "name": 0 if hidden else 1}
     return places
 
@@ -195,7 +195,7 @@ def _person(path: Path, name: str, said: Mapping[str, str]) -> Person:
     hours = said.get("late_hours", "")
     late = spreadsheet.number(hours)
     if hours and late is None:
-        raise SheetError(f"{path}, {name}: late hours: expected a number, got {hours!r}")
+        raise SheetError(f"{path}, {name}: expected a number of late hours, got {hours!r}")
     time, text = said.get("submitted", ""), said.get("status", "")
     status = moodle_status.read(text, time)
     of_another_due_date = status.extended and status.unread
@@ -223,7 +223,7 @@ def _told_apart(person: Person) -> Person:
 
 
 def _time(text: str) -> datetime.datetime | None:
-    """A time in ISO's format, or one of ``_TIMES``; None if it is none."""
+    """Parse a time in ISO format, or in one of ``_TIMES``; return None if it is in another format."""
     try:
         return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone()
     except ValueError:

@@ -1,4 +1,4 @@
-"""Grades a class: on all cores of this machine, or on a cluster; it can be stopped at any time, and goes on later."""
+"""Grade a class, on all cores of this machine or on a cluster; a run can be stopped at any time and continued later."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from .submissions import ProblemError, Submission, all_cells
 from .written import written
 
 REACH = 30
-"""Seconds that a scheduler of a cluster has to answer."""
-_ONE_AT_A_TIME = threading.Lock()  # checks seed torch's one generator
+"""Seconds to wait for the answer of a cluster's scheduler."""
+_ONE_AT_A_TIME = threading.Lock()  # checks seed torch's global generator
 
 
 def grade(
@@ -55,32 +55,32 @@ def grade(
     report: bool = False,
     each: Callable[[Row], None] = lambda row: None,
 ) -> list[Row]:
-    """Grade submissions; what was graded before, and has not changed, is not graded again.
+    """Grade submissions, except those that were graded before and have not changed.
 
-    Next to ``grades.csv`` it writes ``grades.journal.jsonl``, the folder ``grades_feedback`` with a page for each
-    student, and ``grades_report.html``.
+    Next to ``grades.csv``, this function writes ``grades.journal.jsonl``, the folder ``grades_feedback`` with a page
+    for each student, and ``grades_report.html``.
 
     Args:
         assignment: The source.
         submissions: Notebooks, zips, and folders of them.
         out: The table: ``grades.csv``.
-        executor: Gives what the submissions are graded with; asked again after that broke.
-        window: How many submissions are on their way at the same time.
+        executor: Function that provides an executor for the grading; called again if an executor breaks.
+        window: Largest number of submissions handed to the executor at the same time.
         box: Which sandbox, as for :func:`.sandbox.start`.
-        limits: What each submission may use.
-        rules: How each is marked.
-        how: How the table is made of what was graded in this run and before.
+        limits: Limits of each submission.
+        rules: Rules for marking.
+        how: How to make the table from the submissions graded in this run and before.
         report: Whether to write the report on the class.
-        each: Called with the row of each submission, in the order in which they are done.
+        each: Called with the row of each submission, in the order in which they finish.
 
     Returns:
         The rows of the table, one for each student.
 
     Raises:
-        AssignmentError: If the journal next to ``out`` is of another assignment.
-        EditedError: If somebody has edited the table, and these edits would be lost.
-        FileNotFoundError: If a path of ``submissions`` does not exist.
-        HandError: If marks by hand are not allowed, or of students whom nobody knows: then no table is written.
+        AssignmentError: If the journal next to ``out`` belongs to another assignment.
+        EditedError: If somebody has edited the table, and the edits would be lost.
+        FileNotFoundError: If a path in ``submissions`` does not exist.
+        HandError: If marks by hand are not allowed, or are for unknown students: then no table is written.
         SandboxError: If there is no sandbox where the submissions would run.
         SheetError: If the marks by hand cannot be read.
     """
@@ -94,10 +94,10 @@ def grade(
 
 
 class _Processes(ProcessPoolExecutor):
-    """Processes that no Ctrl+C reaches, not even while they import torch and have not come to :func:`_begin`."""
+    """Pool of processes that ignore Ctrl+C, even while they import torch before :func:`_begin` runs."""
 
     def submit(self, fn: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
-        """Submit a job; it may start a process, which inherits what is blocked here."""
+        """Submit a job; this may start a process, which inherits the blocked signals."""
         blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
             return super().submit(fn, *arguments, **options)
@@ -107,7 +107,7 @@ class _Processes(ProcessPoolExecutor):
 
 @contextmanager
 def processes(jobs: int) -> Iterator[Executor]:
-    """Give an executor of processes of this machine."""
+    """Provide an executor with processes on this machine."""
     context = multiprocessing.get_context("spawn")
     pool = _Processes(jobs, context, _begin)
     try:
@@ -115,16 +115,16 @@ def processes(jobs: int) -> Iterator[Executor]:
     finally:
         try:
             pool.shutdown(cancel_futures=True)
-        except KeyboardInterrupt:  # the second: do not wait for what is being graded
+        except KeyboardInterrupt:  # on the second Ctrl+C, do not wait for running jobs
             for process in multiprocessing.active_children():
                 process.kill()
             raise
 
 
 def _begin() -> None:
-    """Leave Ctrl+C to the parent, and end with it."""
+    """Leave Ctrl+C to the parent process, and end when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # what the student's code inherits is as usual
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # the student's code inherits the usual mask
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -137,10 +137,10 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def cluster(address: str) -> Iterator[Executor]:
-    """Give an executor of a Dask cluster.
+    """Provide an executor on a Dask cluster.
 
     Args:
-        address: Where its scheduler listens: ``tcp://10.0.0.1:8786``.
+        address: Address of the scheduler: ``tcp://10.0.0.1:8786``.
 
     Raises:
         ImportError: If Dask is not installed.
@@ -149,17 +149,17 @@ def cluster(address: str) -> Iterator[Executor]:
     from distributed import Client, Security
     from distributed.comm.core import connect
 
-    async def reach() -> None:  # first: a client that reaches nobody takes long to end
+    async def reach() -> None:  # try this first, because a client without a scheduler takes long to end
         comm = await connect(address, timeout=REACH, **Security().get_connection_args("client"))
         await comm.close()
 
     try:
-        with ThreadPoolExecutor(1) as thread:  # which has no event loop yet, as that of a notebook has
+        with ThreadPoolExecutor(1) as thread:  # a new thread has no event loop, unlike the thread of a notebook
             thread.submit(lambda: asyncio.run(reach())).result()
     except ValueError as error:
-        raise OSError(f"no address of a Dask scheduler: {error}") from None
+        raise OSError(f"expected the address of a Dask scheduler: {error}") from None
     with Client(address) as client:
-        yield client.get_executor(pure=False)  # True runs equal jobs once
+        yield client.get_executor(pure=False)  # with True, equal jobs would run only once
 
 
 def _run_all(
@@ -169,7 +169,7 @@ def _run_all(
     window: int,
     finish: Callable[[Row], None],
 ) -> None:
-    """Run jobs, never more than ``window`` of them at once; what was lost with a broken executor runs again, alone."""
+    """Run at most ``window`` jobs at the same time; jobs lost with a broken executor run again, one by one."""
     suspects: deque[tuple[str, Submission]] = deque()
     while True:
         careful = bool(suspects)
@@ -186,7 +186,7 @@ def _run_all(
                             raise
                     if not flying:
                         break
-                    # Now and then it wakes: a Ctrl+C that comes just before it falls asleep does not wake it.
+                    # The timeout is needed because a Ctrl+C immediately before the wait does not interrupt it.
                     for future in wait(flying, timeout=0.5, return_when=FIRST_COMPLETED).done:
                         row = _result(future, *flying[future])
                         del flying[future]
@@ -196,10 +196,10 @@ def _run_all(
         except BrokenExecutor:
             if careful:
                 for item in flying.values():
-                    finish(_tried_again(*item, "it ends the grader's own process"))
+                    finish(_tried_again(*item, "the grader's own process ended"))
             else:
                 suspects.extend(flying.values())
-        except KeyboardInterrupt:  # what had begun has ended meanwhile
+        except KeyboardInterrupt:  # running jobs have ended in the meantime
             for future in flying:
                 if future.done() and not future.cancelled() and future.exception() is None:
                     finish(future.result())
@@ -211,7 +211,7 @@ def _result(future: Future[Row], key: str, submission: Submission) -> Row:
         return future.result()
     except (BrokenExecutor, SandboxError, AssignmentError):
         raise
-    except Exception as error:  # a fault of the grader, or of the cluster: the others go on
+    except Exception as error:  # a fault of the grader or the cluster; the other submissions continue
         return _tried_again(key, submission, f"{type(error).__name__}: {error}")
 
 
@@ -220,7 +220,7 @@ def _tried_again(key: str, submission: Submission, why: str) -> Row:
 
 
 def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str, limits: Limits, rules: Rules) -> Row:
-    """Grade one submission; runs in another process, perhaps on another machine."""
+    """Grade one submission; this runs in another process, perhaps on another machine."""
     row = described(Row(submission.name, key, submission.problem, (), safe=box != "unsafe"), submission)
     if submission.problem:
         return row
@@ -240,5 +240,5 @@ def _grade(assignment: Assignment, key: str, submission: Submission, *, box: str
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,6 +1,6 @@
-"""Where a student's code runs: a process that sees the system and the Python environment, and can harm nothing.
+"""The process for a student's code, which can read the system and the Python environment and cannot do any harm.
 
-One function, :func:`start`, for all ways: bubblewrap, a command of your own that starts a container, or no sandbox,
+One function, :func:`start`, handles all cases: bubblewrap, a command of your own that starts a container, or no sandbox
 with ``--unsafe``.
 """
 
@@ -37,21 +37,21 @@ _NOTHING: dict[str, object] = {"cells": [], "answers": [], "forbidden": [], "mod
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use.
+    """Limits of a submission.
 
-    Its limits of time are seconds of CPU time, so a right answer gets its points on a busy machine too. The two limits
-    on the wall clock only end what would wait for ever: no points depend on them.
+    Time limits are in seconds of CPU time, so a right answer gets its points even on a busy machine. The two limits on
+    the wall clock only stop code that would wait forever; no points depend on them.
 
     Args:
-        cell: Seconds of CPU time for a cell of the notebook.
-        load: Seconds of CPU time for all its cells, and all processes that they start.
-        call: Seconds of CPU time for one call of a function, and all processes that it starts.
-        total: Seconds of CPU time for the submission.
-        start: Seconds on the wall clock until the process is there; no code of the student's has run yet.
-        wall: Seconds on the wall clock for the submission: after these it is not graded, and tried again next time.
-        memory: Bytes of memory of all its processes together.
-        processes: Processes and threads.
-        disk: Bytes of files; they are kept in memory.
+        cell: CPU time for a cell of the notebook, in seconds.
+        load: CPU time for all cells, including processes that they start.
+        call: CPU time for one call of a function, including processes that it starts.
+        total: CPU time for the entire submission.
+        start: Wall-clock time for the process to start, before any student code runs.
+        wall: Wall-clock time for the submission; after this, it is not graded and the next run tries again.
+        memory: Memory of all its processes together, in bytes.
+        processes: Number of processes and threads.
+        disk: Size of all files, which are kept in memory, in bytes.
     """
 
     cell: float = 10
@@ -66,7 +66,7 @@ class Limits:
 
     @property
     def cpu(self) -> dict[str, float]:
-        """The limits of CPU time. The worker sets them for itself too, for where the grader cannot see it."""
+        """Limits of CPU time. The worker also sets them for itself, in case the grader cannot see its process."""
         return {"cell": self.cell, "load": self.load, "call": self.call, "total": self.total}
 
 
@@ -74,10 +74,10 @@ def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> sub
     """Start the worker.
 
     Args:
-        sandbox: ``bwrap`` for bubblewrap, ``unsafe`` for no sandbox, or else the beginning of a command that runs what
-            follows it in a container; ``{box}`` in it is the folder that the container must show as ``/box``.
-        limits: What the worker may use.
-        errors: Where its standard error goes; a student's goes nowhere.
+        sandbox: ``bwrap`` for bubblewrap, ``unsafe`` for no sandbox, or the beginning of a command that runs the rest
+            of its arguments in a container; ``{box}`` in it is replaced by the folder to mount as ``/box``.
+        limits: Limits of the worker.
+        errors: Destination of its standard error; for submissions it is discarded.
 
     Raises:
         SandboxError: If the command cannot be run.
@@ -85,19 +85,26 @@ def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> sub
     try:
         begin = shlex.split(sandbox)
     except ValueError as error:
-        raise SandboxError(f"the command {sandbox!r} cannot be read: {error}.\n{_ADVICE}") from None
+        raise SandboxError(f"the command {sandbox!r} is malformed: {error}.\n{_ADVICE}") from None
     passed: tuple[int, ...] = ()
     with contextlib.ExitStack() as stack:
         if sandbox == "bwrap":
             box = bubblewrap(_FILES, limits.memory, limits.processes, limits.disk)
             begin, passed = stack.enter_context(box)
-            command = [*begin, sys.executable, "-I", f"{BOX}/worker.py"]  # it limits its CPU time, with torch imported
+            command = [
+                *begin,
+                sys.executable,
+                "-I",
+                f"{BOX}/worker.py",
+            ]  # the worker limits its CPU time after importing torch
         elif sandbox == "unsafe":
             command = [sys.executable, "-I", f"{_box()}/worker.py"]
-        else:  # what is killed here is only the client of the container: the container must end by itself
+        else:  # only the client of the container can be killed here, so the container must end by itself
             begin = [part.replace("{box}", _box()) for part in begin]
             command = [*begin, "timeout", "-s", "KILL", f"{limits.wall:.0f}", "python3", "-I", f"{BOX}/worker.py"]
-        environment = {"PATH": os.environ.get("PATH", os.defpath)}  # all of it: /proc shows it to the student
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath)
+        }  # nothing else, because /proc shows the environment to the student
         environment["OMP_NUM_THREADS"] = "1"
         options: dict[str, Any] = {"stderr": errors, "cwd": "/", "env": environment, "start_new_session": True}
         try:
@@ -109,9 +116,9 @@ def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> sub
 
 
 def _with_own_pipes(command: list[str], passed: tuple[int, ...], options: Any) -> subprocess.Popen[bytes]:
-    """Start bubblewrap so that only the worker has its ends of the pipes: when it closes them, the grader sees it.
+    """Start bubblewrap so that only the worker has its ends of the pipes, and the grader notices when it closes them.
 
-    The processes of bubblewrap itself keep standard input and output open, and no other files.
+    The processes of bubblewrap itself keep only standard input and output open.
     """
     given, to = os.pipe()
     got, out = os.pipe()
@@ -135,10 +142,10 @@ def _with_own_pipes(command: list[str], passed: tuple[int, ...], options: Any) -
 
 
 def probe(sandbox: str, limits: Limits) -> None:
-    """Run an empty notebook, to learn why no worker starts.
+    """Run an empty notebook, to find out why no worker starts.
 
     Raises:
-        SandboxError: If this one does not start either; the text says why, and what to do.
+        SandboxError: If this worker does not start either; the text says why, and what to do.
     """
     process = start(sandbox, limits, subprocess.PIPE)
     assert process.stdin is not None
@@ -148,20 +155,20 @@ def probe(sandbox: str, limits: Limits) -> None:
         out, errors = process.communicate(timeout=limits.start)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        out, errors = process.communicate()[0], b"it took too long to start"
+        out, errors = process.communicate()[0], b"the process took too long to start"
     if process.returncode or b'"ready"' not in out:
-        lines = (errors or out).decode(errors="replace").strip().splitlines() or ["it ended without a word"]
+        lines = (errors or out).decode(errors="replace").strip().splitlines() or ["the process ended without output"]
         refused = f"{_REFUSED}\n" if lines[-1].startswith("bwrap: ") else ""
         says = "\n".join(lines[-5:])[-500:]
         raise SandboxError(f"nothing runs in the sandbox ({sandbox}):\n{says}\n{refused}{_ADVICE}")
 
 
-_ADVICE = """To grade, one of these:
-  apt-get install bubblewrap  on Linux (dnf, pacman and zypper call it the same);
-  --sandbox "docker run ..."  a container: the book's page for instructors has the whole command;
-  --unsafe                    only for code that you trust: it runs as you, and every report says so."""
-_REFUSED = """Docker and Kubernetes refuse it by default in their containers: grade outside of them.
-Ubuntu 24.04 wants a profile for it, /etc/apparmor.d/bwrap, then `systemctl reload apparmor`:
+_ADVICE = """Use one of these to grade:
+  apt-get install bubblewrap  on Linux (the package has the same name in dnf, pacman and zypper);
+  --sandbox "docker run ..."  a container: the book's page for instructors has the complete command;
+  --unsafe                    only for code that you trust: it runs with your rights, and every report says so."""
+_REFUSED = """Docker and Kubernetes do not allow bubblewrap in their containers by default: grade outside of them.
+Ubuntu 24.04 needs a profile for bubblewrap in /etc/apparmor.d/bwrap, and then `systemctl reload apparmor`:
   abi <abi/4.0>,
   include <tunables/global>
   profile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }"""
@@ -169,7 +176,7 @@ Ubuntu 24.04 wants a profile for it, /etc/apparmor.d/bwrap, then `systemctl relo
 
 @functools.cache
 def _box() -> str:
-    """A folder with the worker's files and no others, which everybody can read."""
+    """Return a folder with only the worker's files, which everybody can read."""
     folder = tempfile.mkdtemp(prefix="rsl_edu_box_")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     Path(folder).chmod(0o755)

@@ -1,6 +1,6 @@
-"""The rules of a course, as its file ``course.yml`` says: limits, lateness, which of several submissions counts.
+"""The rules of a course from its file ``course.yml``: limits, lateness, which of several submissions counts.
 
-Torch is not imported here: what is wrong in the file is said at once.
+This module does not import torch, so that mistakes in the file are reported immediately.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import yaml  # type: ignore[import-untyped]
 
 
 class CourseError(ValueError):
-    """A course file that cannot be used; the text names the file and the key, and says what is allowed."""
+    """A course file that cannot be used; the text names the file and the key, and states what is allowed."""
 
 
 @dataclass(frozen=True)
 class Late:
-    """What lateness costs.
+    """Deduction for lateness.
 
     Args:
-        grace: Hours after the due date that cost nothing. Later hours are counted from their end.
-        per_day: Percentage of the assignment's points that each day takes off, also one that has only begun.
-        most: Percentage that lateness takes off at most.
+        grace: Grace period in hours after the due date. Lateness counts from its end.
+        per_day: Percentage of the assignment's points that each day takes off, including a day that has only begun.
+        most: Largest percentage that lateness takes off.
         none_after: Days after which there are no points at all; None if there is no such limit.
     """
 
@@ -38,13 +38,13 @@ class Late:
 
 @dataclass(frozen=True)
 class Policy:
-    """What becomes of the points of a submission afterwards: to change it grades nothing again.
+    """Rules that apply after marking: a change does not require grading again.
 
     Args:
-        due: When the assignment is due; None if it is not known.
-        late: What lateness costs.
-        several: Which submission of a student counts: the latest, or the best after what lateness takes off.
-        nothing: What a student of the roster gets who handed in nothing: 0 points, or empty cells.
+        due: Due date of the assignment; None if unknown.
+        late: Deduction for lateness.
+        several: Which submission of a student counts: the latest, or the best after the deduction.
+        nothing: Result of a student in the roster who handed in nothing: 0 points, or empty cells.
     """
 
     due: datetime.datetime | None = None
@@ -55,11 +55,11 @@ class Policy:
 
 @dataclass(frozen=True)
 class Rules:
-    """How a submission is marked: to change it grades all submissions again.
+    """Rules for marking a submission: after a change, all submissions are graded again.
 
     Args:
-        partial: Whether an exercise that is right in some of its cases gets some of its points.
-        carry: Whether an exercise is judged with a right answer in place of a wrong one of an earlier exercise.
+        partial: Whether an answer that is right for some of its cases gets a part of the points.
+        carry: Whether an answer that depends on a wrong answer to an earlier exercise is judged with a right one.
     """
 
     partial: bool = False
@@ -72,9 +72,9 @@ class Course:
 
     Args:
         limits: Arguments of :class:`.grade.sandbox.Limits`, by name.
-        rules: How a submission is marked.
-        policy: What becomes of its points afterwards.
-        roster: Who takes part, a file; None if there is none.
+        rules: Rules for marking a submission.
+        policy: Rules that apply after marking.
+        roster: File with the roster, or None.
     """
 
     limits: Mapping[str, Any] = field(default_factory=dict)
@@ -96,7 +96,7 @@ def limit(text: str) -> tuple[str, float]:
         text: ``cell=20``, in seconds; ``memory=4096``, in MB.
 
     Raises:
-        ValueError: If it is none; the text says what is allowed.
+        ValueError: If the text is not a limit; the message states what is allowed.
     """
     name, _, value = text.partition("=")
     if name not in LIMITS:
@@ -111,11 +111,11 @@ def read(path: Path, assignment: str) -> Course:
     """Read a course file.
 
     Args:
-        path: The file; a roster that it names is looked for beside it.
-        assignment: Name of the assignment, for what the file says of this one.
+        path: The file; the path of a roster in it is relative to the file's folder.
+        assignment: Name of the assignment, for settings of this assignment.
 
     Raises:
-        CourseError: If it cannot be read, or something in it is not known or not allowed.
+        CourseError: If the file cannot be read, or contains an unknown setting or a value that is not allowed.
     """
     try:
         content = yaml.load(path.read_text("utf-8-sig"), _Loader)
@@ -139,7 +139,7 @@ def read(path: Path, assignment: str) -> Course:
     )
 
 
-# What a value may be: a function returns it, or raises ValueError; its docstring says what is expected. --------------
+# Kinds of values: a function returns the value or raises ValueError; its docstring states what is expected. -----------
 
 _Kind = Callable[[Any], Any]
 
@@ -171,7 +171,7 @@ def _one_of(*choices: Any) -> _Kind:
 def _due(value: Any) -> datetime.datetime:
     if isinstance(value, str):
         value = datetime.datetime.fromisoformat(value)
-    if type(value) is datetime.date:  # it is due when the day is over
+    if type(value) is datetime.date:  # due at the end of that day
         value = datetime.datetime.combine(value, datetime.time()) + datetime.timedelta(days=1)
     if not isinstance(value, datetime.datetime):
         raise ValueError
@@ -215,7 +215,7 @@ _COURSE = {**_ASSIGNMENT, "roster": _said("the name of a file", _file), "assignm
 
 
 def _checked(content: Any, allowed: dict[str, Any], where: str) -> dict[str, Any]:
-    """Return what a part of the file says, with all values as they are used.
+    """Return a part of the file with all values converted.
 
     Raises:
         ValueError: If a key or a value is not allowed.
@@ -242,7 +242,7 @@ def _checked(content: Any, allowed: dict[str, Any], where: str) -> dict[str, Any
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Plain YAML in which a key that stands twice is an error, not overwritten."""
+    """Loader of plain YAML that raises an error if a key is given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]

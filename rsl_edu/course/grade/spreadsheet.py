@@ -1,4 +1,4 @@
-"""Tables as spreadsheets and learning platforms write them: with any separator, and in any of the usual encodings."""
+"""Reading of tables from spreadsheets and learning platforms, with any separator and in any of the usual encodings."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 class SheetError(ValueError):
-    """A table that cannot be used; the text names the file, and what is allowed."""
+    """A table that cannot be used; the text names the file and states what is allowed."""
 
 
 def read(path: Path) -> list[list[str]]:
-    """Return the cells of a table, without empty lines; each row has as many as the first, at least.
+    """Return the cells of a table, without empty lines; each row has at least as many cells as the first.
 
     Raises:
-        SheetError: If it cannot be read, or holds nothing.
+        SheetError: If the table cannot be read, or is empty.
     """
     try:
         rows = cells(path.read_bytes())
@@ -34,12 +34,12 @@ def read(path: Path) -> list[list[str]]:
 def cells(content: bytes) -> list[list[str]]:
     """Return the cells of a table, without the spaces around them.
 
-    The separator is the one of ``,``, ``;`` and the tabulator that is most frequent in the first line: spreadsheets
-    write ``;`` where the comma is part of a number.
+    The separator is whichever of ``,``, ``;`` and tab is most frequent in the first line: spreadsheets use ``;`` in
+    countries where numbers have a decimal comma.
 
     Raises:
-        UnicodeError: If it is no text.
-        csv.Error: If it is no table.
+        UnicodeError: If the content is not text.
+        csv.Error: If the content is not a table.
     """
     text = _decoded(content)
     first = text.lstrip().partition("\n")[0]
@@ -60,7 +60,7 @@ def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("cp1252")  # what spreadsheets on Windows write, if they do not write UTF-8
+        return content.decode("cp1252")  # encoding of spreadsheets on Windows if not UTF-8
 
 
 def number(text: str) -> float | None:
@@ -73,6 +73,6 @@ def number(text: str) -> float | None:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two cells hold the same: a spreadsheet writes ``2.5`` as ``2,50``."""
+    """Return whether two cells contain the same value: a spreadsheet may write ``2.5`` as ``2,50``."""
     numbers = number(one), number(other)
     return one == other or (None not in numbers and numbers[0] == numbers[1])

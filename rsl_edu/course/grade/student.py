@@ -1,4 +1,4 @@
-"""A student's notebook that runs elsewhere: its functions and classes can be called as if they were here."""
+"""A student's notebook in another process, whose functions and classes can be called as if they were local."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from .notebook import KINDS, Cell, Note
 from .remote import short_line
 
 _MOST_CELLS = 1 << 20
-_KINDS = ("function", "class", "module", "error", "value")  # of what a notebook defines
-_MOST_RECEIVED = 1 << 29  # bytes of results, of all calls
-_HEADER = 16  # bytes of memory for each byte of a header
-_Wait = Callable[..., None]  # takes the bytes of a reply that have arrived; raises to give up
-_LOOKS = 0.1  # seconds from one look at what the process uses to the next
-_ASLEEP = 100  # looks at a process that sleeps in the middle of a reply: the worker writes each without a pause
+_KINDS = ("function", "class", "module", "error", "value")  # kinds of names that a notebook defines
+_MOST_RECEIVED = 1 << 29  # largest number of bytes in the results of all calls
+_HEADER = 16  # bytes of memory needed for each byte of a header
+_Wait = Callable[..., None]  # called with the number of bytes of a reply that have arrived; raises to give up
+_LOOKS = 0.1  # seconds between measurements of the process's resources
+_ASLEEP = 100  # measurements of a process asleep within a reply before it is stopped: the worker writes without pauses
 
 
 class StoppedError(PassThroughError):
-    """The student's process was stopped, or has ended: the fault is the student's.
+    """Raised if the student's process was stopped or has ended through the student's fault.
 
-    Not an ``Exception``: no check may take it for an error of the answer.
+    It is not an ``Exception``, so that no check mistakes it for an error of the answer.
 
     Attributes:
-        cell: Place of the cell that ran, if it was stopped before all had run.
+        cell: Index of the running cell, if the process was stopped before all cells had run.
     """
 
     def __init__(self, why: str, cell: int | None = None) -> None:
@@ -43,9 +43,9 @@ class StoppedError(PassThroughError):
 
 
 class StalledError(PassThroughError):
-    """The wall clock's limit was reached before any limit of CPU time: whose fault it is, nobody can tell.
+    """Raised if the limit on the wall clock was reached before any limit of CPU time, so that the cause is unknown.
 
-    The code may wait for something that never happens; or the machine is busy, or the sandbox hangs.
+    The code may wait for something that never happens, the machine may be busy, or the sandbox may hang.
     """
 
 
@@ -55,20 +55,21 @@ class Student:
     Args:
         cells: The code of the notebook.
         box: Which sandbox, as for :func:`.sandbox.start`.
-        budget: What it may use.
-        answers: Names of what the learner writes.
-        forbidden: Full names of torch's functions and classes that the exercise forbids.
-        modes: By the place of a cell: ``names`` if only its definitions are to run, ``skip`` if nothing is.
+        budget: Resource budget.
+        answers: Names that the student has to define.
+        forbidden: Full names of torch functions and classes that the exercise forbids.
+        modes: For a cell's index: ``names`` to run only its definitions, ``skip`` to run nothing.
 
     Attributes:
-        notes: What did not run, or not as in a kernel.
-        lacks: Of the names that were asked for, those that are ``lost``, or ``given``: as they were handed out.
+        notes: Notes on code that did not run, or not as in a kernel.
+        lacks: Requested names without an answer: ``lost``, or ``given`` if unchanged since the assignment was handed
+            out.
 
     Raises:
-        StoppedError: If it ends, or uses too much CPU time or memory, before all cells have run.
-        StalledError: If the wall clock's limit was reached.
+        StoppedError: If the process ends, or uses too much CPU time or memory, before all cells have run.
+        StalledError: If the limit on the wall clock was reached.
         SandboxError: If nothing can run in the sandbox.
-        RuntimeError: If it did not start, though it can.
+        RuntimeError: If the process did not start although the sandbox works.
     """
 
     def __init__(
@@ -83,13 +84,13 @@ class Student:
         self._budget, self._limits, self._seen = budget, budget.limits, usage.known(box)
         self._number, self._looked = 0, float("-inf")
         self._used = 0.0  # seconds of CPU time
-        self._before: float | None = None  # those that it took to start
+        self._before: float | None = None  # seconds of CPU time for the start
         self._cell: int | None = None
         self._numbers = [cell.number for cell in cells]
         self._left = torch.empty(0)
         self._received = 0
-        self._callbacks: list[Callable[..., Any]] = []  # of the check's, which the process may call
-        self._errors: dict[str, type[Failure]] = {}  # stand for the student's own classes of errors
+        self._callbacks: list[Callable[..., Any]] = []  # functions of the check that the process may call
+        self._errors: dict[str, type[Failure]] = {}  # proxies for the student's own classes of errors
         self.lacks: dict[str, str] = {}
         if budget.cpu > budget.limits.total:
             raise StoppedError(self._too_much_in_total)
@@ -103,7 +104,7 @@ class Student:
         try:
             notes = self._load({**task, "limits": self._limits.cpu})
         except StoppedError as stopped:
-            if self._cell is None:  # no code of the student's has run
+            if self._cell is None:  # no student code has run yet
                 sandbox.probe(box, self._limits)
                 raise RuntimeError(f"the sandbox {stopped}") from None
             raise StoppedError(str(stopped), self._cell) from None
@@ -125,12 +126,12 @@ class Student:
         return notes
 
     def _where(self) -> str:
-        """Which cell runs."""
+        """Return which cell runs."""
         place = self._cell or 0
         return f"code cell {self._numbers[place] if place < len(self._numbers) else place + 1}"
 
     def close(self) -> None:
-        """End the process, and all that it has started."""
+        """End the process and all processes that it has started."""
         if self._process.returncode is not None:
             return
         self._look()
@@ -141,10 +142,10 @@ class Student:
             pass
 
     def names(self, wanted: Iterable[str]) -> dict[str, Any]:
-        """Get what the notebook defines, by its names; what it lacks is left out.
+        """Return what the notebook defines under some names; missing names are left out.
 
         Returns:
-            Functions, classes, plain values and stand-ins for other objects. A name that is in :attr:`lacks` is none.
+            Functions, classes, plain values and proxies for other objects, without names in :attr:`lacks`.
         """
         wanted = [*wanted]
         found = self._typed(self._ask("names", None, wanted), dict)
@@ -154,23 +155,23 @@ class Student:
         return {name: self._stand_in(name, kind) for name, kind in kinds.items()}
 
     def at(self, check: str, keep: Iterable[str] = ()) -> bool:
-        """Let the names of the notebook mean what they meant when the check of an exercise ran, or at its end.
+        """Set the names of the notebook to their values at the check of an exercise, or at the end.
 
         Args:
             check: Name of the exercise; empty for the end of the notebook.
-            keep: Names that mean what the right answers have defined, which are the last cells.
+            keep: Names that refer to the right answers, which are in the last cells.
 
         Returns:
-            Whether the check stands in the notebook, and a name meant something else then than at the end.
+            Whether the notebook contains the check, and a name had another value there than at the end.
         """
         return self._ask("at", None, check, [*keep]) is True
 
     def put(self, name: str, value: Any) -> None:
-        """Give a name of the notebook something else, as a check does that replaces an answer."""
+        """Set a name of the notebook, for a check that replaces an answer."""
         self._ask("put", None, name, (value,))
 
     def delete(self, name: str) -> None:
-        """Take a name of the notebook away."""
+        """Delete a name of the notebook."""
         self._ask("delete", None, name)
 
     def _stand_in(self, name: str, kind: str) -> Any:
@@ -232,7 +233,7 @@ class Student:
         return reply.get("value")
 
     def _reply(self, wait: _Wait, tracked: Any) -> dict[str, Any]:
-        """Wait for a reply; meanwhile the process may call functions that it was given."""
+        """Wait for a reply; in the meantime the process may call functions that it was given."""
         raised: BaseException | None = None
         while "callback" in (reply := self._receive(dict, wait, tracked)):
             place = self._typed(reply["callback"], int)
@@ -241,7 +242,9 @@ class Student:
                 self._stop("called a function that it was not given")
             try:
                 value = self._callbacks[place](*arguments, **options)
-            except Exception as error:  # of the check's own function: it goes through the student's code to the check
+            except (
+                Exception
+            ) as error:  # an error of the check's own function passes through the student's code to the check
                 raised, value = error, None
             self._send({"kind": "returned", "name": raised is not None, "arguments": [value]}, wait, None)
         if raised is not None and "error" in reply:
@@ -250,8 +253,8 @@ class Student:
         return known
 
     def _gradients(self, place: int, inputs: list[torch.Tensor], grad: torch.Tensor) -> list[torch.Tensor | None]:
-        """Gradients with respect to arguments, from the one with respect to a result; the process computes them."""
-        values = self._typed(self._ask("gradient", None, place, [grad.clone()]), list)  # it can be changed
+        """Let the process compute the gradients of arguments from the gradient of a result."""
+        values = self._typed(self._ask("gradient", None, place, [grad.clone()]), list)  # the process may change it
         if len(values) != len(inputs):
             self._stop("sent a malformed gradient")
         for value, like in zip(values, inputs, strict=True):
@@ -261,18 +264,18 @@ class Student:
         return [*values]
 
     def _random_state(self) -> torch.Tensor | None:
-        """State of torch's generator for the other process, if a check has seeded it since the last call.
+        """Return the state of torch's generator for the other process if a check has seeded it since the last call.
 
-        So the random numbers there are those that the same code would draw here.
+        So the random numbers there are the ones that the same code would draw here.
         """
         state = torch.get_rng_state()
         seeded = not torch.equal(state, self._left)
-        torch.rand(())  # a mark: should a check seed it in the same way again, it shows
+        torch.rand(())  # changes the state, so that seeding it in the same way again can be detected
         self._left = torch.get_rng_state()
         return state if seeded else None
 
     def _go_on(self, before: torch.Tensor, drew: bool) -> None:
-        """Restore the state of torch's generator, which is never the other process's; a mark shows that it drew."""
+        """Restore the state of torch's generator, never from the other process; change it once if that one drew."""
         torch.set_rng_state(before)
         if drew:
             torch.rand(())
@@ -281,17 +284,17 @@ class Student:
     # The process
 
     def _patience(self, seconds: float, what: str, where: Callable[[], str]) -> _Wait:
-        """Return what ends the process when it uses too much CPU time or memory, or waits for too long.
+        """Return a function that ends the process if it uses too much CPU time or memory, or waits too long.
 
-        It is called with the bytes of a reply that have arrived, if they are not all of it.
+        The function is called with the number of bytes that have arrived of an incomplete reply.
 
         Args:
-            seconds: Of CPU time, from now on.
-            what: What these are for.
-            where: Says what the process is doing.
+            seconds: Limit of CPU time from now on, in seconds.
+            what: What the CPU time is for, in words.
+            where: Function that describes what the process is doing.
         """
         begin: float | None = None
-        asleep, last = 0, (0, 0.0)  # looks at which the process slept, and what it had sent and used
+        asleep, last = 0, (0, 0.0)  # measurements in which the process slept; bytes sent and CPU time at the last one
 
         def wait(sent: int = 0) -> None:
             nonlocal begin, asleep, last
@@ -324,7 +327,7 @@ class Student:
         return f"used more than {self._limits.total:g} s of CPU time in total"
 
     def _look(self) -> int:
-        """See how much CPU time the process has used since its first cell began; returns its memory in bytes."""
+        """Measure the CPU time since the first cell began; return the memory in bytes."""
         cpu, memory = self._tree.look(self._limits.memory) if self._seen else (0.0, 0)
         self._before = cpu if self._before is None else self._before
         self._used = max(self._used, cpu - self._before)
@@ -351,7 +354,7 @@ class Student:
             self._stop(f"sent {error}")
 
     def _count(self, header: int, body: int) -> None:
-        """Refuse what would take too much memory here: a check may keep all that it is given."""
+        """Refuse results that would take too much memory here, because a check may keep all of them."""
         self._received += _HEADER * header + body
         if self._received > _MOST_RECEIVED:
             raise wire.MalformedError(f"more than {_MOST_RECEIVED >> 20} MB of results")
@@ -368,7 +371,7 @@ class Student:
 
     def _ended(self, wait: _Wait) -> None:
         self._looked = float("-inf")
-        wait()  # the system may have ended it, for the CPU time that it used
+        wait()  # the system may have ended it because of its CPU time
         self._stop("ended its process")
 
     def _stop(self, why: str) -> None:
@@ -377,7 +380,7 @@ class Student:
 
 
 def _note(fields: Any) -> Note | None:
-    """A note that a process sent, as far as it can be one."""
+    """Return a note sent by a process; None if it is malformed."""
     if type(fields) is not list or len(fields) != 4 or type(fields[0]) is not int or not 0 < fields[0] <= _MOST_CELLS:
         return None
     kind, text, line = (short_line(part, 300) for part in fields[1:])

@@ -1,4 +1,4 @@
-"""What one submission may use, and whether the grader can see how much it uses."""
+"""Resource budget of a submission, and whether the grader can measure its use."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["Budget", "Tree", "known"]
 
 
 class Budget:
-    """What one submission may use. Its process may end and be started again: all its lives share one budget.
+    """Resource budget of a submission. If its process ends and is started again, the new one shares the budget.
 
     Args:
-        limits: What it may use from now on.
+        limits: Limits from now on.
 
     Attributes:
-        limits: What it may use.
-        cpu: Seconds of CPU time that the lives which have ended have used.
-        end: Time of the monotonic clock when it is given up, whatever it has used.
+        limits: The limits.
+        cpu: CPU time used by processes that have ended, in seconds.
+        end: Time on the monotonic clock at which the submission is given up, whatever it has used.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -31,5 +31,5 @@ class Budget:
 
 
 def known(sandbox: str) -> bool:
-    """Whether the grader sees the processes in this sandbox: not those in a container, and none without ``/proc``."""
+    """Return whether the grader can see the processes in this sandbox, which needs ``/proc`` and no container."""
     return sandbox in ("bwrap", "unsafe") and Path("/proc/self/stat").exists()

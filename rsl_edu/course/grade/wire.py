@@ -1,7 +1,7 @@
-"""Plain data between the grader and a student's process: JSON and the bytes of tensors. Nothing of it is ever executed.
+"""Plain data between the grader and a student's process: JSON and the bytes of tensors, which are never executed.
 
-A frame is two lengths, a JSON header and the bytes of its tensors. What comes from a student's process is read with
-small limits on size, depth and shape, because everything in it may be forged.
+A frame consists of two lengths, a JSON header and the bytes of its tensors. Frames from a student's process are read
+with small limits on size, depth and shape, because everything in them may be forged.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HEADER, BODY, DEPTH, ITEMS = 1 << 22, 1 << 26, 8, 1 << 17
 """Limits of a frame from a student's process: bytes of JSON, bytes of tensors, nested lists, values."""
 
 TEXT = 1 << 13
-"""Characters of what is printed there, or of what an object there is as a text."""
+"""Largest number of characters of printed output, or of an object's text, from the other process."""
 
 _FEW = 1 << 12
 
@@ -40,7 +40,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "repr": lambda value: repr(value)[:TEXT],
     "str": lambda value: str(value)[:TEXT],
 }
-"""What can be asked of an object, by the name between the underscores of its method."""
+"""Operations on an object, by the name between the underscores of its method."""
 
 _DTYPES = {
     str(dtype).removeprefix("torch."): dtype
@@ -53,7 +53,7 @@ _LENGTHS = struct.Struct("<II")
 
 
 class MalformedError(ValueError):
-    """A frame that no honest process sends."""
+    """Raised for a frame that an unmodified worker would not send."""
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
@@ -71,11 +71,11 @@ def send(
     Args:
         file: File descriptor.
         value: None, numbers, texts, tensors, parameters with their gradients, arrays, functions of torch, and lists,
-            tuples, named tuples and dictionaries of these; what derives from one of these arrives as that.
-        refer: Gives what stands for any other value: something of JSON. The default refuses it.
-        wait: Called at least every tenth of a second until all is written; it raises to give up.
-        track: Gives what is to be known of a tensor that requires a gradient: something of JSON. By default such a
-            tensor arrives as a plain one, if it is no parameter.
+            tuples, named tuples and dictionaries of these. A subclass arrives as its base class.
+        refer: Function that returns a JSON reference for any other value. By default, other values are refused.
+        wait: Called at least every tenth of a second until everything is written; it raises to give up.
+        track: Function that returns JSON data about a tensor that requires a gradient. By default, such a tensor
+            arrives as a plain one unless it is a parameter.
 
     Raises:
         TypeError: If there is a value of another type; nothing is written then.
@@ -87,7 +87,7 @@ def send(
     while data:
         while wait is not None and not select.select([], [file], [], 0.1)[1]:
             wait()
-        data = data[os.write(file, data[: select.PIPE_BUF]) :]  # as much as fits for sure
+        data = data[os.write(file, data[: select.PIPE_BUF]) :]  # writes of this size do not block
 
 
 def _encode(
@@ -116,7 +116,7 @@ def _encode(
         return {"array": _store(torch.from_numpy(np.array(value)), blobs)}
     if isinstance(value, (list, tuple, set, frozenset)):
         items = [_encode(item, blobs, refer, track) for item in value]
-        fields = getattr(value, "_fields", None) or getattr(value, "__match_args__", None)  # the latter of torch's
+        fields = getattr(value, "_fields", None) or getattr(value, "__match_args__", None)  # the latter for torch's own
         if fields and isinstance(value, tuple):
             return {"named": [[str(field) for field in fields], items]}
         return {"list" if isinstance(value, list) else "tuple" if isinstance(value, tuple) else "set": items}
@@ -135,15 +135,17 @@ def _encode(
     name = str(getattr(value, "__name__", None))
     if getattr(torch, name, None) is value:
         return {"torch": name}
-    raise TypeError(f"value: {kind.__name__} is no plain data")
+    raise TypeError(f"value: {kind.__name__} is not plain data")
 
 
 def _store(tensor: torch.Tensor, blobs: list[bytes]) -> list[Any]:
     tensor = tensor.detach().as_subclass(torch.Tensor).cpu().resolve_conj().resolve_neg()
-    tensor = tensor.clone(memory_format=torch.contiguous_format)  # contiguous() keeps odd strides of a single value
+    tensor = tensor.clone(
+        memory_format=torch.contiguous_format
+    )  # contiguous() would keep unusual strides of a single value
     name = str(tensor.dtype).removeprefix("torch.")
     if name not in _DTYPES:
-        raise TypeError(f"value: a tensor of {tensor.dtype} is no plain data")
+        raise TypeError(f"value: a tensor of {tensor.dtype} is not plain data")
     blobs.append(tensor.reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
     return [name, list(tensor.shape)]
 
@@ -163,13 +165,13 @@ def receive(
 
     Args:
         file: File descriptor.
-        dereference: Gets the value back that ``refer`` of :func:`send` stood for.
-        wait: Called at least every tenth of a second until all is there, with the bytes that have arrived; it raises to
-            give up.
-        trusted: Whether the frame is the grader's, which has no limits.
-        tracked: Makes a tensor require a gradient again, from its values and what ``track`` of :func:`send` gave. By
-            default there may be none.
-        size: Called with the bytes of the header and of the tensors; it raises to refuse the frame.
+        dereference: Function that returns the value for a reference made by ``refer`` of :func:`send`.
+        wait: Called at least every tenth of a second until the frame is complete, with the number of bytes that have
+            arrived; it raises to give up.
+        trusted: Whether the frame comes from the grader, so that no limits apply.
+        tracked: Function that makes a tensor require a gradient again, from its values and the data from ``track`` of
+            :func:`send`. By default, such tensors are refused.
+        size: Called with the sizes of the header and of the tensors in bytes; it raises to refuse the frame.
 
     Raises:
         EOFError: If the other process has ended.
@@ -270,7 +272,7 @@ class _Reader:
         raise MalformedError("a reply with a value of an unknown kind")
 
     def must_be_few(self, items: Sized) -> None:
-        """Refuse many of what takes long to make or to go through: keys can be chosen so that all of them collide."""
+        """Refuse large sets and dictionaries, because chosen keys can all collide and make them very slow."""
         if len(items) > _FEW and not self.trusted:
             raise MalformedError("a reply with a large set, dictionary or range")
 
@@ -279,7 +281,9 @@ class _Reader:
         if len(shape) > 16 or any(type(size) is not int or size < 0 for size in shape):
             raise MalformedError("a tensor of an impossible shape")
         if math.prod(max(size, 1) for size in shape) > BODY and not self.trusted:
-            raise MalformedError("a tensor of an impossible shape")  # of no elements, and yet a list of billions
+            raise MalformedError(
+                "a tensor of an impossible shape"
+            )  # a tensor without elements can still become a list of billions
         size = math.prod(shape) * dtype.itemsize
         data = self.blob[self.place : self.place + size]
         if len(data) != size:

@@ -1,4 +1,4 @@
-"""What a learner wrote for the tasks that are marked by hand."""
+"""A student's texts for the tasks that are marked by hand."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from .submissions import Cell
 
 
 def written(assignment: Assignment, cells: Sequence[Cell]) -> dict[str, str | None]:
-    """Return what a learner wrote for each task that is marked by hand.
+    """Return the student's text for each task that is marked by hand.
 
-    A cell of the assignment is found by nbgrader's ``grade_id``, or else by its source, if no other cell has the same.
-    One that was changed and has lost its metadata, as after Colab, is found by its place between cells that are found.
-    What the learner adds behind the cell belongs to it.
+    A cell of the assignment is found by nbgrader's ``grade_id``, or else by its source if that is unique. A changed
+    cell that has lost its metadata, as in Colab, is found by its position between identified cells. Cells that the
+    student added after the cell belong to it.
 
     Args:
         assignment: The source.
         cells: All cells of the notebook.
 
     Returns:
-        The text by the name of the task; empty if nothing was written, None if the cell is not found.
+        The text for each task, by name; empty if the student wrote nothing, None if the cell is not found.
     """
     tasks = {task.name for task in assignment.tasks if task.manual}
     if not tasks:
@@ -35,7 +35,7 @@ def written(assignment: Assignment, cells: Sequence[Cell]) -> dict[str, str | No
 
 
 def _found(cell: Cell, handed: Sequence[Cell], cells: Sequence[Cell]) -> list[int]:
-    """Places of a cell that was handed out: of all its copies, as far as it is certain which ones they are."""
+    """Return the indices of all copies of a cell that was handed out, if they can be identified."""
     if by_id := [place for place, other in enumerate(cells) if cell.id and other.id == cell.id]:
         return by_id
     ids = {other.id for other in handed}
@@ -44,12 +44,12 @@ def _found(cell: Cell, handed: Sequence[Cell], cells: Sequence[Cell]) -> list[in
 
 
 def _text(this: int, handed: Sequence[Cell], cells: Sequence[Cell], places: Sequence[list[int]]) -> str | None:
-    """What was written in a cell that was handed out, and behind it."""
+    """Return the text in a cell that was handed out, and in cells added after it."""
     start = this + 1 if places[this] else this
     first, begin = next(((i + 1, places[i][-1] + 1) for i in reversed(range(start)) if places[i]), (0, 0))
     last, end = next(((i, places[i][0]) for i in range(this + 1, len(handed)) if places[i]), (len(handed), len(cells)))
     taken = {place for found in places for place in found}
-    free = [cells[place] for place in range(begin, end) if place not in taken]  # these may be any of the lost ones
+    free = [cells[place] for place in range(begin, end) if place not in taken]  # any of these may be a lost cell
     if places[this]:
         own = [*(cells[place] for place in places[this]), *_added(free, handed, handed[first:last])]
     else:
@@ -60,14 +60,14 @@ def _text(this: int, handed: Sequence[Cell], cells: Sequence[Cell], places: Sequ
 
 
 def _added(free: Sequence[Cell], handed: Sequence[Cell], lost: Sequence[Cell]) -> list[Cell]:
-    """Cells that the learner has added: unless there are as few as cells that were handed out and then changed."""
+    """Return the cells that the student added; none if all new cells may be changed cells of the assignment."""
     new = [cell for cell in free if not any(cell.same(other) for other in handed)]
     changed = [cell for cell in lost if not any(cell.same(other) for other in free)]
     return new if len(new) > len(changed) else []
 
 
 def _by_place(place: int, free: Sequence[Cell], lost: Sequence[Cell]) -> list[Cell]:
-    """Cells that must be the lost one at a place among the lost ones; empty if that is not certain."""
+    """Return the cells that must be the lost cell at an index among the lost ones; none if this is uncertain."""
     this = lost[place]
     if len(lost) > 1:
         place = sum(cell.code == this.code for cell in lost[:place])

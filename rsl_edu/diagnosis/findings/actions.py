@@ -42,7 +42,7 @@ def hidden_state_not_reset(evidence: Evidence) -> str | None:
         return None
     return (
         f"the recorded actions contain {100 * share:.0f} % of the effect of a missing reset: they are {short(right)} "
-        f"std from the actions with a reset after each episode, and {short(never)} std from those without"
+        f"std from the actions with a reset after each episode, and {short(never)} std from the actions without resets"
     )
 
 
@@ -54,8 +54,12 @@ def last_layer_too_large(evidence: Evidence) -> str | Passed | None:
     with np.errstate(divide="ignore", invalid="ignore"):
         loud = float(np.nan_to_num(first.spread / first.std).max()) / max(1, first.layers.std[0])
     if evidence.untrained and evidence.sample.real and loud > LOUD:
-        figure = f"{first.at}, the std of the mean action is {short(loud)} times its noise, for inputs of std 1"
-        return Passed(figure + evidence.if_guessed, f"above {LOUD:g} times the noise before training")
+        figure = (
+            f"{first.at}, the std of the mean action is {short(loud)} times the std of the noise, for inputs of std 1"
+        )
+        return Passed(
+            figure + evidence.if_guessed, f"before training, a std above {100 * LOUD:.0f} % of the noise's std"
+        )
     if last.gain > GAIN and _beyond_the_noise(evidence):
         if _mean_is_worse(evidence):
             raise NotApplicable
@@ -128,21 +132,24 @@ FINDINGS = (
         name="hidden state not reset",
         listed_as="hidden state not reset",
         check=hidden_state_not_reset,
-        threshold=f"above {100 * CARRIED:.0f} %, by more than {SURE:g} standard errors",
+        threshold=f"more than {100 * CARRIED:.0f} % of the effect of a missing reset, by more than {SURE:g} standard "
+        "errors",
         meaning="During the recording, the hidden state of one episode leaked into the next: the policy began each new "
-        "episode with the hidden state of a fall.",
+        "episode with the hidden state from the end of the previous one, such as from a fall.",
         lesson=3,
-        change="policy.reset(dones) after every step, wherever the policy is played",
+        change="call policy.reset(dones) after every step, in every script that runs the policy",
     ),
     FindingKind(
         name="last layer too large",
         listed_as="last layer too large",
         check=last_layer_too_large,
-        threshold=f"above {LOUD:g} times the noise before training, or norm above {GAIN:g} at any time",
-        meaning="The mean actions are large compared with the noise, before training or at its end: exploration "
-        "changes little, a small step of the weights changes the KL a lot, and actions run into the motors' limits.",
+        threshold=f"before training, a std above {100 * LOUD:.0f} % of the noise's std; at any time, a norm above "
+        f"{GAIN:g}",
+        meaning="The mean actions are large compared with the noise, before training or at the end of training: "
+        "exploration changes little, a small change of the weights changes the KL a lot, and the actions reach the "
+        "motors' limits.",
         lesson=1,
-        change="in the next training: a last layer with gain 0.01 (MLP.init_weights), algorithm.learning_rate (lower)",
+        change="for the next training: a last layer with gain 0.01 (MLP.init_weights), algorithm.learning_rate (lower)",
     ),
     FindingKind(
         name="mean actions too large",
@@ -150,9 +157,9 @@ FINDINGS = (
         check=mean_actions_too_large,
         threshold=f"std above {WIDE:g}",
         meaning="The mean actions are large compared with the noise, and the last layer is not the only reason: a "
-        "small step of the weights changes the KL a lot, and actions run into the motors' limits.",
+        "small change of the weights changes the KL a lot, and the actions reach the motors' limits.",
         lesson=1,
-        change="in the next training: algorithm.learning_rate (lower), {obs_normalization} = True, "
+        change="for the next training: algorithm.learning_rate (lower), {obs_normalization} = True, "
         "rewards that penalize large actions",
     ),
 )

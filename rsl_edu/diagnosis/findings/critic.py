@@ -84,13 +84,13 @@ FINDINGS = (
         name="critic exploded",
         listed_as="critic exploded",
         check=critic_exploded,
-        threshold=f"values above {LARGEST:,.0f}, or above {OF_REWARD:,.0f} times the largest reward; "
-        f"norm above {LAST_LAYER:g}",
-        meaning="The critic is learning returns that are far too large. Usual causes: a penalty on something that can "
-        "grow without limit, such as an action, its rate or a contact force; or a simulated body that exploded. The "
-        "value loss explodes first; in one of the next updates the std becomes NaN, and the training stops.",
+        threshold=f"values above {LARGEST:,.0f} or {OF_REWARD:,.0f} times the largest reward; norm of the last layer "
+        f"above {LAST_LAYER:g}",
+        meaning="The critic is learning returns that are far too large. Usual causes are a penalty on something that "
+        "can grow without limit, such as an action, its rate or a contact force, or a simulated body that exploded. "
+        "The value loss explodes first; in one of the next updates, the std becomes NaN and the training stops.",
         lesson=6,
-        change="clip the rewards, and the actions before they are penalized (clip_actions of Isaac Lab's wrapper); "
+        change="clip the rewards; clip the actions before they are penalized (clip_actions of Isaac Lab's wrapper); "
         "algorithm.max_grad_norm, algorithm.learning_rate (lower)",
         holds_with_nan=True,
     ),
@@ -98,9 +98,9 @@ FINDINGS = (
         name="critic far below the returns",
         listed_as="critic far below the returns",
         check=critic_behind,
-        threshold=f"values below {100 * BEHIND:g} % of the returns (discount {DISCOUNT:g})",
+        threshold=f"values below {100 * BEHIND:g} % of the returns (with discount {DISCOUNT:g})",
         meaning="The critic cannot keep up with rewards this large: with a clipped value loss, one update moves a "
-        "value by a few tenths. Until the critic catches up, the advantages are just the sums of future rewards.",
+        "value by only a few tenths. Until the critic catches up, the advantages are just the sums of future rewards.",
         lesson=6,
         change="smaller rewards, so that returns are of the order of 10; algorithm.use_clipped_value_loss = False",
         holds_with_nan=True,

@@ -111,9 +111,9 @@ FINDINGS = (
         name="input not normalized",
         listed_as="input not normalized",
         check=input_not_normalized,
-        threshold=f"rms above {LARGE:g}, or above {UNEVEN:g} times the median",
-        meaning="The first layer responds only to the large features. Small ones, such as an angle of a few "
-        "hundredths, are lost among them.",
+        threshold=f"rms of a feature above {LARGE:g}, or above {UNEVEN:g} times the rms of the median feature",
+        meaning="The first layer responds only to the large features. Small features, such as an angle of a few "
+        "hundredths, have almost no effect.",
         lesson=4,
         change="{obs_normalization} = True",
     ),
@@ -121,7 +121,7 @@ FINDINGS = (
         name="normalizer absent",
         listed_as="normalizer absent",
         check=normalizer_absent,
-        threshold="missing, though the critic has one or it is configured",
+        threshold="no normalizer, although the critic has one or the configuration turns it on",
         meaning="Either the actor was configured without a normalizer, or its statistics were lost when the file was "
         "written. If they were lost, the weights now get inputs on another scale, and the robot falls.",
         lesson=4,
@@ -132,8 +132,8 @@ FINDINGS = (
         listed_as="normalizer empty",
         check=normalizer_empty,
         threshold="0 samples",
-        meaning="There is a normalizer, but it does nothing: update_normalization was never called, or its statistics "
-        "were not saved with the weights.",
+        meaning="There is a normalizer, but it has no effect: update_normalization was never called, or the "
+        "statistics were not saved with the weights.",
         lesson=4,
         change="{obs_normalization}; save all of actor.state_dict()",
     ),
@@ -152,7 +152,7 @@ FINDINGS = (
         name="normalizer stale",
         listed_as="normalizer stale",
         check=normalizer_stale,
-        threshold=f"mean off by more than {STALE:g} std, or std more than {STALE:g} times as large",
+        threshold=f"mean more than {STALE:g} running stds from the running mean, or std above {STALE:g} running stds",
         meaning="The policy observes something that it did not see in training: features in another order or unit, "
         "another robot, or these weights with the statistics of another run.",
         lesson=4,
@@ -162,11 +162,12 @@ FINDINGS = (
         name="inputs that never varied",
         listed_as="inputs that never varied",
         check=inputs_never_varied,
-        threshold=f"std below {short(STILL)} in the normalizer",
+        threshold=f"std in the normalizer below {short(STILL)}",
         meaning="These are flags or commands that were constant in training, or sensors that were missing. A constant "
-        "input does no harm while it stays constant. If it changes during play or on the robot, the normalizer "
-        "multiplies the change by 100, because it divides by std + 0.01, and the weights behind it were never trained.",
+        "input does no harm while it stays constant. If it changes later, in simulation or on the robot, the "
+        "normalizer multiplies the change by 100 (it divides by std + 0.01), and the weights of this input were never "
+        "trained.",
         lesson=4,
-        change="obs_groups (leave it out), or commands and randomization that vary it in training",
+        change="leave these inputs out of obs_groups, or vary them in training with commands or randomization",
     ),
 )

@@ -47,8 +47,8 @@ FINDINGS = (
         check=learning_rate_at_its_floor,
         threshold=f"at most {short(FLOOR * STEP**2)} in the last quarter of the checkpoints, and in at least two",
         meaning="The KL of an update is above desired_kl however small its steps are, so the schedule has lowered the "
-        "rate as far as it can, and the policy hardly learns any more. Usual causes: a std near zero, even of a single "
-        "action; a last layer that is too large; inputs on the wrong scale.",
+        "rate as far as it can, and the policy hardly learns any more. Usual causes are a std near zero, even of a "
+        "single action, a last layer that is too large, or inputs on the wrong scale.",
         lesson=5,
         change="algorithm.entropy_coef (higher) if the std is small; {obs_normalization} = True; algorithm.desired_kl",
     ),

@@ -47,7 +47,7 @@ def runs_mixed(evidence: Evidence) -> Passed | None:
                 f"the hidden layers at iteration {before} and at iteration {after} have "
                 f"{max(0, round(100 * kept))} % of their weights in common"
             )
-            return Passed(figure, f"below {100 * KEPT:g} %")
+            return Passed(figure, f"less than {100 * KEPT:g} % in common")
     return None
 
 
@@ -73,10 +73,10 @@ RUNS_MIXED = FindingKind(
     name="runs mixed",
     listed_as="runs mixed",
     check=runs_mixed,
-    threshold=f"fewer samples than before, or below {100 * KEPT:g} % of the weights in common",
+    threshold=f"fewer samples than before, or less than {100 * KEPT:g} % of the weights in common",
     meaning="During a training, the normalizer's count only grows, and the weights change gradually. So either "
     "the folder contains checkpoints of two trainings, or the training was resumed without its statistics or "
-    "weights. What the x-ray says about the course of the training may be wrong.",
+    "weights. The other findings about changes during the training may be wrong.",
     lesson=4,
     change="one folder for each training; load statistics and weights from the same file",
     holds_with_nan=True,

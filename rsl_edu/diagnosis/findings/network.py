@@ -97,9 +97,9 @@ FINDINGS = (
         name="broken weights",
         listed_as="broken weights",
         check=broken_weights,
-        threshold="any",
-        meaning="A loss was NaN once, and the optimizer wrote it into the weights. No later checkpoint can be repaired:"
-        " go back to one from before. Look for NaN in observations and rewards, and for a std near zero.",
+        threshold="any NaN or infinity",
+        meaning="A loss was NaN once, and the optimizer step made the weights NaN. No later checkpoint can be "
+        "repaired, so go back to an earlier one. Look for NaN in observations and rewards, and for a std near zero.",
         lesson=5,
         change="algorithm.max_grad_norm, algorithm.learning_rate; check_for_nan",
     ),
@@ -107,7 +107,7 @@ FINDINGS = (
         name="parts that were not read",
         listed_as="unread parts",
         check=unread_parts,
-        threshold="any",
+        threshold="any unread part",
         meaning="The policy has parts that no rsl_rl model has. The x-ray shows the policy without them.",
         lesson=6,
         change="{class_name}",
@@ -117,10 +117,10 @@ FINDINGS = (
         name="dead units",
         listed_as="dead units",
         check=dead_units,
-        threshold=f"{100 * ASLEEP:.0f} % of a layer",
+        threshold=f"at least {100 * ASLEEP:.0f} % of a layer's units",
         meaning="These units give the same output whatever the robot observes, and get no gradient to change that. "
-        "Usual causes: a learning rate that was once too high, inputs on the wrong scale, relu or tanh with large "
-        "weights.",
+        "Usual causes: a learning rate that was once too high, inputs on the wrong scale, or large weights in front "
+        "of relu or tanh.",
         lesson=1,
         change="{activation}, algorithm.learning_rate, {obs_normalization}",
     ),
@@ -128,9 +128,9 @@ FINDINGS = (
         name="signal lost",
         listed_as="signal lost or exploded",
         check=signal_lost,
-        threshold=f"below {SIGNAL_LOST:g}, and below {SIGNAL_LOST:g} times the input's std",
+        threshold=f"std below {SIGNAL_LOST:g}, and below {SIGNAL_LOST:g} times the input's std",
         meaning="The network's output is nearly the same whatever the robot observes. Usual causes: weights that are "
-        "too small for the activation, or so many layers that the signal fades.",
+        "too small for the activation, or so many layers that the signal vanishes.",
         lesson=1,
         change="{activation}, {hidden_dims}, {obs_normalization}",
     ),
@@ -138,8 +138,8 @@ FINDINGS = (
         name="signal exploded",
         listed_as="signal lost or exploded",
         check=signal_exploded,
-        threshold=f"above {SIGNAL_EXPLODED:g}",
-        meaning="A small step of the weights changes the actions a lot: the KL of an update jumps, and the adaptive "
+        threshold=f"std above {SIGNAL_EXPLODED:g}",
+        meaning="A small change of the weights changes the actions a lot: the KL of an update jumps, and the adaptive "
         "learning rate falls to its floor. Usual causes: inputs on the wrong scale, or weights that grew.",
         lesson=1,
         change="{obs_normalization}, algorithm.learning_rate",

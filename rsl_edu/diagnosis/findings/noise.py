@@ -69,7 +69,7 @@ def std_partly_growing(evidence: Evidence) -> str | Passed | None:
         return None
     now = f"{_of_all(grown)}: the std of action {worst} is {short(last.std[worst])} {last.at}"
     return Passed(
-        f"{now}, up from {short(start[worst])} {when}", f"single actions above {most:g} times the initial std"
+        f"{now}, up from {short(start[worst])} {when}", f"std of an action above {most:g} times its initial std"
     )
 
 
@@ -152,7 +152,7 @@ FINDINGS = (
         check=std_clamped,
         threshold="at or beyond the limits {std_low} and {std_high}",
         meaning="An optimizer step was larger than the std itself. Beyond its limit, rsl_rl's std has no gradient, so "
-        "it never comes back; older releases stop with `normal expects all elements of std >= 0.0`.",
+        "the std stays there; older releases stop with `normal expects all elements of std >= 0.0`.",
         lesson=5,
         change='{std_type} = "log"; algorithm.learning_rate',
     ),
@@ -161,8 +161,8 @@ FINDINGS = (
         listed_as="std collapsed",
         check=std_collapsed,
         threshold=f"below {100 * COLLAPSED:g} % of the initial std, in half of the actions or more",
-        meaning="The policy no longer tries anything new. On a precise task, good training ends this way. If the robot "
-        "is not as good as it should be, the policy stopped exploring too early.",
+        meaning="The policy no longer explores. If the task requires precise actions, a successful training ends this "
+        "way. If the robot does not do its task well yet, the policy stopped exploring too early.",
         lesson=5,
         change="algorithm.entropy_coef (higher), {init_std}",
     ),
@@ -172,8 +172,8 @@ FINDINGS = (
         check=std_partly_collapsed,
         threshold=f"below {100 * COLLAPSED:g} % of the initial std, in fewer than half of the actions",
         meaning="The policy still explores, but no longer with these actions. The KL measures the change of an action "
-        "in units of its std, so these few actions dominate it and keep the adaptive learning rate low for all the "
-        "others.",
+        "in units of its std, so these few actions dominate the KL, and keep the adaptive learning rate low for "
+        "all other actions.",
         lesson=5,
         change="algorithm.entropy_coef (higher); the scale of these actions, and the rewards that penalize them",
     ),
@@ -181,7 +181,7 @@ FINDINGS = (
         name="std growing",
         listed_as="std growing",
         check=std_growing,
-        threshold=f"above {GROWN:g} times the initial std, or {GUESSED_GROWN:g} times if that is a guess",
+        threshold=f"above {GROWN:g} times the initial std ({GUESSED_GROWN:g} times if the initial std is a guess)",
         meaning="The policy gains more from noise than from doing its task well: the entropy bonus is too large "
         "compared with the rewards, or the advantages are mostly noise, for example because time-outs count as "
         "failures.",
@@ -192,10 +192,10 @@ FINDINGS = (
         name="std partly growing",
         listed_as="std growing",
         check=std_partly_growing,
-        threshold=f"single actions above {PARTLY_GROWN:g} times the initial std, or {GUESSED_GROWN:g} times if that is "
-        "a guess",
+        threshold=f"std of an action above {PARTLY_GROWN:g} times its initial std ({GUESSED_GROWN:g} times if the "
+        "initial std is a guess)",
         meaning="The rewards hardly depend on what these actions do, so the entropy bonus makes them noisier. The mean "
-        "over all actions does not show it, because the std of the others fell.",
+        "std over all actions does not show this, because the std of the other actions fell.",
         lesson=5,
         change="algorithm.entropy_coef (lower); the scale of these actions, and the rewards that depend on them",
     ),

@@ -94,21 +94,23 @@ FINDINGS = (
         name="weights without updates",
         listed_as="weights without updates, optimizer restarted",
         check=weights_without_updates,
-        threshold="any",
-        meaning="Adam does not change these weights: the loss does not depend on them, Adam was not given them, or "
-        "what was saved is not what was trained. This is intended if they are frozen.",
+        threshold="any weights without updates",
+        meaning="Adam does not change these weights: the loss does not depend on them, they were not passed to Adam, "
+        "or the saved weights are not the trained ones. This is intended if they are frozen.",
         lesson=6,
-        change="the parameters given to the optimizer, requires_grad; save algorithm and optimizer of the same runner",
+        change="the parameters given to the optimizer, and requires_grad; save the algorithm and optimizer of one "
+        "runner",
         holds_with_nan=True,
     ),
     FindingKind(
         name="optimizer restarted",
         listed_as="weights without updates, optimizer restarted",
         check=optimizer_restarted,
-        threshold="fewer steps than before, or than iterations",
+        threshold="fewer Adam steps than before, or fewer than iterations",
         meaning="The training was resumed without Adam's state, or two trainings wrote into one folder. After a "
         "restart, Adam's first steps are about as large as the learning rate, whatever the gradients are, and the "
-        "learning rate is the configured one again: return and KL jump. This is intended if you are fine-tuning.",
+        "learning rate returns to its configured value, so the return and the KL jump. This is intended if you "
+        "are fine-tuning.",
         lesson=6,
         change="runner.load(path) with the optimizer, which is the default; before rsl_rl 5.4.2, also set "
         "algorithm.learning_rate to the value in the checkpoint",
@@ -118,7 +120,7 @@ FINDINGS = (
         name="optimizer exploded",
         listed_as="optimizer exploded",
         check=optimizer_exploded,
-        threshold=f"norm above {LARGE:g} after clipping, by default to 1",
+        threshold=f"norm of the gradient above {LARGE:g} after clipping (rsl_rl clips it to 1 by default)",
         meaning="Gradients are not clipped, or the norm to which they are clipped is far too large. A single batch "
         "with a huge reward then ruins the weights, and Adam hardly changes them in the next 1,000 steps.",
         lesson=6,
@@ -129,9 +131,10 @@ FINDINGS = (
         name="actor's gradient too small",
         listed_as="actor's gradient too small",
         check=actors_gradient_too_small,
-        threshold=f"norm below {TOO_SMALL:g} times the critic's",
+        threshold=f"norm below {TOO_SMALL:g} times the norm of the critic's gradient",
         meaning="This release clips the gradients of actor and critic together, and the value loss is so large that "
-        "almost nothing is left of the actor's gradient. Next to Adam's eps it is tiny, and so are the actor's steps.",
+        "almost nothing is left of the actor's gradient. It is tiny compared with Adam's eps, so the actor's steps are "
+        "tiny too.",
         lesson=6,
         change="smaller rewards, so that returns are of the order of 10; algorithm.value_loss_coef (lower)",
         holds_with_nan=True,

@@ -59,7 +59,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
 
     State = AdaptiveRateState
     lesson = 5
-    shows = "KL and learning rate of PPO, mini-batch by mini-batch"
+    shows = "the KL and the learning rate of PPO in each mini-batch"
     breaks = "a fixed rate, an averaged or reversed KL"
     size = (8.6, 5.8)
     more = ("band", "exploration")

@@ -55,7 +55,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
     State = DivergenceState
     lesson = 5
     shows = "two Gaussians, their entropies and both KLs, in closed form and as integrals"
-    breaks = "KL reversed, variance for std, a forgotten half, mean instead of sum"
+    breaks = "a reversed KL, variance instead of std, a missing term ½, mean instead of sum"
     size = (9.0, 6.2)
     more = ("curve", "table")
     swept = (

@@ -57,7 +57,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
     State = MemoryState
     lesson = 3
     shows = "the hidden state of a GRU or an LSTM, its resets and its gradient through time"
-    breaks = "no reset, `dones` as an index, resets of all robots, detaching"
+    breaks = "no reset, `dones` used as an index, a reset of all robots, a detached hidden state"
     size = (9.0, 6.6)
     more = ("gradient", "gradients", "batch")
     swept = (

@@ -54,7 +54,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
 
     State = RewardsState
     lesson = 4
-    shows = "rewards before and after scaling, and the resulting scale for a value function"
+    shows = "rewards before and after scaling, and the size of the returns that a value function has to learn"
     breaks = "sums that ignore episode ends, three wrong divisors, a subtracted mean"
     size = (8.6, 8.4)
     more = ("sums", "values", "std", "spread")

@@ -121,7 +121,7 @@ class Signal(Explorer[SignalState, SignalResult]):
     State = SignalState
     lesson = 1
     shows = "what each layer of an MLP does to the signal and the gradient"
-    breaks = "one gain for all activations, raw input, a shared activation under a hook"
+    breaks = "one gain for all activations, input that is not normalized, a hook on an activation shared by all layers"
     size = (10.4, 4.0)
     more = ("flat", "sizes")
     swept = (

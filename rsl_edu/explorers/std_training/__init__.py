@@ -56,7 +56,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
 
     State = StdTrainingState
     lesson = 5
-    shows = "the std of each joint under policy gradient, up to the crash"
+    shows = "how a policy gradient changes the std of each joint, up to the crash"
     breaks = "no clamp, a clamp with zero gradient"
     size = (9.0, 6.0)
     more = ("entropy", "log")

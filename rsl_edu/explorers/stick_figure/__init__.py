@@ -86,7 +86,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
     State = StickFigureState
     lesson = 6
     shows = "recorded robots side by side, with the return after each step"
-    breaks = "your own policy when it falls"
+    breaks = "none; you can watch your own policy fall"
     autoplay = "step"
     swept = ({"view": ..., "step": 26},)
     question = Control("steps", "Number of steps after which the first robot falls.", "steps", range=(1, 1000, 1))

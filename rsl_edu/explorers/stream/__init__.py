@@ -71,7 +71,7 @@ class Stream(Explorer[StreamState, StreamResult]):
 
     State = StreamState
     lesson = 4
-    shows = "running statistics of observations, compared with the truth"
+    shows = "running statistics of observations, compared with the true statistics"
     breaks = "three wrong merges, no `eps`, frozen statistics, a robot that changes"
     size = (8.6, 5.6)
     more = ("values", "normalized")

@@ -81,7 +81,7 @@ class XRay(Explorer[XRayState, XRayResult]):
     State = XRayState
     lesson = 6
     shows = "layers, weights, normalizer, noise and KL of a policy at every checkpoint of its training"
-    breaks = "your own run"
+    breaks = "none; it shows what went wrong in your own run"
     size = (9.6, 9.0)
     swept = ({"iteration": ..., "reference": ...},)
     question = Control("std", "The mean std of the actions at the last checkpoint.", range=(0.001, 100, 0.001))

@@ -1,4 +1,4 @@
-"""Notebooks of the course's assignments with answers in them."""
+"""Notebooks of the course's assignments with answers filled in."""
 
 import functools
 
@@ -8,7 +8,7 @@ find = functools.cache(assignment.find)
 
 
 def handed_in(source, answers):
-    """The cells of a notebook: what was handed out, with answers in place of stubs, by their names."""
+    """Return the cells of an assignment with stubs replaced by answers, given by name."""
     cells = []
     for cell in source.handed:
         text = cell.source

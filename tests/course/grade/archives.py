@@ -1,4 +1,4 @@
-"""What tests of submissions share: classes in folders and zips."""
+"""Shared helpers for tests of submissions: classes in folders and zips."""
 
 import io
 import json
@@ -12,7 +12,7 @@ CANVAS = "lovelaceada_98765_4321_hw-1.ipynb"
 
 
 def zipped(files, compression=zipfile.ZIP_DEFLATED):
-    """A zip of files: names or ZipInfo, and their contents."""
+    """Return a zip of files, given as names or ZipInfo with contents."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", compression) as archive:
         for name, data in files.items() if isinstance(files, dict) else files:
@@ -32,7 +32,7 @@ def on_disk(folder, files):
 
 
 def rows(*paths):
-    """Names, and the reason or "" for a notebook that can be graded."""
+    """Return names, each with the reason why it cannot be graded, or ""."""
     found = []
     for submission in find(paths):
         assert bool(submission.content) != bool(submission.problem) or not submission.problem

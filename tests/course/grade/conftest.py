@@ -1,4 +1,4 @@
-"""What tests of the grader share: processes that speak like its worker, cells that run, classes in folders and zips."""
+"""Fixtures for tests of the grader: processes that reply like its worker, cells, classes in folders and zips."""
 
 import asyncio
 import copy
@@ -34,7 +34,7 @@ LIMITS = {"cell": 10.0, "load": 40.0}
 
 @pytest.fixture
 def process(tmp_path, monkeypatch):
-    """Starts a process that runs some code in the place of the worker; the grader sees it, as it sees bubblewrap's."""
+    """Return a function that starts a process with other code instead of the worker, visible for the grader."""
     monkeypatch.setattr(usage, "known", lambda _: True)
 
     def start(code, budget=None):
@@ -47,7 +47,7 @@ def process(tmp_path, monkeypatch):
 
 @pytest.fixture
 def four(tmp_path):
-    """A folder with the assignment and four submissions, whose only cells say who they are."""
+    """Return a folder with the assignment and four submissions, each with one cell that contains its name."""
     write_source(tmp_path)
     submit(tmp_path, **{name: f"'{name}'" for name in "abcd"})
     return tmp_path
@@ -55,7 +55,7 @@ def four(tmp_path):
 
 @pytest.fixture
 def marked(monkeypatch):
-    """Marks at once, without a sandbox, what was not graded before; the submissions that it marked."""
+    """Mark new submissions immediately and without a sandbox; return a list of the submissions that were marked."""
     names = []
 
     def mark(assignment, cells, box, limits, **rules):
@@ -68,7 +68,7 @@ def marked(monkeypatch):
 
 @pytest.fixture
 def week(four, marked, monkeypatch, capsys):
-    """Runs `rsl-edu` in a folder with four submissions; returns its status and what it says."""
+    """Return a function that runs `rsl-edu` in a folder with four submissions and returns its status and output."""
     run_in_threads(monkeypatch)
     monkeypatch.chdir(four)
 
@@ -85,7 +85,7 @@ def week(four, marked, monkeypatch, capsys):
 
 @pytest.fixture
 def one(tmp_path, monkeypatch):
-    """A folder with the assignment, a submission, and a folder ``bin`` for commands."""
+    """Return a folder with the assignment, a submission, and a folder ``bin`` for commands."""
     run_in_threads(monkeypatch)
     write_source(tmp_path)
     submit(tmp_path, ada=RIGHT)
@@ -95,7 +95,7 @@ def one(tmp_path, monkeypatch):
 
 @pytest.fixture(params=["folder", "zip"])
 def given(request, tmp_path):
-    """Puts files into a folder or a zip."""
+    """Return a function that puts files into a folder or a zip."""
 
     def give(files):
         if request.param == "folder":
@@ -109,7 +109,7 @@ def given(request, tmp_path):
 
 @pytest.fixture(name="run")
 def run_cells(monkeypatch, tmp_path):
-    """Runs cells, and returns the notebook; the answer is called f."""
+    """Return a function that runs cells and returns the notebook; the answer is called f."""
     monkeypatch.syspath_prepend(str(INSIDE))
     monkeypatch.chdir(tmp_path)
     for name, module in {"wire": wire, "failure": failure, "limit": limit}.items():
@@ -121,13 +121,15 @@ def run_cells(monkeypatch, tmp_path):
     import library
 
     for place, name in [(sys, "path"), (sys, "argv"), (sys, "dont_write_bytecode")]:
-        monkeypatch.setattr(place, name, copy.copy(getattr(place, name)))  # it is put back
+        monkeypatch.setattr(place, name, copy.copy(getattr(place, name)))  # restored after the test
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "")
     files.import_from_current_folder()
-    monkeypatch.setattr(cells, "end_children", lambda but: None)  # a browser of an earlier test is a child too
+    monkeypatch.setattr(
+        cells, "end_children", lambda but: None
+    )  # a browser from an earlier test is also a child process
     monkeypatch.setattr(sys, "meta_path", [library.Shells(), *sys.meta_path])
     handler = signal.getsignal(signal.SIGPROF)
-    running = asyncio._get_running_loop()  # of a browser that an earlier test has left open
+    running = asyncio._get_running_loop()  # loop of a browser that an earlier test has left open
     asyncio._set_running_loop(None)
     for place in (asyncio, asyncio.events):
         monkeypatch.setattr(place, "get_running_loop", asyncio.get_running_loop)
@@ -150,7 +152,7 @@ def run_cells(monkeypatch, tmp_path):
 
     yield run
     for name, module in [*sys.modules.items()]:
-        if str(tmp_path) in repr(module):  # a notebook wrote it
+        if str(tmp_path) in repr(module):  # written by a notebook
             del sys.modules[name]
     asyncio.set_event_loop(None)
     asyncio._set_running_loop(running)
@@ -161,7 +163,7 @@ def run_cells(monkeypatch, tmp_path):
 
 @pytest.fixture
 def grade(monkeypatch):
-    """Marks cells of an assignment; no sandbox. Returns the marks by the name of the exercise."""
+    """Return a function that marks cells of an assignment without a sandbox and returns the marks by exercise."""
     monkeypatch.setattr(sandbox, "start", forked.start)
     monkeypatch.setattr(usage, "known", lambda _: True)
 

@@ -1,4 +1,4 @@
-"""Starts the worker as a fork of the tests' process, which has imported torch: a tenth of a second, but no sandbox."""
+"""Starts the worker as a fork of the test process, which has imported torch: fast, but without a sandbox."""
 
 import gc
 import os
@@ -14,12 +14,12 @@ INSIDE = Path(wire.__file__).parent / "inside"
 
 
 class Forked:
-    """What :class:`subprocess.Popen` is to the grader."""
+    """Replacement for :class:`subprocess.Popen` in the grader."""
 
     def __init__(self):
         (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
         gc.collect()
-        gc.freeze()  # else each child, and each collection here, looks at all of torch again
+        gc.freeze()  # otherwise each child, and each collection here, traverses all of torch
         self.pid = os.fork()
         if not self.pid:
             try:
@@ -46,7 +46,7 @@ class Forked:
 
 
 def work():
-    """Do as a fresh process does that runs the worker's file."""
+    """Run the worker's file as in a new process."""
     for name in [*sys.modules]:
         if name.partition(".")[0] in ("rsl_edu", "rsl_rl", "matplotlib", "mpl_toolkits", "gymnasium", "mujoco"):
             del sys.modules[name]
@@ -56,12 +56,12 @@ def work():
     os.environ["TORCHDYNAMO_DISABLE"] = "1"
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        sys.argv = ["worker.py"]  # what pytest was given is none of its
+        sys.argv = ["worker.py"]  # pytest's arguments are not the worker's
         import worker
 
         worker.main()
 
 
 def start(sandbox, limits, errors=None):
-    """Stands for the function of the same name of the grader."""
+    """Replacement for the grader's function with the same name."""
     return Forked()

@@ -1,4 +1,4 @@
-"""How Moodle and Canvas take tables back, after their sources; the tests feed them with what the grader writes.
+"""Imports of tables by Moodle and Canvas, modelled on their sources; the tests pass files from the grader to them.
 
 Moodle: moodle/moodle, ``lib/csvlib.class.php`` (``load_csv_content``), ``lib/moodlelib.php`` (``unformat_float``),
 ``mod/assign/gradingtable.php`` (the worksheet), ``mod/assign/feedback/offline/importgradeslib.php`` (``init``,
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True)
 class Language:
-    """The words of a language pack that stand in a worksheet."""
+    """The words of a language pack that appear in a worksheet."""
 
     recordid: str = "Identifier"
     fullname: str = "Full name"
@@ -35,7 +35,7 @@ class Language:
 
 @dataclass(frozen=True)
 class Participant:
-    """A participant as Moodle's database has it."""
+    """A participant in Moodle's database."""
 
     number: int
     name: str
@@ -51,7 +51,7 @@ ENGLISH = Language()
 
 
 def worksheet(people, maximum, language=ENGLISH, *, hidden=False, teams=False, comments=True):
-    """The cells of a worksheet, as assign_grading_table writes them for download."""
+    """Return the cells of a worksheet, as assign_grading_table writes them for download."""
 
     def points(value):
         return "" if value is None else f"{value:.2f}".replace(".", language.decsep)
@@ -90,7 +90,7 @@ def as_csv(rows, separator=",", encoding="utf-8", newline="\n"):
 
 
 def moodle(content, people, maximum, language=ENGLISH, *, separator=",", encoding="utf-8", ignore_modified=False):
-    """The participants after an upload; raises ValueError where Moodle refuses the file."""
+    """Return the participants after an upload; raise ValueError if Moodle refuses the file."""
     people = {one.number: one for one in people}
     text = content.decode(encoding).removeprefix("\ufeff")
     rows = _fgetcsv(re.sub("\r\n?", "\n", text).strip(), separator)
@@ -119,7 +119,7 @@ def moodle(content, people, maximum, language=ENGLISH, *, separator=",", encodin
 
 
 def _fgetcsv(text, separator):
-    """PHP's own CSV: behind a backslash, a quote does not end a cell."""
+    """Read CSV like PHP, where a quote after a backslash does not end a cell."""
     cell = re.compile(rf'("(?:\\.|""|[^"\\])*"?|)([^{separator}\n]*)({separator}|\n|$)', re.DOTALL)
     rows, at, end = [[]], 0, ""
     while at < len(text) or end == separator:
@@ -133,7 +133,7 @@ def _fgetcsv(text, separator):
 
 
 def _strtotime(text):
-    """PHP's strtotime reads English only; else it is false, which counts as 0."""
+    """Parse a time like PHP's strtotime, which reads only English and otherwise returns false, which counts as 0."""
     try:
         return int(time.mktime(time.strptime(text, ENGLISH.time)) - time.timezone)
     except ValueError:
@@ -142,19 +142,19 @@ def _strtotime(text):
 
 def _unformat(text, decsep):
     text = text.strip().replace(" ", "").replace(decsep, ".")
-    number = re.match(r"[+-]?\d*\.?\d*", text)[0]  # a cast to float takes what is a number at the beginning
+    number = re.match(r"[+-]?\d*\.?\d*", text)[0]  # a cast to float uses a number at the beginning
     return float(number or 0) if text else None
 
 
 def moodle_feedback(path, numbers):
-    """Whose a file of a feedback zip is, and what it is called; None if Moodle leaves it out."""
+    """Return the participant and the name of a file in a feedback zip; None if Moodle ignores it."""
     name = path.rpartition("/")[2]
     if name.startswith((".", "~")):
         return None
     parts = path.split("/")
     while parts:
         info = parts.pop(0).split("_", 4)
-        if len(info) < 5:  # up to 4.0; from 4.1 on four are enough
+        if len(info) < 5:  # up to 4.0; since 4.1, four are enough
             continue
         if info[1].isdigit() and int(info[1]) in numbers and info[2:4] == ["assignfeedback", "file"]:
             return int(info[1]), "/".join([info[4], *parts]).lstrip("/")
@@ -166,7 +166,7 @@ def moodle_feedback(path, numbers):
 
 @dataclass
 class Course:
-    """Students by ID with sortable name and login, assignments by ID with title and points, and the grades."""
+    """Students (sortable name and login) and assignments (title and points) by ID, and the grades."""
 
     students: dict
     assignments: dict
@@ -177,7 +177,7 @@ NOT_ASSIGNMENTS = "Current Score|Current Points|Current Grade|Final Score|Final 
 
 
 def canvas(content, course):
-    """Import a gradebook into a course; the result says which students and assignments would be new."""
+    """Import a gradebook into a course; return the students and assignments that would be new."""
     text = content.decode("utf-8")
     separator = _delimiter(text.splitlines()[:3])
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)

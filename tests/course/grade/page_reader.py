@@ -1,4 +1,4 @@
-"""What tests of the pages share: an assignment, rows, and a reader of pages."""
+"""Shared helpers for tests of the pages: an assignment, rows, and a parser of pages."""
 
 import html.parser
 import itertools
@@ -16,7 +16,7 @@ NOT_ANSWERED = Mark("unpad", 0.0, "not-answered", "not answered yet.")
 
 
 def assignment(points, manual=()):
-    """An assignment of some exercises, of which some are marked by hand."""
+    """Return an assignment with some exercises, some of them marked by hand."""
     tasks = [Task(name, most, "x", "", name in manual) for name, most in points.items()]
     return SimpleNamespace(name="3_rnn", maximum=sum(points.values()), tasks=tasks)
 
@@ -35,13 +35,13 @@ def wrong(task, place, points=0.0, answer=""):
 
 
 def row(*marks, name="Ada Lovelace_1", **fields):
-    """A submission in which everything is right but what the marks say."""
+    """Return a submission in which everything is right except the given marks."""
     given = {mark.task: mark for mark in marks}
     return Row(name, "key", GRADED, tuple(given.get(task, right(task)) for task in POINTS), **fields)
 
 
 class Page(html.parser.HTMLParser):
-    """Elements, attributes and text of a page."""
+    """The elements, attributes and text of a page."""
 
     def __init__(self, text):
         super().__init__()
@@ -69,18 +69,25 @@ class Page(html.parser.HTMLParser):
         raise AssertionError(data)
 
     def after(self, heading, until=()):
-        """The texts after a heading, up to the next one."""
+        """Return the texts after a heading, up to the next heading."""
         at = self.texts.index(heading)
         rest = itertools.takewhile(lambda text: text not in {*HEADINGS, *until}, self.texts[at + 1 :])
         return [text.strip() for text in rest if text.strip()]
 
     def line(self, heading, until=()):
-        """The same, as one line."""
+        """Return the texts after a heading as one line."""
         return " ".join(" ".join(self.after(heading, until)).split())
 
     def all(self, attribute):
-        """The values of an attribute."""
+        """Return all values of an attribute."""
         return [value for name, value in self.attributes if name == attribute]
 
 
-HEADINGS = ["To say in class", "Points", "Exercises", "Lines left out", "Compared with the earlier class", "Not graded"]
+HEADINGS = [
+    "To discuss in class",
+    "Points",
+    "Exercises",
+    "Lines left out",
+    "Compared with the earlier class",
+    "Not graded",
+]

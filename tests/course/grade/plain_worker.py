@@ -1,4 +1,4 @@
-"""Speaks with the grader as its worker does, without torch: it starts in no time, for tests of all but the sandbox."""
+"""Replies to the grader like its worker, but without torch, so that it starts quickly; for tests without a sandbox."""
 
 import json
 import os
@@ -14,7 +14,7 @@ def read(length):
 
 
 def receive():
-    """What the grader asks; tensors are left out."""
+    """Read a request of the grader, without tensors."""
     header, body = struct.unpack("<II", read(8))
     question = json.loads(read(header))
     read(body)
@@ -58,7 +58,7 @@ def main():
     cells = receive()["cells"]
     ready()
     for cell in cells:
-        if not cell[4]:  # it is no check
+        if not cell[4]:  # not a check
             exec(cell[1], names)
     while True:
         question = receive()

@@ -1,4 +1,4 @@
-"""A class that hands in one small exercise: what tests of whole runs share."""
+"""Shared helpers for tests of complete runs: a class that hands in one small exercise."""
 
 import csv
 import functools
@@ -21,7 +21,7 @@ THREAD = functools.partial(ThreadPoolExecutor, 1)
 def save(path, cells):
     path.parent.mkdir(exist_ok=True)
     for place, cell in enumerate(cells):
-        cell.id = str(place)  # not at random: what did not change has the same bytes
+        cell.id = str(place)  # not random, so that unchanged notebooks have the same bytes
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
 
 
@@ -52,7 +52,7 @@ def table(folder):
 
 
 def journal(folder):
-    """The lines of the journal that are rows."""
+    """Return the lines of the journal that are rows."""
     path = folder / "grades.journal.jsonl"
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     return [line for line in lines if not line.startswith('{"table"')]
@@ -74,7 +74,7 @@ PLAIN = f"exec {shlex.join([sys.executable, '-S', str(Path(__file__).with_name('
 
 
 def quoted(path):
-    """A path in a command: folders have spaces."""
+    """Return a quoted path for a command, because folders may contain spaces."""
     return shlex.quote(str(path))
 
 

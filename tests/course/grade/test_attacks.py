@@ -1,4 +1,4 @@
-"""Submissions that cheat or break things get an honest score, learn nothing, and harm neither machine nor others."""
+"""Submissions that cheat or attack get a correct score, learn nothing, and harm neither the machine nor others."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ from rsl_edu.course.grade import pages, run
 from rsl_edu.course.grade.sandbox import Limits
 
 SECRET = "secret-of-the-grader"  # in its environment, in its files, and in the hidden tests
-FOREVER = str(10**8 + os.getpid())  # seconds that a process sleeps: it is found by them
+FOREVER = str(10**8 + os.getpid())  # duration of a process's sleep, by which the process is found
 LIMITS = Limits(cell=0.5, load=3, call=2, memory=1 << 30)
 
 SETUP = "import os, sys, time, torch\nfrom rsl_edu.course import check"
@@ -49,7 +49,7 @@ if "SECRET" in os.environ or len(os.environ) > 8:
 TRY_TO_WRITE = """
 import glob, tempfile
 places = ["HERE", torch.__path__[0]]
-if not sys.prefix.startswith("/tmp/"):  # a folder of the sandbox's own, then
+if not sys.prefix.startswith("/tmp/"):  # the sandbox's own folder
     places.append(sys.prefix)
 places += ["/", "/etc", "/usr/bin", "/box", "/dev", "/dev/shm", "/var/tmp", "/proc"]
 for place in places:
@@ -166,8 +166,8 @@ CALLS = {
     "the name of a type": ("return type('<script>x</script>' * 9, (), {})()", "wrong-type"),
     "an error that cannot be shown": ("raise Bad", "stopped"),
     "the library": ("return check.reset_done.reference(hidden, dones)", "library-answer"),
-    "the peer": ("import rsl_rl.modules\nreturn rsl_rl.modules.RNN(hidden)", "library-answer"),
-    "the peer's file": (f"open(f'{{torch.__path__[0]}}/../rsl_rl/__init__.py')\nreturn {RIGHT}", "exception"),
+    "rsl_rl": ("import rsl_rl.modules\nreturn rsl_rl.modules.RNN(hidden)", "library-answer"),
+    "the file of rsl_rl": (f"open(f'{{torch.__path__[0]}}/../rsl_rl/__init__.py')\nreturn {RIGHT}", "exception"),
     "forbidden": ("return conv2d(hidden, hidden)", "library-answer"),
     "forbidden class": ("return torch.nn.modules.conv.Conv2d(1, 1, 1)(hidden)", "library-answer"),
     "honest, last": (f"return {RIGHT}", None),
@@ -223,7 +223,7 @@ SUBMISSIONS = {
 
 
 def source():
-    """An assignment that asks for one function under many names."""
+    """Write an assignment that asks for one function under many names."""
     cells = [nbformat.v4.new_code_cell(SETUP)]
     for name in NAMES:
         code = f"def {name}(hidden, dones):\n    ### BEGIN SOLUTION\n    return {RIGHT}\n    ### END SOLUTION"
@@ -242,7 +242,7 @@ def source():
 
 
 def notebook(cells):
-    """A submission, with metadata that would give itself points."""
+    """Write a submission with metadata that claim points."""
     boast = {"nbgrader": {"grade": True, "grade_id": "f00", "points": 1000, "solution": True, "locked": False}}
     cells = [nbformat.v4.new_code_cell(code, metadata=boast) for code in cells]
     return nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata={"rsl_edu": {"forbidden": []}}))
@@ -250,7 +250,7 @@ def notebook(cells):
 
 @pytest.fixture(scope="module")
 def listener():
-    """Something that would hear a submission: a port and an abstract socket, and who came."""
+    """Return a listening port and an abstract socket, and a list of connections."""
     heard, name = [], f"rsl_edu_{os.getpid()}"
     servers = [socket.socket(socket.AF_INET), socket.socket(socket.AF_UNIX)]
     servers[0].bind(("127.0.0.1", 0))
@@ -273,7 +273,7 @@ def listener():
 
 @pytest.fixture(scope="module")
 def graded(bwrap, tmp_path_factory, listener):
-    """All submissions, graded in one run, and the folder of what was written."""
+    """Grade all submissions in one run; return the results and the folder with the written files."""
     folder = tmp_path_factory.mktemp("attacked")
     (folder / "secret.txt").write_text(SECRET)
     files = folder / "submissions"
@@ -302,14 +302,14 @@ def graded(bwrap, tmp_path_factory, listener):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "call"), [*zip(NAMES, CALLS, strict=True)], ids=list(CALLS))
-def test_a_function_that_attacks_gets_an_honest_score(graded, name, call):
+def test_attacking_function_gets_a_correct_score(graded, name, call):
     (mark,) = [mark for mark in graded[1]["calls"].marks if mark.task == name]
     expected = CALLS[call][1]
     assert mark.points == (0 if expected else 5), mark
     assert mark.mistake == expected or (expected is ... and mark.mistake), mark
 
 
-def test_feedback_says_which_limit_was_reached(graded):
+def test_feedback_states_which_limit_was_reached(graded):
     says = {mark.task: mark.message for mark in graded[1]["calls"].marks}
     for calls, why in (
         (("loop",), "used more than 2 s of CPU time for one call."),
@@ -320,13 +320,13 @@ def test_feedback_says_which_limit_was_reached(graded):
 
 
 @pytest.mark.parametrize("name", ["cells", "ends", "probes", "honest"])
-def test_cells_that_attack_cost_right_answers_nothing(graded, name):
+def test_attacking_cells_do_not_cost_right_answers_points(graded, name):
     row = graded[1][name]
     assert [(mark.points, mark.message) for mark in row.marks if mark.task in FEW and mark.mistake] == []
     assert len(row.notes) == {"cells": len(CELLS) - 1, "ends": len(ENDS)}.get(name, 0), row.notes
 
 
-def test_notes_say_what_happened_to_the_cells(graded):
+def test_notes_describe_cells_that_did_not_run(graded):
     notes = "\n".join(map(str, (*graded[1]["cells"].notes, *graded[1]["ends"].notes)))
     for text in (
         "used more than 0.5 s of CPU time",
@@ -341,28 +341,28 @@ def test_notes_say_what_happened_to_the_cells(graded):
         assert f"code cell {cell} was stopped: it used more than 3 s of CPU time for all cells" in notes
 
 
-def test_what_patches_torch_and_checks_in_its_own_process_gets_nothing(graded):
+def test_patching_torch_and_checks_in_the_own_process_gives_no_points(graded):
     marks = {mark.task: mark for mark in graded[1]["patches"].marks}
     assert {(marks[name].points, marks[name].mistake) for name in FEW} == {(0, "resets-all")}
 
 
-def test_a_notebook_that_forges_its_start_is_given_up(graded):
+def test_notebook_that_forges_its_start_is_stopped(graded):
     assert {mark.mistake for mark in graded[1]["forged start"].marks} == {"stopped"}
 
 
-def test_what_is_missing_or_no_function_is_said_so(graded):
+def test_missing_answers_and_non_functions_are_reported(graded):
     marks = {mark.task: mark for mark in graded[1]["honest"].marks}
     assert {mark.mistake for name, mark in marks.items() if name not in (*FEW, *OTHERS)} == {"missing"}
     assert marks[OTHERS[1]].mistake == "wrong-type"
     assert [marks[name].points for name in OTHERS] == [0, 0, 0, 5]
 
 
-def test_nothing_is_left_behind(graded, listener):
+def test_no_processes_or_files_remain(graded, listener):
     assert not listener[2], "something came over the network"
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             assert FOREVER.encode() not in process.read_bytes()
-        except OSError:  # it ended meanwhile
+        except OSError:  # the process has ended in the meantime
             continue
     folder = graded[0]
     assert {path.name for path in folder.iterdir()} == {
@@ -370,7 +370,7 @@ def test_nothing_is_left_behind(graded, listener):
     }
 
 
-def test_nothing_that_is_written_holds_a_secret_or_runs(graded):
+def test_written_files_contain_no_secrets_and_no_active_code(graded):
     folder, rows = graded
     written = [path for path in folder.rglob("*") if path.is_file() and path.parent.name != "submissions"]
     assert len(written) == len(rows) + 4
@@ -378,7 +378,7 @@ def test_nothing_that_is_written_holds_a_secret_or_runs(graded):
         text = path.read_text("utf-8")
         if path.name != "secret.txt":
             assert SECRET not in text
-            assert "LEAK [" not in text  # the code is there, what it says is not
+            assert "LEAK [" not in text  # the page shows the code, but not its output
         if path.suffix == ".html":
             assert "<script" not in text
             assert "default-src 'none'" in text

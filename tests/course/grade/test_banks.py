@@ -1,4 +1,4 @@
-"""The answers of the banks, judged in the sandbox: the right ones get their points, the wrong ones lose them."""
+"""Answers of the banks in the sandbox: right answers get points, wrong answers do not."""
 
 import ast
 import collections
@@ -16,13 +16,13 @@ from rsl_edu.course.grade.sandbox import Limits
 from rsl_edu.course.grade.student import Student
 from rsl_edu.course.grade.usage import Budget
 
-FIRST = "unpad"  # stands for all in `make test`, where the checks themselves look at every answer
+FIRST = "unpad"  # the only exercise in `make test`, where tests of the checks cover every answer
 TASKS = [
     pytest.param(source, task, ours, id=task.name, marks=[] if task.name == FIRST else [exhaustive])
     for source in map(assignment.find, ("1_mlp", "2_cnn", "3_rnn", "4_normalization", "5_distributions"))
     for task, ours in zip(source.tasks, source.answers, strict=True)
 ]
-EACH = 2  # wrong answers of each mistake: that all are told from right ones, the tests of the checks look at
+EACH = 2  # number of wrong answers per mistake; tests of the checks cover all of them
 # Right answers that call what the exercise asks to write: a lesson takes them, an assignment does not.
 REFUSED = {
     "orthogonal_": {"of_torch"},
@@ -43,7 +43,7 @@ globals().update({{f"answer {{name}}": answer for name, answer in answers.items(
 
 
 def cells(name):
-    """Each definition of a bank, and what the wrong answers of all exercises are made of, as cells of their own."""
+    """Return each definition of a bank, and code shared by wrong answers of all exercises, as separate cells."""
     texts = (inspect.getsource(BANKS[name]), inspect.getsource(machinery))
     definitions = [ast.get_source_segment(text, part) for text in texts for part in ast.parse(text).body]
     solution = f"from __future__ import annotations\n{check.solution(name)}"
@@ -51,7 +51,7 @@ def cells(name):
 
 
 def wrong(name):
-    """Wrong answers of a bank and their mistakes, a few of each."""
+    """Return some wrong answers of a bank for each mistake."""
     said = {answer: " + ".join(sorted(mistake_of(answer).split(" + "))) for answer in WRONG[name]}
     kept = collections.Counter()
     for answer, mistake in said.items():
@@ -62,11 +62,11 @@ def wrong(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("source", "task", "ours"), TASKS)
-def test_answers_of_the_bank_get_what_they_deserve(bwrap, source, task, ours):
+def test_answers_of_the_bank_are_judged_correctly(bwrap, source, task, ours):
     code = [Cell(number, source) for number, source in enumerate(cells(task.name), 1)]
     student = Student(code, bwrap, Budget(Limits(total=600)), forbidden=source.forbidden)
     assert not student.notes
-    assert not {*RIGHT[task.name]} & {*WRONG[task.name]}  # no two of one name
+    assert not {*RIGHT[task.name]} & {*WRONG[task.name]}  # names are unique
     expected = dict.fromkeys(RIGHT[task.name]) | dict(wrong(task.name))
     remote = student.names(f"answer {name}" for name in expected)
     said, seen = Verdicts(task.name, source.answers), {}

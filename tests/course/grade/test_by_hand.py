@@ -1,4 +1,4 @@
-"""Points that people give are checked when they are read, and edits of the table can be told from what was written."""
+"""Points by hand are checked when they are read, and edits of the table are recognized."""
 
 import pytest
 
@@ -24,23 +24,23 @@ HANDS = [
 ]
 
 
-def test_what_is_written_is_read_again(tmp_path):
+def test_marks_survive_writing_and_reading(tmp_path):
     assert read(tmp_path, by_hand.write(HANDS)) == HANDS
     assert by_hand.write([]) == WHOLE_HEAD
 
 
-def test_a_spreadsheet_may_have_written_it(tmp_path):
+def test_tables_saved_by_a_spreadsheet_are_read(tmp_path):
     assert read(tmp_path, "Student;Exercise;Points;Comment\r\nAda;unpad;2,50;\r\n;;;\r\n") == [
         Hand("Ada", "unpad", 2.5)
     ]
 
 
-def test_no_file_is_no_marks(tmp_path):
+def test_missing_file_means_no_marks(tmp_path):
     assert by_hand.read(tmp_path / "grades_marks.csv", MOST) == []
     assert read(tmp_path, "") == read(tmp_path, HEAD) == read(tmp_path, WHOLE_HEAD) == []
 
 
-def test_who_and_which_notebook_may_be_left_out(tmp_path):
+def test_identifier_and_notebook_are_optional(tmp_path):
     assert read(tmp_path, f"{HEAD}Ada,unpad,1,half, as told\n") == [Hand("Ada", "unpad", 1, "half")]
     assert read(tmp_path, f"{WHOLE_HEAD}Ada,unpad,1,half\nBo,unpad,1,,,n1") == [
         Hand("Ada", "unpad", 1, "half"),
@@ -49,7 +49,7 @@ def test_who_and_which_notebook_may_be_left_out(tmp_path):
 
 
 @pytest.mark.parametrize(("given", "now", "outlived"), [("n1", "n2", True), ("n1", "n1", False)])
-def test_a_mark_has_outlived_the_notebook_that_it_was_given_for(given, now, outlived):
+def test_mark_for_another_notebook_is_recognized(given, now, outlived):
     assert Hand("Ada", "unpad", 1, notebook=given).outlived(now) == outlived
     assert not Hand("Ada", "unpad", 1).outlived(now)
     assert not Hand("Ada", "unpad", 1, notebook=given).outlived("")
@@ -69,13 +69,13 @@ def test_a_mark_has_outlived_the_notebook_that_it_was_given_for(given, now, outl
         ("Ada,unpad,1,\nAda,unpad,2,", "Ada: unpad is marked twice; keep one of the two lines"),
     ],
 )
-def test_what_is_not_allowed_is_named(tmp_path, line, says):
+def test_invalid_marks_are_named(tmp_path, line, says):
     with pytest.raises(HandError) as error:
         read(tmp_path, HEAD + line)
     assert str(error.value) == f"{tmp_path / 'grades_marks.csv'}, {says}"
 
 
-def test_another_table_is_refused(tmp_path):
+def test_table_with_other_columns_is_refused(tmp_path):
     with pytest.raises(SheetError, match="expected the columns student, exercise, points, comment; got name, points"):
         read(tmp_path, "name,points\nAda,3\n")
 
@@ -95,14 +95,14 @@ NAMES = {
 @pytest.mark.parametrize(
     ("student", "identifier", "found"),
     [
-        ("Carla Adler", "9", "Carla Adler"),  # as it stands there
+        ("Carla Adler", "9", "Carla Adler"),  # the same name
         ("Adler, Carla", "", "Carla Adler"),
         ("adlercarla", "", "Carla Adler"),
         ("carla  ADLER", "1", "Carla Adler"),
         ("Adler, Carla", "9", None),  # somebody else
         ("1", "", "Carla Adler"),
         ("Adler-Weiß, Carla", "1", "Carla Adler"),
-        ("Somebody Else", "1", None),  # a number of another table
+        ("Somebody Else", "1", None),  # an identifier from another table
         ("Martin, Thomas", "", None),
         ("Martin, Thomas", "2", "Thomas Martin"),
         ("Li, Wei", "", None),
@@ -114,11 +114,11 @@ NAMES = {
         ("Carla", "", None),
     ],
 )
-def test_a_student_is_found_by_another_name_if_that_is_certain(student, identifier, found):
+def test_student_is_found_by_another_name_only_if_certain(student, identifier, found):
     assert by_hand.whose(Hand(student, "unpad", 1.0, identifier=identifier), NAMES) == found
 
 
-def test_marks_of_whom_nobody_knows_are_named_all_at_once():
+def test_all_marks_for_unknown_students_are_named():
     hands = [Hand(name, "unpad", 1.0) for name in ("Adler, Carla", "Bob", "Carl Adler", "left out")]
     with pytest.raises(HandError) as error:
         by_hand.with_names(hands, NAMES, ["left out"])
@@ -137,7 +137,7 @@ def test_marks_of_whom_nobody_knows_are_named_all_at_once():
     assert len(by_hand.with_names([hands[0], Hand("Carla Adler", "late", 2.0)], NAMES)) == 2
 
 
-def test_names_that_are_near_are_told():
+def test_similar_names_are_suggested():
     names = ["Ada Lovelace", "Alan Turing", "Emmy Noether"]
     assert by_hand.known("Ada Lovelace", names) == "Ada Lovelace"
     for wrong, near in {
@@ -163,7 +163,7 @@ TABLE = [
 
 
 def edited(*changes):
-    """The table with other cells, each by its row and column."""
+    """Return the table with some cells changed, given by row and column."""
     rows = [list(row) for row in TABLE]
     for place, column, value in changes:
         rows[place][COLUMNS.index(column)] = value
@@ -178,10 +178,10 @@ def edited(*changes):
         ([(1, "unpad", "2"), (1, "total", "3")], [Hand("Ada", "unpad", 2)]),
         ([(2, "unpad", "1,5"), (3, "unpad", "0.50")], [Hand("Bo", "unpad", 1.5), Hand("Cy", "unpad", 0.5)]),
         ([(1, "deduction", "0")], [Hand("Ada", "late", 0)]),
-        ([(1, "total", "5,50"), (1, "unpad", "4,5")], []),  # as a spreadsheet writes it
+        ([(1, "total", "5,50"), (1, "unpad", "4,5")], []),  # saved by a spreadsheet
     ],
 )
-def test_edited_points_are_decisions_by_hand(changes, hands):
+def test_edited_points_become_marks_by_hand(changes, hands):
     rows = edited(*changes)
     assert by_hand.edits(TABLE, rows, MOST) == hands
     assert by_hand.edits(TABLE, [rows[0], *rows[:0:-1]], MOST) == hands[::-1]  # sorted in another order
@@ -190,19 +190,19 @@ def test_edited_points_are_decisions_by_hand(changes, hands):
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        (edited((1, "total", "7")), "Ada: total was '5.5' and is '7'; change the points of an exercise, or the deduct"),
+        (edited((1, "total", "7")), "Ada: total was '5.5' and is '7'; change the points of an exercise or the deduct"),
         (edited((1, "status", "ill")), "Ada: status was 'graded' and is 'ill'"),
         (edited((1, "remarks", "nice")), "Ada: remarks was 'late' and is 'nice'"),
         (edited((1, "unpad", "5")), "Ada: unpad: expected points from 0 to 4.5, got '5'"),
         (edited((1, "unpad", "")), "Ada: unpad: expected points or a comment, got neither"),
         (edited((1, "submission", "Eve")), "Eve: the row is new"),
-        ([*TABLE, TABLE[1]], "Ada: the row is there twice"),
+        ([*TABLE, TABLE[1]], "Ada: the row exists twice"),
         (TABLE[:-1], "Cy: the row is missing"),
-        ([[*COLUMNS[:-1], "notes"], *TABLE[1:]], "the columns are not those that were written: submission, status"),
-        ([], "the columns are not those that were written"),
+        ([[*COLUMNS[:-1], "notes"], *TABLE[1:]], "the columns were changed; the grader wrote submission, status"),
+        ([], "the columns were changed"),
     ],
 )
-def test_an_edit_that_cannot_be_taken_over_is_named(rows, says):
+def test_edits_that_cannot_be_applied_are_named(rows, says):
     with pytest.raises(HandError) as error:
         by_hand.edits(TABLE, rows, MOST)
     assert says in str(error.value)
@@ -218,7 +218,7 @@ def test_an_edit_that_cannot_be_taken_over_is_named(rows, says):
         ("Ömer Tanaka", "'Tanaka, Ömer'"),
     ],
 )
-def test_a_name_in_another_order_finds_all_who_have_it(wrong, near):
+def test_name_in_another_order_suggests_everybody_with_it(wrong, near):
     names = ["Tanaka, Ömer", "Müller, Anna (67001)", "Müller, Anna (67002)", "Müller, Ina"]
     with pytest.raises(HandError) as error:
         by_hand.known(wrong, names)

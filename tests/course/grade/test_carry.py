@@ -11,14 +11,14 @@ from rsl_edu.course.assignment import Assignment
 from rsl_edu.course.grade import sandbox
 
 
-def test_an_exercise_that_needs_a_wrong_answer_is_judged_with_a_right_one(grade):
+def test_exercise_that_needs_a_wrong_answer_is_judged_with_a_right_one(grade):
     source = find("4_normalization")
     wrong = right_of(source) | {"merge_moments": "def merge_moments(a, b, c, d, e, f):\n    return a + d, b, c"}
     marks = grade(source, handed_in(source, wrong))
     assert (marks["merge_moments"].points, marks["running_norm"].points) == (0, 8)
     assert marks["running_norm"].carried == ("merge_moments",)
     assert marks["running_norm"].mistake is None
-    assert "a right merge_moments in place of yours, which is wrong" in marks["running_norm"].message
+    assert "a right merge_moments instead of yours, which is wrong" in marks["running_norm"].message
     assert grade(source, handed_in(source, wrong), carry=False)["running_norm"].points == 0
     both = wrong | {"RunningNorm": wrong["RunningNorm"].replace("self.mean)", "self.mean + 1)")}
     marks = grade(source, handed_in(source, both))
@@ -26,7 +26,7 @@ def test_an_exercise_that_needs_a_wrong_answer_is_judged_with_a_right_one(grade)
     assert not marks["running_norm"].carried
 
 
-BLANK = {  # what is in the place of merge_moments, and what is said of it
+BLANK = {  # replacement of merge_moments, and its description
     "stub": (None, "not answered"),
     "missing": ("", "missing"),
     "renamed": ("def merge(a, b, c, d, e, f):\n    return a + d, b, c", "missing"),
@@ -35,7 +35,7 @@ BLANK = {  # what is in the place of merge_moments, and what is said of it
 
 
 @pytest.mark.parametrize("kind", tiers(BLANK, ["stub", "lost"]))
-def test_an_exercise_that_needs_an_answer_which_is_not_there_is_judged_with_a_right_one(grade, kind):
+def test_exercise_that_needs_a_missing_answer_is_judged_with_a_right_one(grade, kind):
     source, (instead, says) = find("4_normalization"), BLANK[kind]
     answers = right_of(source)
     del answers["merge_moments"]
@@ -44,10 +44,10 @@ def test_an_exercise_that_needs_an_answer_which_is_not_there_is_judged_with_a_ri
     assert (marks["merge_moments"].points, marks["running_norm"].points) == (0, 8)
     found = marks["running_norm"]
     assert (found.mistake, found.carried) == (None, ("merge_moments",))
-    assert found.message == f"right, judged with a right merge_moments in place of yours, which is {says}."
+    assert found.message == f"right, judged with a right merge_moments instead of yours, which is {says}."
     found = grade(source, cells, carry=False)["running_norm"]
     assert (found.points, found.mistake, found.carried) == (0, "needs-another", ())
-    assert found.message == f"your code calls merge_moments, which is {says}; all else in it is right."
+    assert found.message == f"your code calls merge_moments, which is {says}. The rest of it is right."
 
 
 HALF = """class RunningNorm:
@@ -61,7 +61,7 @@ HALF = """class RunningNorm:
 WHOLE = HALF.replace("raise NotImplementedError", "return (x - self.mean) / (self.var.sqrt() + self.eps)")
 
 
-def test_an_unanswered_exercise_stays_so_though_it_needs_another_one(grade, monkeypatch):
+def test_unanswered_exercise_stays_unanswered_if_it_needs_another_one(grade, monkeypatch):
     source, started = find("4_normalization"), []
     monkeypatch.setattr(sandbox, "start", lambda *given: started.append(1) or forked.start(*given))
     answers = {name: text for name, text in right_of(source).items() if name == "discounted_return_scale"}
@@ -72,7 +72,7 @@ def test_an_unanswered_exercise_stays_so_though_it_needs_another_one(grade, monk
     assert (found.points, found.mistake) == (0, "not-answered")
 
 
-def test_a_mistake_is_not_told_of_the_answer_that_only_calls_it(grade):
+def test_mistake_is_not_reported_for_an_answer_that_only_calls_it(grade):
     source = find("4_normalization")
     merge = str(check.solution("merge_moments")).replace("delta**2", "0 * delta**2")
     own = WHOLE.replace("correction=0", "correction=1")
@@ -82,13 +82,13 @@ def test_a_mistake_is_not_told_of_the_answer_that_only_calls_it(grade):
     for found in (marks["running_norm"], grade(source, cells, carry=False)["running_norm"]):
         assert (found.points, found.mistake) == (0, "unbiased-variance")
         begins = (
-            "wrong for some cases, judged with a right merge_moments in place of yours, which is wrong: your variance"
+            "wrong for some cases, judged with a right merge_moments instead of yours, which is wrong: your variance"
         )
         assert found.message.startswith(begins)
         assert "leaves out the distance" not in found.message
 
 
-def test_an_answer_that_does_without_the_wrong_one_keeps_its_words(grade):
+def test_message_is_unchanged_for_an_answer_that_does_not_use_the_wrong_one(grade):
     source = find("4_normalization")
     merge = right_of(source)["merge_moments"].replace("def merge_moments", "def merge")
     own = WHOLE.replace("merge_moments(", "merge(").replace("self.eps)", "2 * self.eps + 1)") + "\n\n" + merge
@@ -99,7 +99,7 @@ def test_an_answer_that_does_without_the_wrong_one_keeps_its_words(grade):
     assert grade(source, handed_in(source, answers))["running_norm"].message == alone.message
 
 
-def test_points_for_a_part_are_those_with_the_right_answer(grade):
+def test_partial_points_are_given_with_the_right_answer(grade):
     source = find("4_normalization")
     answers = right_of(source) | {"RunningNorm": WHOLE.replace("self.eps)", "0.5)")}
     alone = grade(source, handed_in(source, answers), partial=True)["running_norm"].points
@@ -115,7 +115,7 @@ ANSWERS = "def whole(x):\n    return part(x) + 1"
 
 
 def two_answers(*cells):
-    """An assignment of two exercises; the second one needs the first."""
+    """Return an assignment with two exercises, where the second needs the first."""
     said = [{"grade_id": f"answer{place}", "solution": True, "grade": False} for place, _ in enumerate(cells)]
     said += [{"grade_id": name, "grade": True, "points": 4, "solution": False} for name in ("part", "whole")]
     texts = [*cells, "assert part(2) == 4", "assert whole(2) == 5"]
@@ -128,7 +128,7 @@ CHECKS = ["assert part(2) == 4", "assert whole(2) == 5"]
 
 @pytest.mark.parametrize("cells", [(PART, ANSWERS), (f"{PART}\n\n\n{ANSWERS}",)])
 @pytest.mark.parametrize("checks", tiers([[], CHECKS], [CHECKS]))
-def test_a_right_answer_brings_its_helper_and_never_the_answer_that_is_judged(grade, cells, checks):
+def test_right_answer_brings_its_helper_but_not_the_judged_answer(grade, cells, checks):
     source = two_answers(*cells)
     for part in ("def part(x):\n    return x", "def part(x):\n    raise NotImplementedError", "x = 1"):
         marks = grade(source, [part, ANSWERS, *checks])
@@ -138,7 +138,7 @@ def test_a_right_answer_brings_its_helper_and_never_the_answer_that_is_judged(gr
         assert marks["whole"].mistake == "unknown"
 
 
-def test_a_right_answer_of_the_reference_does_not_show(grade):
+def test_reference_answer_is_not_revealed(grade):
     source = find("4_normalization")
     spy = """class RunningNorm:
     def __init__(self, features, eps=1e-2):

@@ -1,11 +1,11 @@
-"""Commands of cells that write, move, run and reload files: as in a kernel. No sandbox: the same code, here."""
+"""Commands in cells that write, move, run and reload files, as in a kernel. There is no sandbox in these tests."""
 
 import pytest
 
 F = "def f():\n    return 1"
 MODE = "import enum\nclass Mode(enum.Enum):\n    FULL = 1\ndef g(mode):\n    return int(mode is Mode.FULL)"
 
-RIGHT = {  # f() is 1 in a kernel, and there is nothing to say
+RIGHT = {  # f() is 1 in a kernel, and there are no notes
     "the same length again": [
         "%%writefile ent.py\none = 2",
         "import ent",
@@ -186,13 +186,13 @@ RIGHT = {  # f() is 1 in a kernel, and there is nothing to say
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_files_are_where_a_kernel_has_them(run, name):
+def test_files_are_where_a_kernel_puts_them(run, name):
     notebook = run(*RIGHT[name])
     assert notebook.notes == []
     assert notebook.answer("f")[1]() == 1
 
 
-def test_a_file_that_fails_costs_only_what_fails(run):
+def test_failing_file_affects_only_itself(run):
     script = "%%writefile r1.py\nimport nothing_there\none = 1\none\n1 / 0"
     notebook = run(script, "%run r1\ndef f():\n    return one")
     assert [note[0] for note in notebook.notes] == [2, 2]
@@ -200,7 +200,7 @@ def test_a_file_that_fails_costs_only_what_fails(run):
     assert notebook.answer("f")[1]() == 1
 
 
-def test_the_folder_of_a_line_that_was_left_out_is_there(run):
+def test_folder_from_a_skipped_line_exists(run):
     cells = ["!git clone x a", "%%writefile a/b/c.py\none = 1", "from a.b.c import one\ndef f():\n    return one"]
     assert run(*cells).answer("f")[1]() == 1
 
@@ -223,13 +223,13 @@ LEFT_OUT = [
 
 
 @pytest.mark.parametrize("cell", LEFT_OUT)
-def test_what_is_left_out_is_said(run, tmp_path, cell):
+def test_skipped_commands_are_reported(run, tmp_path, cell):
     (note,) = run(cell).notes
-    assert note[1:] == ["line", "has a line that was left out", cell.partition("\n")[0]]
+    assert note[1:] == ["line", "has a line that was skipped", cell.partition("\n")[0]]
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_check_sees_what_was_reloaded(run):
+def test_check_uses_reloaded_modules(run):
     cells = ["%load_ext autoreload\n%autoreload 2", "%%writefile ru.py\ndef f():\n    return 2", "from ru import f"]
     notebook = run(*cells, "%%writefile ru.py\ndef f():\n    return 1", None, "del f")
     notebook.at("f", [])

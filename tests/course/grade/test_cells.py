@@ -1,4 +1,4 @@
-"""Cells as a kernel runs them, and what is saved of a cell that fails. No sandbox: the same code, in this process."""
+"""Cells run as in a kernel, and failing cells keep as much as possible. These tests run without a sandbox."""
 
 import pytest
 
@@ -6,7 +6,7 @@ F = "def f():\n    return 1"
 
 ONE = "def f():\n    return one"
 
-RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
+RIGHT = {  # f() is 1 in a kernel, or was on the student's machine
     "plain": [F],
     "help at the end": [F + "\n\nsum?"],
     "help in front": ["?sum\n" + F],
@@ -46,7 +46,7 @@ RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
         "ones = asyncio.gather(g(), g())\none, _ = await ones\nassert await asyncio.create_task(g()) == 1\n"
         "asyncio.ensure_future(g())\nf = lambda: one"
     ],
-    "asyncio.run": [  # with nest_asyncio; as it is, a kernel refuses it
+    "asyncio.run": [  # works with nest_asyncio; a plain kernel refuses it
         "import asyncio\nasync def g():\n    return 1\none = asyncio.run(g())\nawait asyncio.create_task(g())\n"
         "f = lambda: one",
         "asyncio.get_event_loop()",
@@ -138,7 +138,7 @@ RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
     "exec": ["exec('def f(): return 1')"],
     "globals": ["globals()['f'] = lambda: 1"],
     "the last wins": ["def f():\n    return 2", F],
-    "an earlier one stays": [F, "1 / 0\ndef f():\n    return 2"],  # a kernel never came to the second
+    "an earlier one stays": [F, "1 / 0\ndef f():\n    return 2"],  # a kernel does not reach the second definition
     "future": ["from __future__ import annotations\ndef f(x: nothing = 1) -> nothing:\n    return x"],
     "display": ["display(1)\nget_ipython().system('ls')\nget_ipython().run_line_magic('time', 'one = 1')\n" + F],
     "named tuple": ["from typing import NamedTuple\nclass P(NamedTuple):\n    x: int\ndef f():\n    return P(1)[0]"],
@@ -148,7 +148,7 @@ RIGHT = {  # f() is 1 in a kernel, or was on the learner's machine
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_what_a_kernel_runs_counts(run, name):
+def test_code_that_runs_in_a_kernel_counts(run, name):
     kind, f = run(*RIGHT[name]).answer("f")
     assert kind in ("function", "value")
     assert f() == 1
@@ -166,7 +166,7 @@ HIDES = {
 
 
 @pytest.mark.parametrize("name", HIDES)
-def test_what_a_later_cell_hides_is_there_for_the_check_before_it(run, name):
+def test_earlier_check_uses_names_that_a_later_cell_replaces(run, name):
     cells = ["import math\nfrom math import sqrt\none = 1\ndef g(): return 1"]
     cells.append("def f():\n    return sum([g(), math.floor(sqrt(one)) - 1])")
     notebook = run(*cells, None, HIDES[name])
@@ -179,7 +179,7 @@ def test_what_a_later_cell_hides_is_there_for_the_check_before_it(run, name):
     assert not notebook.at("f", [])
 
 
-def test_what_a_right_answer_defines_holds_where_it_is_asked_for(run):
+def test_definitions_of_right_answers_apply_to_requested_names(run):
     f, right = "def g():\n    return 2\ndef f():\n    return g() + h", "h = 9\ndef g():\n    return 1\ndef f(): pass"
     notebook = run(f, "h = 0", None, "h = 8", right=[right])
     for place, found in (("f", 1), ("", 9)):
@@ -189,7 +189,7 @@ def test_what_a_right_answer_defines_holds_where_it_is_asked_for(run):
     assert notebook.answer("f")[1]() == 10
 
 
-def test_a_slow_cell_costs_itself(run):
+def test_slow_cell_affects_only_itself(run):
     slow = "while True:\n    try:\n        while True: pass\n    except Exception: pass\nx = 1"
     notebook = run(
         slow, F + "\n" + slow, "def g():\n    return 2", limits={"cell": 0.2, "load": 40.0}, answers=("f", "g")
@@ -207,17 +207,17 @@ def test_slow_cells_leave_time_for_the_answers(run):
     assert len(notebook.notes) == 7
 
 
-def test_a_bare_except_does_not_keep_a_cell_for_ever(run):
+def test_bare_except_does_not_prevent_a_timeout(run):
     endless = "for _ in range(10**9):\n    try:\n        while True: pass\n    except:\n        break"
     assert run(endless + "\n" + F, limits={"cell": 0.2, "load": 40.0}).answer("f")[1]() == 1
 
 
-def test_what_was_handed_out_is_no_answer(run):
+def test_code_that_was_handed_out_is_not_an_answer(run):
     faulty, stub = "def f():\n    return 2", 'def f():\n    raise NotImplementedError("f")'
     assert run(faulty, handed=(1,)).answer("f") == ("missing", None)
     assert run(faulty, "f = f", handed=(1,)).answer("f") == ("missing", None)
     assert run("# more\nimport os\n" + faulty, faulty, handed=(1,)).answer("f") == ("given", None)
-    assert run(faulty, stub, handed=(1, 2)).answer("f")[0] == "function"  # which says that it is not answered
+    assert run(faulty, stub, handed=(1, 2)).answer("f")[0] == "function"  # the stub, which counts as not answered
     assert run(faulty, F, handed=(1,)).answer("f")[1]() == 1
     assert run(stub, "def f():\n    return 1 +", handed=(1,)).answer("f")[0] == "function"
     assert run(faulty, "f = 1 / 0", handed=(1,)).answer("f") == ("lost", None)
@@ -237,13 +237,13 @@ NOTES = {
     "syntax": ("x = 1\nprnt x", ["syntax", "is not Python", "prnt x"]),
     "module": ("import nothing_there", ["module", "No module named 'nothing_there'", "import nothing_there"]),
     "used": ("import nothing_there as n\nn.f()", ["module", "needs nothing_there", "n.f()"]),
-    "line": ("!git pull", ["line", "left out", "!git pull"]),
-    "magic": ("%%bash\nls | xargs python", ["line", "left out", "%%bash"]),
+    "line": ("!git pull", ["line", "skipped", "!git pull"]),
+    "magic": ("%%bash\nls | xargs python", ["line", "skipped", "%%bash"]),
 }
 
 
 @pytest.mark.parametrize("name", NOTES)
-def test_what_was_left_out_is_said(run, name):
+def test_skipped_code_is_reported(run, name):
     source, (kind, text, line) = NOTES[name]
     number, *note = run(" ", source).notes[-1]
     assert number == 2
@@ -252,24 +252,24 @@ def test_what_was_left_out_is_said(run, name):
     assert note[2] == line
 
 
-def test_lines_that_nobody_misses_are_not_mentioned(run):
+def test_harmless_skipped_lines_have_no_note(run):
     assert (
         run("%matplotlib inline\n%load_ext autoreload\n%autoreload 2\n!pip install x\nsum?\n%pip install x").notes == []
     )
 
 
-def test_an_error_shows_the_line_of_the_learner(run):
+def test_error_shows_the_student_s_line(run):
     notebook = run("\n\n%time x = 1\n" + "def f():\n    return 1 / 0", "f()")
     assert notebook.notes[0][3] == "return 1 / 0"
 
 
-def test_what_takes_long_to_read_is_stopped(run):
+def test_slow_attributes_are_stopped(run):
     notebook = run("x?\n" * 40000, F, limits={"cell": 0.5, "load": 40.0})
     assert [note[:2] for note in notebook.notes] == [[1, "stopped"]]
     assert notebook.answer("f")[1]() == 1
 
 
-def test_no_loop_runs_in_a_thread(run):
+def test_threads_have_no_running_loop(run):
     notebook = run(
         "import asyncio, threading\nseen = []\ndef look():\n    try:\n        asyncio.get_running_loop()\n"
         "    except RuntimeError:\n        seen.append(1)\nt = threading.Thread(target=look)\nt.start()\nt.join()"
@@ -277,6 +277,6 @@ def test_no_loop_runs_in_a_thread(run):
     assert notebook.names["seen"] == [1]
 
 
-def test_a_note_of_an_error_is_not_its_text(run):
+def test_note_of_an_error_does_not_contain_a_long_text(run):
     notebook = run("error = ValueError('x')\nerror.__notes__ = ['more']\nraise error")
     assert notebook.notes[0][2] == "raised ValueError: x"

@@ -1,4 +1,4 @@
-"""What a failed cell has started is ended; what other cells have started stays."""
+"""Processes started by a failed cell are ended; processes of other cells continue."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ CELLS = {
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system has no /proc")
 def test_processes():
-    """All in one process, which takes longest to start."""
+    """Test everything in one process, because its start takes the longest."""
     code = RUN.replace("PLACES", str([*map(str, PLACES)]))
     code = code.replace("SOURCES", str([sources for sources, _ in CELLS.values()]))
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
@@ -62,7 +62,7 @@ def leave():
     if os.fork() == 0:
         time.sleep(9999)
 def threads():
-    time.sleep(3)  # until nothing watches the time any more: then that needs a thread again
+    time.sleep(3)  # wait until the timer is off, so that the next call has to start it again
     started = [threading.Thread(target=time.sleep, args=[0.1]) for _ in range(9)]
     for each in started:
         each.start()
@@ -71,7 +71,7 @@ def threads():
 
 
 @pytest.mark.slow
-def test_processes_of_a_call_that_raises_cost_the_next_ones_nothing(bwrap):
+def test_processes_of_a_failed_call_do_not_use_the_time_of_later_calls(bwrap):
     student = Student([Cell(1, CALLS)], bwrap, Budget(Limits()))
     names = student.names(["bomb", "leave", "threads"])
     names["leave"]()

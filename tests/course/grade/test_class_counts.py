@@ -1,4 +1,4 @@
-"""The numbers of the report, by examples that were worked out by hand, and the sentences on mistakes."""
+"""The numbers in the report, compared with examples calculated by hand, and the sentences about mistakes."""
 
 import pytest
 from course.banks import OF_THE_MACHINERY
@@ -33,7 +33,7 @@ def test_point_biserial_correlation():
     assert found.verdict == "separates strong submissions from weak ones well"
     turned = of(OWN, REST[::-1])
     assert (turned.ahead, turned.correlation) == (pytest.approx(-5), pytest.approx(-found.correlation))
-    assert turned.verdict.endswith("the wrong way round")
+    assert turned.verdict.endswith("in the wrong direction")
 
 
 def test_partly_right_answers_count_with_their_points():
@@ -45,7 +45,7 @@ def test_partly_right_answers_count_with_their_points():
 
 @pytest.mark.parametrize(
     ("correlation", "says"),
-    [(0.31, "well"), (0.25, "a little"), (0.1, "hardly"), (-0.1, "hardly"), (-0.3, "wrong way")],
+    [(0.31, "well"), (0.25, "a little"), (0.1, "hardly"), (-0.1, "hardly"), (-0.3, "wrong direction")],
 )
 def test_separation_in_words(correlation, says):
     assert says in Separation(5, 5, 1.0, correlation).verdict
@@ -62,11 +62,11 @@ def test_separation_in_words(correlation, says):
         ([], []),
     ],
 )
-def test_nothing_is_said_of_too_few_or_of_all_the_same(points, rest):
+def test_no_separation_for_few_or_equal_results(points, rest):
     assert of(points, rest) is None
 
 
-def test_the_exercise_itself_and_what_is_not_marked_yet_are_no_part_of_the_rest():
+def test_rest_excludes_the_exercise_itself_and_unmarked_exercises():
     rows = [row()] * 5 + [row(wrong("unpad", 0), wrong("reset_done", 0))] * 5
     found = exercise(UNPAD, TASKS, rows, "x").separation
     assert found.ahead == pytest.approx(3)
@@ -76,7 +76,7 @@ def test_the_exercise_itself_and_what_is_not_marked_yet_are_no_part_of_the_rest(
 
 
 @pytest.mark.parametrize("nothing", ["not-answered", "as-handed-out", "missing", "lost"])
-def test_those_who_gave_no_answer_do_not_make_an_exercise_separate(nothing):
+def test_students_without_an_answer_do_not_affect_the_separation(nothing):
     silent = [row(*(Mark(name, 0.0, nothing, "") for name in POINTS))] * 5
     assert exercise(UNPAD, TASKS, [row()] * 10 + silent, "x").separation is None
     half = [row(), row(wrong("reset_done", 0)), row(wrong("unpad", 0)), row(wrong("unpad", 0), wrong("reset_done", 0))]
@@ -91,7 +91,7 @@ def test_those_who_gave_no_answer_do_not_make_an_exercise_separate(nothing):
     ("points", "mistake", "expected"),
     [
         (4.0, None, "right"),
-        (4.0, "nan", "right"),  # given by hand
+        (4.0, "nan", "right"),  # points by hand
         (5.0, None, "right"),
         (1.0, "nan", "partly right"),
         (1.0, None, "partly right"),
@@ -112,7 +112,7 @@ def counted(*marks):
     return exercise(UNPAD, TASKS, [row(mark, name=f"student {place}") for place, mark in enumerate(marks)], "x")
 
 
-def test_two_mistakes_at_once_count_for_both():
+def test_two_mistakes_in_an_answer_are_both_counted():
     names = ["one + other", "other", "one + third"]
     found = counted(*(Mark("unpad", 0.0, name, f"headline of {name}\nmore") for name in names))
     assert [(mistake.name, len(mistake.students)) for mistake in found.mistakes] == [
@@ -123,7 +123,7 @@ def test_two_mistakes_at_once_count_for_both():
     assert [mistake.said for mistake in found.mistakes] == ["one", "headline of other", "third"]
 
 
-def test_points_given_by_hand_for_all_make_no_mistake():
+def test_full_points_by_hand_are_not_a_mistake():
     assert counted(Mark("unpad", 4.0, "nan", "x"), Mark("unpad", 4.0, "lost", "x")).mistakes == ()
     assert counted(Mark("unpad", 4.0, "lost", "x")).unanswered == ()
 
@@ -133,7 +133,7 @@ def test_mean_only_where_there_is_partial_credit():
     assert counted(Mark("unpad", 4.0, None, ""), Mark("unpad", 1.0, "nan", "")).mean == 2.5
 
 
-def test_generic_and_vague_mistakes_are_told_in_the_words_of_the_feedback():
+def test_generic_and_vague_mistakes_quote_the_feedback():
     veil = "right for the cases of its check, wrong for further ones: "
     says = ["a likely mistake: your result is doubled.\nmore", f"{veil}your result is doubled.\n  x", "else.\nmore"]
     generic = counted(*(Mark("unpad", 0.0, "result-doubled", text) for text in says)).mistakes[0]
@@ -147,7 +147,7 @@ def test_generic_and_vague_mistakes_are_told_in_the_words_of_the_feedback():
     assert [mistake.said for mistake in alone.mistakes] == ["", ""]
 
 
-def test_worth_a_word_is_what_a_tenth_does_and_one_mistake_for_all():
+def test_mistakes_of_a_tenth_of_the_class_are_discussed():
     thirty = [Mark("unpad", 4.0, None, "")] * 21
     frequent = [*[Mark("unpad", 0.0, "nan", "")] * 3, *[Mark("unpad", 0.0, "exception", "")] * 4]
     found = counted(*thirty, *frequent, *[Mark("unpad", 0.0, "random", "")] * 2)
@@ -203,7 +203,7 @@ def test_topics_of_notes(note, expected):
 # A typical answer -----------------------------------------------------------------------------------------------------
 
 
-def test_comments_and_docstrings_are_no_part_of_an_answer():
+def test_comments_and_docstrings_are_removed_from_answers():
     source = '''"""By Ada."""
 import torch  # all of it
 def f(x):
@@ -227,17 +227,17 @@ def f(x):
 @pytest.mark.parametrize(
     "source", ["", "# only this", "def f(:\n (", "x = '''", "\tx\n  y", "x = 1\n" * 1000, "(" * 10**6]
 )
-def test_what_is_no_code_or_too_long_is_not_shown(source):
+def test_invalid_or_long_code_is_not_shown(source):
     assert bare(source) == ""
 
 
-def test_the_most_frequent_answer_is_typical_then_the_shortest():
+def test_typical_answer_is_the_most_frequent_then_the_shortest():
     assert typical([("A", "x = 10"), ("B", "x = 10  # mine"), ("C", "x = 1")]) == "x = 10"
     assert typical([("A", "x = 10"), ("B", "x = 1"), ("C", "(")]) == "x = 1"
     assert typical([("A", "("), ("B", "")]) == ""
 
 
-def test_an_answer_with_its_students_name_is_not_shown():
+def test_answer_containing_the_student_s_name_is_not_shown():
     assert typical([("Max Born_104", 'by = "Max"'), ("Eve_1", "x = 'twice as long'")]) == "x = 'twice as long'"
     assert typical([("Max Born_104", "max(maximum, born_in)")]) == "max(maximum, born_in)"
     assert typical([("Max Born_104", "max_Born = 1")]) == ""

@@ -1,4 +1,4 @@
-"""The report says what came of each exercise, who made which mistake, and what did not run."""
+"""The report shows the results of each exercise, the mistakes with their students, and lines that did not run."""
 
 import re
 from dataclasses import replace
@@ -19,13 +19,13 @@ TITLES = [f"{points:g} points" for points in POINTS.values()]  # next to the hea
 
 
 def said_of(page, number):
-    """What a report says of an exercise, in a line."""
+    """Return the report's text about an exercise, in one line."""
     return page.line(TITLES[number], [*POINTS, *TITLES])
 
 
 @pytest.fixture
 def mixed():
-    """A class in which most things occur."""
+    """Return a class with most kinds of results."""
     first, second = wrong("reset_done", 0), wrong("reset_done", 1)
     rows = [row()] * 3 + [row(second)] * 2 + [row(first, NOT_ANSWERED)] * 4 + [row(first, NOT_ANSWERED, STOPPED)]
     rows += [row(NOT_ANSWERED, MISSING), row(LOST)]
@@ -40,10 +40,10 @@ def mixed():
 
 def test_points_and_shares(mixed):
     page = Page(pages.report(ASSIGNMENT, mixed))
-    assert "14 submissions, 12 graded. 1 student without a submission." in page.texts
+    assert "14 submissions, 12 graded. 1 student did not hand in anything." in page.texts
     says, *bars = page.after("Points")
-    assert says.startswith(f"20 at most; mean {(3 * 20 + 2 * 17 + 4 * 13 + 0 + 3 + 7) / 12:g}, median 13. This counts")
-    assert "This counts 12 graded submissions, not the 3 other students. The number above" in says
+    assert says.startswith(f"Maximum 20, mean {(3 * 20 + 2 * 17 + 4 * 13 + 0 + 3 + 7) / 12:g}, median 13. These")
+    assert "include 12 graded submissions, but not the 3 other students. The number above" in says
     assert dict(zip(bars[1::2], map(int, bars[::2]), strict=True)) == {
         **{"0–1": 1, "2–3": 1, "4–5": 0, "6–7": 1, "8–9": 0, "10–11": 0, "12–13": 4, "14–15": 0, "16–17": 2},
         **{"18–19": 0, "20": 3},
@@ -52,13 +52,13 @@ def test_points_and_shares(mixed):
     assert page.after("Exercises", TITLES) == [
         *legend,
         *("reset_done", "5 of 12 right, 42 %", "unpad", "6 of 12 right, 50 %", "split_and_pad", "9 of 12 right, 75 %"),
-        "Sentences in quotation marks are written for the students who made the mistake.",
+        "Sentences in quotation marks are addressed to the students who made the mistake.",
         "reset_done",
     ]
     assert page.after("Not graded") == ["a damaged zip", "1", "Bo", "no notebook: x", "1", "Cy", NOTHING, "1", "Di"]
 
 
-def test_each_exercise_has_its_mistakes_with_those_who_made_them(mixed):
+def test_each_exercise_lists_mistakes_and_their_students(mixed):
     page = Page(pages.report(ASSIGNMENT, mixed))
     first, second = wrong("reset_done", 0).mistake, wrong("reset_done", 1).mistake
     known = check.reset_done.mistakes
@@ -69,44 +69,45 @@ def test_each_exercise_has_its_mistakes_with_those_who_made_them(mixed):
     )
     assert said_of(page, 1) == (
         "6 right, 6 not answered. No answer "
-        "6 not answered: what was handed out in the place of an answer is still there. "
+        "6 not answered: the placeholder that was handed out is still there. "
         "student 5 , student 6 , student 7 , student 8 , student 9 , student 10"
     )
     assert said_of(page, 2).startswith("9 right, 1 wrong, 1 not answered, 1 lost. stopped 1 of 12 ")
     assert said_of(page, 2).endswith(
         "stopped 1 of 12 “your code was stopped: it takes too much time or memory, or it ends its process. "
-        "Does a loop never end?” Made by student 9 No answer "
-        "1 not there: the notebook has no answer of this name. student 10 "
+        "Is there a loop that never ends?” Made by student 9 No answer "
+        "1 missing: the notebook has no answer with this name. student 10 "
         "1 lost: there was an answer, but its cell failed. student 11"
     )
 
 
-def test_how_an_exercise_separates_is_said_with_the_numbers():
+def test_separation_is_reported_with_its_numbers():
     rows = [row()] * 6 + [row(wrong("unpad", 0), wrong("reset_done", 0))] * 5 + [row(wrong("reset_done", 0))]
     assert said_of(Page(pages.report(ASSIGNMENT, rows)), 1).startswith(
-        "7 right, 5 wrong. It separates strong submissions from weak ones well: the 7 who got it right scored 2.6 "
-        "points more on the rest than the 5 whose answers are not fully right (r = 0.85)."
+        "7 right, 5 wrong. This exercise separates strong submissions from weak ones well: on the rest of the "
+        "assignment, the 7 students with a right answer scored 2.6 points more than the 5 others who answered it "
+        "(r = 0.85)."
     )
 
 
-def test_backticks_of_the_course_are_code():
+def test_text_in_backticks_is_code():
     rows = [row(Mark("unpad", 0.0, "no-return", "x"), name="Ada"), row(Mark("unpad", 0.0, "no-return", "x"), name="Bo")]
     page = Page(pages.report(ASSIGNMENT, rows))
-    assert page.texts.count("return") == 2  # to say in class, and with its exercise
+    assert page.texts.count("return") == 2  # to discuss in class, and with its exercise
     assert "`" not in page.text
 
 
-def test_equal_reasons_are_told_once_the_most_frequent_first():
+def test_equal_reasons_are_listed_once_the_most_frequent_first():
     stopped = [Row(f"student {place}", "", f"{TRIED_AGAIN}: the run was stopped", ()) for place in range(3)]
     rows = [Row("Bo", "key", "a damaged zip", ()), *stopped, row()]
     page = Page(pages.report(ASSIGNMENT, rows))
     assert page.line("Not graded") == (
         "tried again next time: the run was stopped 3 student 0 , student 1 , student 2 a damaged zip 1 Bo"
     )
-    assert "2 submissions, 1 graded." in page.texts  # nobody knows yet what the others handed in
+    assert "2 submissions, 1 graded." in page.texts  # the other submissions are not graded yet
 
 
-def test_points_by_hand_count_though_the_checks_found_nothing_to_grade():
+def test_points_by_hand_count_for_an_ungraded_submission():
     marks = (Mark("reset_done", 2.0, None, ""), Mark("unpad", 0.0, None, ""), Mark("split_and_pad", 0.0, None, ""))
     by_hand = Settled(by_hand=(Decided(Hand("Bo", "reset_done", 2.0)),))
     rescued = Row("Bo", "key", "a damaged zip", marks, settled=by_hand)
@@ -114,26 +115,26 @@ def test_points_by_hand_count_though_the_checks_found_nothing_to_grade():
     page = Page(pages.report(ASSIGNMENT, [*rows, row()]))
     says, *bars = page.after("Points")
     assert (
-        "mean 11, median 11. This counts 1 graded submission and 1 with points by hand, not the 1 other student."
-        in says
+        "mean 11, median 11. These numbers include 1 graded submission and 1 with points by hand, "
+        "but not the 1 other student." in says
     )
     assert sum(map(int, bars[::2])) == 2
     assert page.line("Not graded") == "a damaged zip; has points by hand 1 Bo a damaged zip 1 Cy"
-    assert "1 of 1 right, 100 %" in page.after("Exercises", TITLES)  # it is no answer
+    assert "1 of 1 right, 100 %" in page.after("Exercises", TITLES)  # it does not count as an answer
     assert "mean 2, median 2." in Page(pages.report(ASSIGNMENT, rows)).text
 
 
-def test_what_many_do_can_be_read_out(mixed):
+def test_frequent_mistakes_are_listed_for_the_class(mixed):
     page = Page(pages.report(ASSIGNMENT, mixed))
     first, second = (check.reset_done.mistakes[wrong("reset_done", place).mistake] for place in (0, 1))
-    assert page.line("To say in class", ["Points"]) == (
+    assert page.line("To discuss in class", ["Points"]) == (
         f"5 of 12 of you made this mistake in reset_done : {first.headline} {first.why} "
         f"2 of 12 of you made this mistake in reset_done : {second.headline} {second.why}"
     )
-    assert "To say in class" not in Page(pages.report(ASSIGNMENT, [row(wrong("unpad", 0)), row()])).texts
+    assert "To discuss in class" not in Page(pages.report(ASSIGNMENT, [row(wrong("unpad", 0)), row()])).texts
 
 
-def test_links_lead_to_the_pages_of_the_students(tmp_path, mixed):
+def test_links_lead_to_the_students_pages(tmp_path, mixed):
     names = ["Ada Lovelace_1", "李小龙", "a/../b", "#1 ? x.html", "é%41", "\udcff"]
     rows = [row(wrong("unpad", 0), name=name, notes=(Note(1, "raised", "raised E"),)) for name in names]
     (tmp_path / "my grades_feedback").mkdir()
@@ -142,13 +143,13 @@ def test_links_lead_to_the_pages_of_the_students(tmp_path, mixed):
         (tmp_path / "my grades_feedback" / pages.file_name(each.submission)).write_text(page, "utf-8")
     page = Page(pages.report(ASSIGNMENT, rows, folder="my grades_feedback"))
     addresses = [address for address in page.all("href") if not address.startswith("#")]
-    assert len(addresses) == 2 * len(names)  # the mistake, and the line
+    assert len(addresses) == 2 * len(names)  # for the mistake and for the line
     assert all((tmp_path / unquote(address)).is_file() and address.isascii() for address in addresses)
     assert {address[1:] for address in page.all("href") if address.startswith("#")} == set(page.all("id"))
     assert "grades_feedback/" in pages.report(ASSIGNMENT, rows)
 
 
-def test_a_typical_answer_is_shown_without_a_name():
+def test_typical_answer_is_anonymous():
     answers = [
         "def unpad(x):  # Bo wrote it\n    return x",
         "def unpad(x):\n    return x",
@@ -157,7 +158,9 @@ def test_a_typical_answer_is_shown_without_a_name():
     rows = [row(wrong("unpad", 0, answer=answer), name=f"Bo_{place}") for place, answer in enumerate(answers)]
     page = Page(pages.report(ASSIGNMENT, rows))
     assert page.texts[page.texts.index("A typical answer") :][2] == "def unpad(x):\n    return x"
-    assert "A typical answer" not in Page(pages.report(ASSIGNMENT, rows[:1])).texts  # it would not be anonymous
+    assert (
+        "A typical answer" not in Page(pages.report(ASSIGNMENT, rows[:1])).texts
+    )  # a single answer would not be anonymous
 
 
 def test_partly_right_and_marked_by_hand():
@@ -165,10 +168,10 @@ def test_partly_right_and_marked_by_hand():
     marks = [Mark("split_and_pad", points, None, "") for points in (None, 4.0, 13.0)]
     rows = [row(wrong("unpad", 0, points=1.0), marks[0]), row(wrong("unpad", 0), marks[1]), row(marks[2])]
     page = Page(pages.report(by_hand, rows))
-    assert "1 submission will get more: an exercise is still to be marked." in page.line("Points")
+    assert "1 submission may get more points, because an exercise is still to be marked." in page.line("Points")
     assert said_of(page, 1).startswith("1 right, 1 partly right, 1 wrong. Mean 1.7 points.")
     assert said_of(page, 2).startswith("1 right, 1 partly right, 1 to be marked. Mean 8.5 points.")
-    assert "To be marked, with what they wrote on their pages: Ada Lovelace_1" in page.text
+    assert "Still to be marked (the answers are on the students' pages): Ada Lovelace_1" in page.text
     assert page.texts.count("mean 8.5 of 13 points") == 1
     later = Page(pages.report(ASSIGNMENT, [row(), row(marks[0])]))
     assert later.after("Exercises", TITLES)[-2] == "1 of 1 right, 100 %"
@@ -191,10 +194,10 @@ def test_lines_left_out_by_kind():
     rows = [row(name="Ada", notes=tuple(notes)), row(name="Bo", notes=tuple(notes[3:6])), row(name="Cy")]
     says = Page(pages.report(ASSIGNMENT, rows)).line("Lines left out")
     for part in (
-        "Missing modules These are not installed where the notebooks are graded. pandas , 1 student: Ada seaborn",
-        "Magics and shell commands These do nothing when a notebook is graded. !ls , 2 students: Ada , Bo %matplotlib",
+        "These modules are not installed where the notebooks are graded. pandas , 1 student: Ada seaborn",
+        "These have no effect when a notebook is graded. !ls , 2 students: Ada , Bo %matplotlib",
         "missing. ValueError , 2 students: Ada , Bo Not Python",
-        "Not Python The statement with such a line is left out. 1 student: Ada Stopped",
+        "Not Python A statement with such a line is skipped. 1 student: Ada Stopped",
         "or it ended its process. 1 student: Ada another 1 student: Ada",
     ):
         assert part in says
@@ -250,21 +253,21 @@ def test_columns_fit_the_points(maximum, totals, names):
     assert sum(map(int, bars[::2])) == len(totals)
 
 
-def test_what_lateness_takes_off_and_what_is_outdated_is_said():
+def test_deductions_for_lateness_and_outdated_results_are_reported():
     late = replace(row(), settled=Settled(deduction=2.0))
     outdated = replace(row(), settled=Settled(outdated=True))
     page = Page(pages.report(ASSIGNMENT, [row(), late, outdated]))
-    assert "3 graded, 1 of them against an earlier version of the assignment or of its checks." in page.text
-    assert page.after("Points")[0].endswith("Lateness takes points off 1 submission.")
+    assert "3 graded, 1 of them with an earlier version of the assignment or its checks." in page.text
+    assert page.after("Points")[0].endswith("1 submission lost points for lateness.")
     assert not re.search("Lateness|earlier", Page(pages.report(ASSIGNMENT, [row()])).text)
 
 
-def test_report_on_nobody_on_the_best_and_on_many_mistakes():
+def test_report_on_an_empty_class_a_perfect_class_and_many_mistakes():
     assert "0 submissions, 0 graded." in Page(pages.report(ASSIGNMENT, [])).texts
     best = Page(pages.report(ASSIGNMENT, [row()]))
     assert "1 submission, 1 graded." in best.texts
     assert said_of(best, 1) == "1 right."
     many = [row(Mark("unpad", 0.0, f"m{number}", "x")) for number in range(14)]
-    assert "2 further mistakes, none more frequent." in Page(pages.report(ASSIGNMENT, many)).texts
+    assert "2 further mistakes, not more frequent than these." in Page(pages.report(ASSIGNMENT, many)).texts
     notes = tuple(Note(1, "raised", f"raised E{number}") for number in range(14))
-    assert "2 further kinds, none more frequent." in Page(pages.report(ASSIGNMENT, [row(notes=notes)])).texts
+    assert "2 further kinds, not more frequent than these." in Page(pages.report(ASSIGNMENT, [row(notes=notes)])).texts

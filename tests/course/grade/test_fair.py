@@ -1,4 +1,4 @@
-"""Whole submissions of the course's assignments: nobody loses points for another's mistake, nor twice for one's own."""
+"""Complete submissions of course assignments: nobody loses points for another's mistake, or twice for their own."""
 
 import nbformat
 import pytest
@@ -13,7 +13,7 @@ from rsl_edu.course.grade.student import Student
 
 
 def own(solution, shown, hidden="", setup="import torch", **metadata):
-    """An assignment of one's own, and the answer to hand in."""
+    """Return an own assignment, and the answer to hand in."""
     tests = f"{shown}\n### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS" if hidden else shown
     parts = [
         (setup, {}),
@@ -33,7 +33,7 @@ F = "def f(x):\n    ### BEGIN SOLUTION\n    return x + 1\n    ### END SOLUTION"
 @pytest.mark.parametrize(
     "writes", ["x -= 1\n    return x", "x.fill_(torch.nan)\n    return x", "x.resize_(0)\n    return x", "x.zero_()"]
 )
-def test_what_a_student_writes_into_arguments_does_not_reach_the_next(grade, writes):
+def test_changes_to_arguments_do_not_affect_the_next_student(grade, writes):
     source = own(
         F, "assert torch.equal(f(x), y)", "assert torch.equal(f(x), y)", "import torch\nx = torch.ones(3)\ny = x + 1"
     )
@@ -41,7 +41,7 @@ def test_what_a_student_writes_into_arguments_does_not_reach_the_next(grade, wri
         assert grade(source, ["import torch", f"def f(x):\n    {answer}"])["task"].points == points
 
 
-def test_what_one_check_changes_does_not_reach_another(grade):
+def test_changes_by_a_check_do_not_affect_other_checks(grade):
     source = own(F, "x.append(1)\nassert f(len(x)) == 2", setup="x = []")
     for _ in range(2):
         assert grade(source, ["def f(x):\n    return x + 1"])["task"].points == 4
@@ -50,7 +50,7 @@ def test_what_one_check_changes_does_not_reach_another(grade):
 # What was handed out ------------------------------------------------------------------------------------------------
 
 
-def test_an_answer_that_is_lost_is_not_taken_for_the_faulty_one_that_was_handed_out(grade):
+def test_lost_answer_is_not_mistaken_for_the_faulty_code_handed_out(grade):
     source = find("6_policy")
     answers = right_of(source)
     lost = {**answers, "merge_moments": "1 / 0 +\n" + answers["merge_moments"] + "\n)"}
@@ -64,21 +64,21 @@ def test_an_answer_that_is_lost_is_not_taken_for_the_faulty_one_that_was_handed_
     assert marks["merge_moments"].mistake == "missing"
 
 
-def test_a_faulty_function_that_was_copied_is_as_it_was_handed_out(grade):
+def test_copy_of_a_faulty_function_counts_as_unchanged(grade):
     source = find("6_policy")
     faulty = next(cell.source for cell in source.handed if "lesson 4, as found" in cell.source)
     start = faulty.index("def merge_moments")
     copy = faulty[start : faulty.index("\n\n\n", start)].replace("  # lesson 4, as found", "")
     mark = grade(source, handed_in(source, right_of(source) | {"merge_moments": copy}))["merge_moments"]
     assert (mark.points, mark.mistake) == (0, "as-handed-out")
-    assert mark.message == "merge_moments is as it was handed out, with its mistake."
+    assert mark.message == "merge_moments is unchanged, with the mistake that it was handed out with."
     touched = copy.replace("delta / count\n", "delta / (count)\n    x = 3\n")
     assert touched != copy
     mark = grade(source, handed_in(source, right_of(source) | {"merge_moments": touched}))["merge_moments"]
     assert mark.mistake not in (None, "as-handed-out")
 
 
-def test_stubs_are_not_answered_and_right_answers_have_all_points(grade):
+def test_stubs_are_not_answered_and_right_answers_get_all_points(grade):
     for name in ("1_mlp", "4_normalization"):
         source = find(name)
         marks = grade(source, handed_in(source, {}))
@@ -88,7 +88,7 @@ def test_stubs_are_not_answered_and_right_answers_have_all_points(grade):
         assert all("def " in mark.answer for mark in marks.values())
 
 
-def test_names_of_handed_out_cells_are_there_though_the_cells_are_not(grade):
+def test_names_from_deleted_assignment_cells_exist(grade):
     source, right = find("4_normalization"), right_of(find("4_normalization"))
     uses = right["RunningNorm"].replace("merge_moments(", "merge_moments(*moments(x)[:0], ")
     cells = [right["merge_moments"], uses, right["discounted_return_scale"]]
@@ -103,7 +103,7 @@ def test_names_of_handed_out_cells_are_there_though_the_cells_are_not(grade):
 # What is asked for, and what is given -------------------------------------------------------------------------------
 
 
-def test_gradients_are_graded_where_they_are_asked_for(grade):
+def test_gradients_are_graded_if_the_exercise_needs_them(grade):
     source = find("6_policy")
     detached = {}
     for name in ("conv2d", "gaussian_log_prob"):
@@ -114,7 +114,7 @@ def test_gradients_are_graded_where_they_are_asked_for(grade):
     assert {name: marks[name].mistake for name in detached} == dict.fromkeys(detached, "no-gradient")
 
 
-def test_a_named_tuple_is_a_tuple(grade):
+def test_named_tuple_counts_as_a_tuple(grade):
     source = find("4_normalization")
     named = """from collections import namedtuple
 Moments = namedtuple("Moments", "count mean var")
@@ -124,7 +124,7 @@ def merge_moments(*arguments):
     assert grade(source, handed_in(source, right_of(source) | {"merge_moments": named}))["merge_moments"].points == 6
 
 
-def test_points_for_a_part(grade):
+def test_partial_points_for_cases(grade):
     source = find("4_normalization")
     merged = str(check.solution("merge_moments")).replace("def merge_moments", "def merged")
     empty = merged + "\n\ndef merge_moments(*given):\n    return merged(*given) if given[0] else given[:3]"
@@ -135,17 +135,17 @@ def test_points_for_a_part(grade):
     assert grade(source, handed_in(source, {}), partial=True)["merge_moments"].points == 0
 
 
-def test_nbgraders_points_for_a_part(grade):
+def test_partial_points_as_in_nbgrader(grade):
     partial = own(F, "right = sum(f(x) == x + 1 for x in (1, 2))\nright + f(0) - 1")
     answer = "def f(x):\n    return x + (x == 1) + (x == 0)"
     mark = grade(partial, [answer])["task"]
-    assert (mark.points, mark.mistake, mark.message) == (1, "partial", "right in part: 1 of 4 points.")
+    assert (mark.points, mark.mistake, mark.message) == (1, "partial", "partly right: 1 of 4 points.")
     assert grade(own(F, "f(3)"), ["def f(x):\n    return x + 1"])["task"].points == 4
     assert grade(own(F, "f(3) == 4"), ["def f(x):\n    return x + 1"])["task"].points == 4
     assert grade(own(F, "0.0"), ["def f(x):\n    return x + 1"])["task"].points == 0
 
 
-def test_a_hidden_test_goes_on_where_the_shown_one_ended(grade):
+def test_hidden_part_continues_after_the_shown_part(grade):
     source = own(F, "x = 3\nassert f(1) == 2", "assert f(x) == 4")
     assert grade(source, ["def f(x):\n    return x + 1"])["task"].points == 4
     assert grade(source, ["def f(x):\n    return 2"])["task"].points == 0
@@ -181,7 +181,7 @@ CHECKS = (
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_an_object_that_equals_everything_is_worth_nothing(grade, check):
+def test_object_that_equals_everything_gets_no_points(grade, check):
     check = "\n".join(sorted(check.split("\n"), key=lambda line: line.startswith("assert")))
     source = own(F, check)
     assert grade(source, ["def f(x):\n    return x + 1"])["task"].points == (0 if "2 in" in check else 4)
@@ -189,13 +189,13 @@ def test_an_object_that_equals_everything_is_worth_nothing(grade, check):
         assert grade(source, [f"{ALWAYS}\ndef f(x):\n    return {answer}"])["task"].points == 0
 
 
-def test_what_would_take_the_grader_long_is_refused(grade):
+def test_results_that_would_be_slow_for_the_grader_are_refused(grade):
     source = own(F, "list(f(1))")
     for answer in ("range(10**12)", "{(2**61 - 1) * i for i in range(100_000)}", "dict.fromkeys(range(100_000))"):
         assert grade(source, [f"def f(x):\n    return {answer}"])["task"].mistake == "stopped"
 
 
-def test_a_stream_of_results_does_not_fill_the_graders_memory(grade, monkeypatch):
+def test_many_results_do_not_fill_the_grader_s_memory(grade, monkeypatch):
     monkeypatch.setattr(student, "_MOST_RECEIVED", 1 << 22)
     source = own(F, "list(f(1))")
     stream = "def f(x):\n    while True:\n        yield torch.zeros(100_000)"
@@ -206,7 +206,7 @@ def test_a_stream_of_results_does_not_fill_the_graders_memory(grade, monkeypatch
     assert grade(source, ["import torch", stream])["task"].mistake == "stopped"
 
 
-def test_an_answer_does_not_set_the_random_numbers_of_the_check(grade):
+def test_answer_cannot_set_the_random_numbers_of_a_check(grade):
     hidden = "torch.manual_seed(7)\nfor _ in range(9):\n    x = torch.randn(5)\n    assert torch.allclose(f(x), x + 1)"
     source = own(F, "assert f(1) == 2", hidden)
     forged = """import torch
@@ -220,13 +220,13 @@ def f(x):
 
 
 @pytest.mark.parametrize("answer", ["float('nan')", "torch.tensor([torch.nan])", "torch.tensor([])", "torch.ones(3)"])
-def test_points_are_a_number(grade, answer):
+def test_points_are_always_a_number(grade, answer):
     for shown in ("4 * (f(1) / 2)", "min(f(1) / 2, 4)", "4 * (f(1) == 2)"):
         source = own(F, shown)
         assert grade(source, ["import torch", f"def f(x):\n    return {answer}"])["task"].points == 0
 
 
-def test_what_should_raise_and_does_not_is_wrong(grade):
+def test_answer_that_does_not_raise_an_expected_error_is_wrong(grade):
     answer = "def f(x):\n    ### BEGIN SOLUTION\n    raise ValueError(x)\n    ### END SOLUTION"
     source = own(answer, "import pytest\nwith pytest.raises(ValueError, match='3'):\n    f(3)")
     assert grade(source, ["def f(x):\n    raise ValueError(x)"])["task"].points == 4
@@ -250,8 +250,8 @@ def f(x):
 """
 
 
-def test_all_of_torch_is_there():
-    """What torch imports only when it is needed is there too, in the worker as it is."""
+def test_lazily_imported_parts_of_torch_work():
+    """Modules that torch imports lazily work in the unmodified worker."""
     process = Student([Cell(1, LAZY)], "unsafe", usage.Budget(Limits()))
     try:
         assert process.notes == ()

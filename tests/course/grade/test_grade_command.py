@@ -1,4 +1,4 @@
-"""The week of an instructor on the command line: rules, roster, and marks by hand."""
+"""Command line for instructors: rules, roster, and marks by hand."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def graded(week, *options):
 # The rules ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_course_file_next_to_the_table_is_taken(week, four):
+def test_course_file_next_to_the_table_is_used(week, four):
     (four / "roster.csv").write_text("name,late_hours\nb,30\na,\nzoe,\n")
     (four / "course.yml").write_text("late: {per_day: 10}\nroster: roster.csv\nnothing: empty\n")
     said = graded(week)
@@ -44,7 +44,7 @@ def test_the_course_file_next_to_the_table_is_taken(week, four):
     assert (table(four)["b"]["deduction"], [*table(four)]) == ("0.8", ["b", "a", "c", "d"])
 
 
-def test_only_errors_in_the_command_show_its_usage(four, monkeypatch, capsys):
+def test_usage_is_shown_only_for_errors_in_the_command(four, monkeypatch, capsys):
     monkeypatch.chdir(four)
     (four / "course.yml").write_text("late: {per_day: ten}")
     for words, has_usage in (
@@ -62,7 +62,7 @@ def test_only_errors_in_the_command_show_its_usage(four, monkeypatch, capsys):
         assert "error: " in said
 
 
-def test_limits_and_rules_reach_the_marker(week, four, monkeypatch):
+def test_limits_and_rules_are_used_for_marking(week, four, monkeypatch):
     given = []
 
     def mark(assignment, cells, box, limits, **rules):
@@ -75,24 +75,24 @@ def test_limits_and_rules_reach_the_marker(week, four, monkeypatch):
     assert given == [(30.5, 7, 4 << 30, {"partial": True, "carry": False, "written": {}})] * 4
 
 
-def test_what_is_wrong_in_the_course_file_stops_it(week, four, marked):
+def test_error_in_the_course_file_stops_the_command(week, four, marked):
     (four / "course.yml").write_text("late: {per_day: ten}")
     status, said = week(*command(Path()))
     assert (status, said) == (2, "course.yml: late.per_day: expected a percentage from 0 to 100, got 'ten'\n")
     assert not marked
 
 
-def test_lateness_that_nobody_knows_is_said(week, four):
+def test_unknown_lateness_is_reported(week, four):
     (four / "course.yml").write_text("due: 2026-11-30\nlate: {per_day: 10}")
     assert "Nobody is late, because no times of submission are known" in graded(week)
     (four / "class").rename(four / "canvas")
     (four / "canvas" / "a.ipynb").rename(four / "canvas" / "lovelaceada_LATE_101_7001_x.ipynb")
     said = week("grade", "doubling", "canvas", "--sources=sources", "--out=late.csv")[1]
-    assert "lovelaceada: handed in late by an unknown time: nothing is taken off, look at it" in said
+    assert "lovelaceada: handed in late, but it is unknown how late: nothing is taken off, decide by hand" in said
     assert "Nobody is late" not in said
 
 
-def test_times_that_cannot_be_read_are_said(week, four):
+def test_unreadable_times_are_reported(week, four):
     (four / "course.yml").write_text("due: 2026-11-30\nlate: {per_day: 10}")
     (four / "roster.csv").write_text("name,submitted\na,2026-12-01 01:00\nb,12/02/2026 19:00\nc,yesterday\nd,\n")
     assert graded(week, "--roster=roster.csv").splitlines() == [
@@ -103,7 +103,7 @@ def test_times_that_cannot_be_read_are_said(week, four):
     assert [row["late"] for row in table(four).values()] == ["1", "?", "?", ""]
 
 
-def test_an_empty_folder_is_told_before_anything_starts(week, four, marked):
+def test_empty_folder_is_reported_before_anything_starts(week, four, marked):
     (four / "nothing").mkdir()
     assert week("grade", "doubling", "nothing", "--sources=sources", "--out=x.csv") == (
         2,
@@ -115,7 +115,7 @@ def test_an_empty_folder_is_told_before_anything_starts(week, four, marked):
     assert not (four / "x.csv").exists()
 
 
-def test_of_two_notebooks_in_one_hand_in_the_better_one_counts(week, four, monkeypatch):
+def test_better_of_two_notebooks_handed_in_together_counts(week, four, monkeypatch):
     monkeypatch.setattr(
         run, "mark", lambda _, cells, *__, **___: Marks((Mark("double", float("2 *" in cells[0]), None, ""),), ())
     )
@@ -134,7 +134,7 @@ def test_of_two_notebooks_in_one_hand_in_the_better_one_counts(week, four, monke
         assert row["remarks"] == "does not count: Ann_1_assignsubmission_file_/1_original.ipynb"
 
 
-def test_a_comparison_makes_the_report(week, four):
+def test_compare_option_writes_the_report(week, four):
     graded(week)
     (four / "grades.journal.jsonl").rename(four / "earlier.jsonl")
     (four / "grades.csv").unlink()
@@ -145,7 +145,7 @@ def test_a_comparison_makes_the_report(week, four):
 # By hand --------------------------------------------------------------------------------------------------------------
 
 
-def test_points_by_hand_reach_the_table(week, four, marked):
+def test_points_by_hand_appear_in_the_table(week, four, marked):
     graded(week)
     status, said = week("mark", "grades.csv", "b", "double", "1,5", "--comment", "a good try")
     assert (status, said.splitlines()) == (
@@ -185,7 +185,7 @@ def test_points_by_hand_reach_the_table(week, four, marked):
         (("--from", "nowhere.csv"), "nowhere.csv: No such file or directory"),
     ],
 )
-def test_marks_that_cannot_be_given_change_nothing(week, four, words, says):
+def test_invalid_marks_change_nothing(week, four, words, says):
     graded(week)
     status, said = week("mark", "grades.csv", *words)
     assert status == 2
@@ -193,7 +193,7 @@ def test_marks_that_cannot_be_given_change_nothing(week, four, words, says):
     assert not (four / "grades_marks.csv").exists()
 
 
-def test_edits_of_the_table_can_be_taken_over(week, four):
+def test_edits_of_the_table_can_be_applied(week, four):
     graded(week)
     path = four / "grades.csv"
     path.write_text(path.read_text().replace("c,,graded,2,2,,,,2,", "c,,graded,2,2,,,,0.5,"))
@@ -207,7 +207,7 @@ def test_edits_of_the_table_can_be_taken_over(week, four):
     assert week("mark", "--from", "grades.csv")[1].splitlines()[0] == "grades_marks.csv: 0 edits taken over"
 
 
-def test_edits_of_a_copy_can_be_taken_over_too(week, four):
+def test_edits_of_a_copy_can_be_applied(week, four):
     graded(week)
     text = (four / "grades.csv").read_text()
     (four / "copy.csv").write_text(text.replace("c,,graded,2,2,,,,2,", "c,,graded,2,2,,,,0.5,"))
@@ -223,7 +223,7 @@ def listed(name):
     return [f"  {name}, double: to mark, out of 2: {begins}", f"    {page}"]
 
 
-def test_what_is_to_be_marked_is_listed(week, four, monkeypatch):
+def test_exercises_to_mark_are_listed(week, four, monkeypatch):
     def mark(assignment, cells, *_, **__):
         return Marks((Mark("double", None, None, "", answer=f"{cells[0]}\n because " + 9 * "of this "),), ())
 
@@ -241,7 +241,7 @@ def test_what_is_to_be_marked_is_listed(week, four, monkeypatch):
     assert (table(four)["a"]["to_mark"], table(four)["b"]["to_mark"], table(four)["b"]["total"]) == ("1", "", "1")
 
 
-def test_a_mark_given_for_an_earlier_notebook_is_said(week, four):
+def test_mark_for_an_earlier_notebook_is_reported(week, four):
     graded(week)
     week("mark", "grades.csv", "b", "double", "1", "--comment", "half")
     week("mark", "grades.csv", "c", "double", "1")
@@ -254,11 +254,11 @@ def test_a_mark_given_for_an_earlier_notebook_is_said(week, four):
         "  c, double: 1 point",
         says,
     ]
-    week("mark", "grades.csv", "b", "double", "1")  # somebody has looked
+    week("mark", "grades.csv", "b", "double", "1")  # the instructor confirms the mark
     assert "look again" not in graded(week) + week("mark", "grades.csv")[1]
 
 
-def test_new_marks_take_the_place_of_those_by_another_name(week, four):
+def test_new_marks_replace_marks_under_another_name(week, four):
     for name in "abcd":
         (four / "class" / f"{name}.ipynb").rename(four / "class" / f"{name.upper()} Lee.ipynb")
     graded(week)
@@ -272,14 +272,14 @@ def test_new_marks_take_the_place_of_those_by_another_name(week, four):
 # Stopping -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_graders_processes_start_deaf_to_ctrl_c(monkeypatch):
+def test_grader_processes_ignore_ctrl_c_from_the_start(monkeypatch):
     def of_a_process():
         with run.processes(1) as pool:
             return pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, []).result()
 
-    assert signal.SIGINT not in of_a_process()  # what it starts later is as usual
+    assert signal.SIGINT not in of_a_process()  # processes started later behave as usual
     monkeypatch.setattr(run, "_begin", None)
-    assert signal.SIGINT in of_a_process()  # before it comes to that
+    assert signal.SIGINT in of_a_process()  # before that
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
@@ -299,9 +299,9 @@ def test_ctrl_c_while_torch_is_imported_ends_without_a_traceback(four, until):
 
 
 @exhaustive
-def test_a_full_disk_for_what_it_says_is_told(four):
+def test_full_disk_for_the_output_is_reported(four):
     for name in "abcd":
-        (four / "class" / f"{name}.ipynb").write_text("")  # nothing has to run
+        (four / "class" / f"{name}.ipynb").write_text("")  # no code has to run
     words = [sys.executable, "-m", "rsl_edu.cli", *command(four, "--jobs=1")]
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)

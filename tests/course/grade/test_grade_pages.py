@@ -1,4 +1,4 @@
-"""Pages say what is true, look well on a phone and in the dark, and what students wrote is nothing but text in them."""
+"""Pages are correct and readable on a phone and in dark mode, and text from students is escaped."""
 
 import re
 import unicodedata
@@ -39,7 +39,7 @@ PLAIN = {
 
 
 def attacked(text):
-    """A row that says a text wherever a student may write."""
+    """Return a row with a text in every field that a student can influence."""
     marks = [
         Mark("reset_done", 0.0, text, text, (text, text), text),
         Mark("unpad", 0.0, "exception", f"raises\n  {text}", (text,), text),
@@ -49,7 +49,7 @@ def attacked(text):
 
 
 def ungraded(row):
-    """The same, as a submission that could not be graded for what it is."""
+    """Return the same row as a submission that could not be graded."""
     return replace(row, status=row.submission, marks=())
 
 
@@ -71,7 +71,7 @@ WRITERS = {
 
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("name", ATTACKS)
-def test_what_students_wrote_is_text(name, writer):
+def test_text_from_students_is_escaped(name, writer):
     attack, write = ATTACKS[name], WRITERS[writer]
     text = write(attacked(attack))
     text.encode()
@@ -84,7 +84,7 @@ def test_what_students_wrote_is_text(name, writer):
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_a_typical_answer_is_text(name):
+def test_typical_answer_is_escaped(name):
     attack = ATTACKS[name].replace('"', "").replace("\0", "")
 
     def page_with(text):
@@ -99,13 +99,13 @@ def test_a_typical_answer_is_text(name):
 @pytest.mark.parametrize(
     "folder", ["javascript:alert(1)", "//example.org", 'a" onclick="x', "Noten 2026 #1?", "\udcff"]
 )
-def test_links_lead_nowhere_but_to_the_folder_of_the_pages(folder):
+def test_links_lead_only_to_the_folder_of_pages(folder):
     page = Page(pages.report(ASSIGNMENT, [row(wrong("unpad", 0))], folder=folder))
     (address,) = (address for address in page.all("href") if not address.startswith("#"))
     assert re.fullmatch(r"(?!//)[\w%./-]+", address)
 
 
-def test_files_have_safe_names_of_their_own():
+def test_files_have_safe_unique_names():
     names = [
         "Ada",
         "ada",
@@ -133,7 +133,7 @@ def test_files_have_safe_names_of_their_own():
     assert pages.file_name("Ada Lovelace_1").startswith("Ada-Lovelace-1-")
 
 
-def test_every_page_is_known_by_its_name_even_where_a_system_decomposes_letters(tmp_path):
+def test_pages_are_recognized_even_with_decomposed_letters_in_their_names(tmp_path):
     names = ["Ada Lovelace_1", "n" * 300, "李小龙", "Zoë Łuß", "", "\ud800", *ATTACKS.values()]
     for name in names:
         (tmp_path / unicodedata.normalize("NFD", pages.file_name(name))).touch()
@@ -145,7 +145,7 @@ def test_every_page_is_known_by_its_name_even_where_a_system_decomposes_letters(
 # What they say --------------------------------------------------------------------------------------------------------
 
 
-def test_feedback_says_points_mistakes_and_notes():
+def test_feedback_shows_points_mistakes_and_notes():
     notes = (Note(3, "raised", "raised ValueError: x", "y = f(x)"), Note(3, "line", "has a line left out", "%time 1"))
     given = row(wrong("reset_done", 0), NOT_ANSWERED, notes=notes)
     page = Page(pages.feedback(ASSIGNMENT, given))
@@ -153,49 +153,51 @@ def test_feedback_says_points_mistakes_and_notes():
     assert "Ada Lovelace_1" in page.texts
     assert [text for text in page.texts if re.fullmatch(r"\d+ of \d+", text)] == ["0 of 3", "0 of 4", "13 of 13"]
     for mark in given.marks:
-        assert f"{mark.task}: {mark.message}".partition("\n")[0] in page.text
+        assert f" {mark.message}".partition("\n")[0] in page.text
     assert page.after("What happened to the cells")[1:] == [
         *("code cell 3", "raised ValueError: x", "y = f(x)"),
         *("code cell 3", "has a line left out", "%time 1"),
-        "Magics and shell commands: these do nothing when a notebook is graded.",
-        "Errors: a statement raised an error: what it would have defined is missing.",
+        "Magics and shell commands: these have no effect when a notebook is graded.",
+        "Errors: a statement raised an error, so the names that it would have defined are missing.",
     ]
     assert [element for element in page.elements if element[0] == "h" and element[1:].isdigit()] == ["h1", *["h2"] * 4]
     assert not re.search("late|by hand|Partly|costs no points", page.text)
 
 
-def test_feedback_says_what_is_partly_right_and_what_an_earlier_mistake_did_not_cost():
+def test_feedback_shows_partly_right_answers_and_forgiven_mistakes():
     marks = [wrong("reset_done", 0, points=1.5), Mark("split_and_pad", 13.0, None, "right.", ("unpad", "reset_done"))]
     page = Page(pages.feedback(ASSIGNMENT, row(*marks, NOT_ANSWERED)))
     assert "3_rnn: 14.5 of 20 points" in page.texts
-    assert page.line("reset_done").startswith("1.5 of 3 Partly right. ✗ reset_done:")
+    assert page.line("reset_done").startswith("1.5 of 3 Partly right. ✗ you use")
     assert page.line("split_and_pad").startswith(
-        "13 of 13 That you have no right unpad and reset_done costs no points here: you lose none twice."
+        "13 of 13 Your mistake in unpad and reset_done costs no points here, so you don't lose points for it twice."
     )
 
 
-def test_feedback_says_what_is_marked_by_hand():
+def test_feedback_shows_marks_by_hand():
     by_hand = assignment(POINTS, manual=["split_and_pad"])
     given = row(wrong("reset_done", 0, points=3.0), Mark("split_and_pad", None, None, ""))
     changed = {"reset_done": pages.ByHand(0.0, "Too strict.")}
     page = Page(pages.feedback(by_hand, given, by_hand=changed))
     assert "3_rnn: 7 of 20 points so far" in page.texts
-    assert "13 points are still to be given by hand." in page.texts
+    assert "13 points are still to be given by your instructor." in page.texts
     assert page.line("reset_done").startswith(
-        "3 of 3 Changed by hand from 0 to 3 points. Too strict. The check had found: ✗ reset_done:"
+        "3 of 3 Changed by hand from 0 to 3 points. Too strict. The automatic check found: ✗"
     )
-    assert page.line("split_and_pad") == "to be marked, of 13 Your instructor marks this one by hand."
+    assert page.line("split_and_pad") == "to be marked, out of 13 Your instructor will mark this exercise by hand."
     marked = row(Mark("split_and_pad", 9.5, None, ""))
     page = Page(pages.feedback(by_hand, marked, by_hand={"split_and_pad": pages.ByHand(None, "Well said.")}))
     assert "3_rnn: 16.5 of 20 points" in page.texts
     assert page.line("split_and_pad") == "9.5 of 13 Marked by hand. Well said."
     comment = {"split_and_pad": pages.ByHand(None, "Soon."), "reset_done": pages.ByHand(3.0, "Nice.")}
     page = Page(pages.feedback(by_hand, row(Mark("split_and_pad", None, None, "")), by_hand=comment))
-    assert page.line("split_and_pad") == "to be marked, of 13 Soon. Your instructor marks this one by hand."
+    assert (
+        page.line("split_and_pad") == "to be marked, out of 13 Soon. Your instructor will mark this exercise by hand."
+    )
     assert page.line("reset_done").startswith("3 of 3 Nice. ✓")
 
 
-def test_feedback_shows_what_is_to_be_marked_and_says_if_nothing_was_written():
+def test_feedback_shows_texts_to_mark_and_empty_answers():
     by_hand = assignment(POINTS, manual=["split_and_pad"])
 
     def line(given, **decided):
@@ -204,20 +206,20 @@ def test_feedback_shows_what_is_to_be_marked_and_says_if_nothing_was_written():
         return page.line("split_and_pad")
 
     text = "<script>alert(1)</script>\n**Why**: \x1b[31m \u202e & [x](javascript:1)"
-    waits = "to be marked, of 13 Your instructor marks this one by hand."
+    waits = "to be marked, out of 13 Your instructor will mark this exercise by hand."
     shown = "What you wrote <script>alert(1)</script> **Why**: \ufffd[31m \ufffd & [x](javascript:1)"
     assert line(Mark("split_and_pad", None, None, "", answer=text)) == f"{waits} {shown}"
     marked = line(Mark("split_and_pad", 9.0, None, "", answer=text), split_and_pad=pages.ByHand(None, "So so."))
     assert marked == f"9 of 13 Marked by hand. So so. {shown}"
-    unfound = Mark("split_and_pad", None, None, "its cell was not found in your notebook.")
-    assert line(unfound) == f"{waits} Its cell was not found in your notebook."
-    nothing = Mark("split_and_pad", 0.0, "not-answered", "nothing was written here.")
-    assert line(nothing) == "0 of 13 Nothing was written here."
+    unfound = Mark("split_and_pad", None, None, "the cell for this exercise was not found in your notebook.")
+    assert line(unfound) == f"{waits} The cell for this exercise was not found in your notebook."
+    nothing = Mark("split_and_pad", 0.0, "not-answered", "you wrote nothing here.")
+    assert line(nothing) == "0 of 13 You wrote nothing here."
     given = line(replace(nothing, points=2.0), split_and_pad=pages.ByHand(0.0, "On paper."))
     assert given == "2 of 13 Changed by hand from 0 to 2 points. On paper."
 
 
-def test_points_by_hand_for_what_could_not_be_graded_come_with_no_verdict():
+def test_points_by_hand_for_an_ungraded_submission_have_no_verdict():
     marks = (Mark("reset_done", 2.0, None, ""), Mark("unpad", 0.0, None, ""), Mark("split_and_pad", 0.0, None, ""))
     rescued = Row("Bo", "key", "a damaged zip", marks)
     page = Page(pages.feedback(ASSIGNMENT, rescued, by_hand={"reset_done": pages.ByHand(0.0)}))
@@ -225,29 +227,29 @@ def test_points_by_hand_for_what_could_not_be_graded_come_with_no_verdict():
     assert not re.search("[✓✗○]|The check", page.text)
 
 
-def test_feedback_says_what_coming_late_costs():
+def test_feedback_shows_the_deduction_for_lateness():
     page = Page(
         pages.feedback(ASSIGNMENT, row(), taken_off=2.5, late="2 days late.", others=["Also: a, with 9 points."])
     )
     assert "3_rnn: 17.5 of 20 points" in page.texts
-    assert "2 days late. That takes 2.5 off the 20 points for the exercises." in page.texts
+    assert "2 days late. This takes 2.5 off the 20 points for the exercises." in page.texts
     assert "Also: a, with 9 points." in page.texts
     unknown = Page(pages.feedback(ASSIGNMENT, row(late=True)))
-    assert {"3_rnn: 20 of 20 points", "It was handed in late."} <= set(unknown.texts)
+    assert {"3_rnn: 20 of 20 points", "Handed in late."} <= set(unknown.texts)
     assert "3_rnn: 0 of 20 points" in Page(pages.feedback(ASSIGNMENT, row(), taken_off=21.0, late="x")).texts
 
 
-def test_feedback_says_why_a_submission_was_not_graded():
+def test_feedback_shows_why_a_submission_was_not_graded():
     for status, points, says in (
         ("a damaged zip", "0 of 20 points", "Not graded: a damaged zip."),
-        (f"{TRIED_AGAIN}: OSError", "no points yet", "Not graded: tried again next time: OSError."),
+        (f"{TRIED_AGAIN}: OSError", "no points yet", "Not graded, and tried again next time: OSError."),
     ):
         page = Page(pages.feedback(ASSIGNMENT, Row("Bo", "key", status, ())))
         assert f"3_rnn: {points}" in page.texts
         assert says in page.texts
 
 
-def test_each_page_of_a_run_without_a_sandbox_says_so():
+def test_each_page_warns_of_a_run_without_a_sandbox():
     unsafe = [row(safe=False), row(safe=False, name="Bo"), Row("Cy", "key", "a damaged zip", (), safe=False)]
     written = [*(pages.feedback(ASSIGNMENT, each) for each in unsafe), pages.report(ASSIGNMENT, [row(), *unsafe[2:]])]
     assert all("without a sandbox" in text for text in written)
@@ -260,7 +262,7 @@ def test_each_page_of_a_run_without_a_sandbox_says_so():
 
 @pytest.fixture
 def written():
-    """A page for a student and one on the class, with all that they can show."""
+    """Write a page for a student and a page on the class, with all kinds of content."""
     long = "n" * 120
     code = f"def unpad(x):\n    return {' + '.join(['trajectories'] * 20)}"
     marks = [wrong("reset_done", 0, answer=code), NOT_ANSWERED, wrong("split_and_pad", 2, points=2.0, answer=code)]
@@ -275,9 +277,9 @@ def written():
     return pages.feedback(ASSIGNMENT, rows[6], **said), pages.report(ASSIGNMENT, rows, rows[4:])
 
 
-def test_pages_fit_a_phone_and_can_be_read_in_light_and_in_dark(browser, written):
+def test_pages_fit_a_phone_and_are_readable_in_light_and_dark(browser, written):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="to get it: pip install -e .[book]").Axe()
-    page = browser.new_page(viewport={"width": 360, "height": 640}, bypass_csp=True)  # axe is a script
+    page = browser.new_page(viewport={"width": 360, "height": 640}, bypass_csp=True)  # axe is injected as a script
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     for text in written:
@@ -291,7 +293,7 @@ def test_pages_fit_a_phone_and_can_be_read_in_light_and_in_dark(browser, written
     page.close()
 
 
-def test_pages_can_be_printed_without_colours_and_nothing_is_cut_off(browser, written):
+def test_pages_can_be_printed_without_colours_or_losses(browser, written):
     page = browser.new_page(viewport={"width": 680, "height": 900}, color_scheme="dark")
     page.emulate_media(media="print")
     for text in written:

@@ -1,4 +1,4 @@
-"""Grades survive a power cut, and no cell of the table is taken for anything but text or points."""
+"""Grades survive a power failure, and cells of the table are only text or points."""
 
 import csv
 import io
@@ -54,21 +54,21 @@ def test_columns_and_points():
     )
     lost = Row("Cy", "key", f"{TRIED_AGAIN}: OSError", ())
     assert (lost.tried_again, damaged.tried_again, ROW.tried_again) == (True, False, False)
-    assert read([lost])[1:] == [["Cy", "", lost.status, "", "7.5", *[""] * 6]]  # nobody knows its points yet
+    assert read([lost])[1:] == [["Cy", "", lost.status, "", "7.5", *[""] * 6]]  # its points are not known yet
     assert read([]) == [[*COLUMNS, *TASKS, "remarks"]]
 
 
-def test_what_is_to_be_marked_is_an_empty_cell_that_is_counted():
+def test_exercises_to_mark_are_empty_cells_and_counted():
     row = replace(ROW, marks=(ROW.marks[0], Mark("unpad", None, None, "")))
     assert (row.total, row.to_mark) == (3, 1)
     assert read([row])[1][3:] == ["3", "7.5", "", "", "1", "3", "", "did not run in full: code cells 3"]
 
 
-def test_what_lateness_and_people_made_of_it():
+def test_remarks_describe_lateness_and_marks_by_hand():
     settled = Settled(
         50.26, 2, "late: 2 points", (Decided(Hand("Ada", "unpad", 0, "by e-mail")),), ("a.ipynb", "b.ipynb"), True
     )
-    said = "late: 2 points. unpad by hand (by e-mail). does not count: a.ipynb, b.ipynb. graded against an earlier"
+    said = "late: 2 points. unpad by hand (by e-mail). does not count: a.ipynb, b.ipynb. graded with an earlier"
     cells = read([replace(ROW, identifier="7", settled=settled)])[1]
     assert cells[:8] == ["Ada Lovelace", "7", "graded", "1", "7.5", "50.3", "2", ""]
     assert cells[-1].startswith(said)
@@ -86,14 +86,14 @@ def test_what_lateness_and_people_made_of_it():
     assert replace(ROW, settled=Settled(deduction=5)).total == 0
 
 
-def test_a_run_without_a_sandbox_says_so_in_every_row():
+def test_every_row_of_an_unsafe_run_has_a_warning():
     rows = [replace(ROW, safe=False), Row("Bo", "key", "the file is empty", (), safe=False)]
     assert all(row[2].endswith(" (unsafe: without a sandbox)") for row in read(rows)[1:])
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", "＋1", "－1", "＠A1"])
 @pytest.mark.parametrize("before", ["", " ", "\t", "\r", "\n", "\x00", "\u00a0", "\u202e", "\ufeff", "   \t"])
-def test_no_cell_is_a_formula(formula, before):
+def test_cells_are_never_formulas(formula, before):
     (row,) = read([replace(ROW, submission=before + formula, status=before + formula)])[1:]
     for cell in (row[0], row[2]):
         assert cell.startswith("'")
@@ -101,16 +101,16 @@ def test_no_cell_is_a_formula(formula, before):
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "\n", "\r\n", "\u2028", '"', '",', "\0"])
-def test_no_text_makes_a_cell_or_a_row_of_its_own(separator):
+def test_text_cannot_create_cells_or_rows(separator):
     text = table([replace(ROW, submission=f"Ada{separator}=1+1", status=f"x{separator}=2")], TASKS)
     assert len(text.splitlines()) == 2
     assert len(read([replace(ROW, submission=f"Ada{separator}=1+1")])[1]) == len(COLUMNS) + len(TASKS) + 1
-    for delimiter in ";\t":  # where a spreadsheet takes another one
+    for delimiter in ";\t":  # separators of other spreadsheets
         cells = list(csv.reader(io.StringIO(text), delimiter=delimiter))[1]
         assert not any(cell.startswith("=") for cell in cells)
 
 
-def test_names_of_all_scripts_stay_as_they_are():
+def test_names_in_all_scripts_are_unchanged():
     for name in ("李小龙", "Łukasz Ñandú", "O'Neil-Smith", "عمر", "a=b", "🙂"):
         assert read([replace(ROW, submission=name)])[1][0] == name
     assert all(
@@ -128,7 +128,7 @@ def journal_of(path, *rows):
     return {(row.submission, row.key): row for row in rows}
 
 
-def test_what_is_added_is_read_again(tmp_path):
+def test_added_rows_are_read_again(tmp_path):
     path = tmp_path / "journal.jsonl"
     assert Journal(path).rows == {}
     added = journal_of(
@@ -141,7 +141,7 @@ def test_what_is_added_is_read_again(tmp_path):
     assert len(path.read_text().splitlines()) == 4
 
 
-def test_a_row_is_on_the_disk_when_it_was_added(tmp_path, monkeypatch):
+def test_added_row_is_synced_to_the_disk(tmp_path, monkeypatch):
     synced = []
     monkeypatch.setattr(journal_file.os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
     journal = Journal(tmp_path / "journal.jsonl")
@@ -151,7 +151,7 @@ def test_a_row_is_on_the_disk_when_it_was_added(tmp_path, monkeypatch):
     assert len({*synced}) == 3
 
 
-def test_after_a_power_cut_all_but_the_last_row_are_there_and_more_can_be_added(tmp_path):
+def test_journal_loses_only_the_last_row_in_a_power_failure(tmp_path):
     path = tmp_path / "journal.jsonl"
     journal_of(path, ROW, replace(ROW, key="2"))
     whole = path.read_bytes()
@@ -162,7 +162,7 @@ def test_after_a_power_cut_all_but_the_last_row_are_there_and_more_can_be_added(
         keys = {key for _, key in Journal(path).rows}
         assert keys - {"2"} == {"key", "3"}, end
         assert len(path.read_bytes().splitlines()) == 2 + (end > begin)
-    path.write_bytes(whole[:begin] + bytes(300))  # a file that was made longer, and not yet written
+    path.write_bytes(whole[:begin] + bytes(300))  # the file was extended, but its end not yet written
     journal_of(path, replace(ROW, key="3"))
     assert {key for _, key in Journal(path).rows} == {"key", "3"}
 
@@ -187,7 +187,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-def test_a_line_that_is_no_row_is_left_out(tmp_path, name):
+def test_invalid_line_is_ignored(tmp_path, name):
     path = tmp_path / "journal.jsonl"
     added = journal_of(path, ROW)
     path.write_bytes(FOREIGN[name] + b"\n" + path.read_bytes() + FOREIGN[name])
@@ -196,7 +196,7 @@ def test_a_line_that_is_no_row_is_left_out(tmp_path, name):
     assert Journal(path).rows == {**added, **more}
 
 
-def test_the_table_is_kept_and_the_newest_row_of_each_file_known(tmp_path):
+def test_journal_returns_the_last_table_and_the_newest_rows(tmp_path):
     path = tmp_path / "journal.jsonl"
     rows = [replace(ROW, file=file, key=key) for file, key in (("a", "1"), ("b", "2"), ("a", "3"))]
     journal_of(path, *rows)
@@ -214,7 +214,7 @@ def test_the_table_is_kept_and_the_newest_row_of_each_file_known(tmp_path):
     assert len(path.read_text().splitlines()) == 5
 
 
-def test_what_a_run_makes_of_a_row_is_not_in_the_journal(tmp_path):
+def test_journal_does_not_store_the_effect_of_rules(tmp_path):
     journal_of(tmp_path / "journal.jsonl", replace(ROW, settled=Settled(5.0, 3)))
     assert Journal(tmp_path / "journal.jsonl").newest == [ROW]
 
@@ -222,7 +222,7 @@ def test_what_a_run_makes_of_a_row_is_not_in_the_journal(tmp_path):
 # Files ----------------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+def test_file_is_written_completely_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "grades.csv"
     write(path, "old é")
     assert path.read_bytes() == "old é".encode()

@@ -1,4 +1,4 @@
-"""The gradient of a student's function is the one that it has in the lesson, though it runs in another process."""
+"""Gradients of a student's function are the same as in the lesson, although it runs in another process."""
 
 import copy
 
@@ -62,13 +62,13 @@ def gradients(names, name, in_another=lambda x: x):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["right", "detached"])
-def test_gradients_are_those_of_the_lesson(names, name):
+def test_gradients_equal_those_in_the_lesson(names, name):
     for seen, expected in zip(gradients(names, name), gradients(LOCAL, name), strict=True):
         assert torch.equal(seen, expected)
 
 
 @pytest.mark.slow
-def test_gradients_go_through_several_calls_and_objects(names):
+def test_gradients_flow_through_several_calls_and_objects(names):
     def run(names):
         x, w = leaves()
         return torch.autograd.grad(names["Scale"](w)(names["same"](names["same"](x) * 2)).exp().sum(), x)
@@ -77,7 +77,7 @@ def test_gradients_go_through_several_calls_and_objects(names):
 
 
 @pytest.mark.slow
-def test_what_depends_on_nothing_has_no_gradient(names):
+def test_independent_result_has_no_gradient(names):
     x, w = leaves()
     assert not names["whole"](x).requires_grad
     assert not names["same"](x.detach()).requires_grad
@@ -88,7 +88,7 @@ def test_what_depends_on_nothing_has_no_gradient(names):
 
 
 @pytest.mark.slow
-def test_arguments_are_of_their_kind(names):
+def test_arguments_keep_their_kind(names):
     x, w = leaves()
     given = (x, x * 1, w, x.detach())
     assert names["kinds"](*given) == LOCAL["kinds"](*given)
@@ -96,7 +96,7 @@ def test_arguments_are_of_their_kind(names):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "inner"), [("fill_with_a_gradient", False), ("deepcopy", True), ("deepcopy", False)])
-def test_what_raises_in_the_lesson_raises_here(names, name, inner):
+def test_errors_in_the_lesson_are_raised_here_too(names, name, inner):
     x = leaves()[1] * 1 if inner else leaves()[1]
     try:
         LOCAL[name](x)
@@ -108,7 +108,7 @@ def test_what_raises_in_the_lesson_raises_here(names, name, inner):
 
 
 @pytest.mark.slow
-def test_a_parameter_that_is_filled_comes_back(names):
+def test_filled_parameter_is_returned(names):
     weight = leaves()[1]
     names["fill"](weight)
     assert weight.tolist() == [2, 2]
@@ -118,7 +118,7 @@ def test_a_parameter_that_is_filled_comes_back(names):
 
 
 @pytest.mark.slow
-def test_an_error_of_the_gradient_is_the_answers(names):
+def test_error_in_the_gradient_belongs_to_the_answer(names):
     x, _ = leaves()
     with pytest.raises(Failure, match="backward through the graph a second time"):
         torch.autograd.grad(names["spent"](x).sum(), x)
@@ -141,7 +141,7 @@ RESULT = {"tracked": ["float32", [2], 0]}
 
 @pytest.fixture
 def forged(process):
-    """A student's process that answers a call with one reply, and then what it is asked for gradients with another."""
+    """Return a process that answers a call with one reply, and a request for gradients with another."""
 
     def start(result, gradient, body, changed=()):
         student = process(f"""
@@ -174,12 +174,12 @@ def test_forged_results_are_refused(forged, result):
         forged(result, HONEST, bytes(8))(torch.ones(2, requires_grad=True))
 
 
-def test_a_result_of_plain_arguments_has_no_gradient(forged):
+def test_result_of_plain_arguments_has_no_gradient(forged):
     with pytest.raises(StoppedError, match=r"^sent a reply with a value of an unknown kind"):
         forged(RESULT, HONEST, bytes(8))(torch.ones(2))
 
 
-def test_a_gradient_changes_nothing_of_the_graders(forged):
+def test_gradient_cannot_change_the_grader_s_tensors(forged):
     x, given = torch.ones(2, requires_grad=True), torch.ones(2)
     change = {"tuple": [0, {"tensor": ["float32", [2]]}]}
     result = forged(RESULT, HONEST, bytes(16), [change])(x)
@@ -187,8 +187,8 @@ def test_a_gradient_changes_nothing_of_the_graders(forged):
     assert given.tolist() == [1, 1]
 
 
-def test_whether_a_function_draws_random_numbers_shows_here_too():
-    """So that the check of an answer with a seed of its own says the same as in the lesson."""
+def test_random_numbers_drawn_by_a_function_are_noticed():
+    """A check of an answer that sets its own seed then gives the same result as in the lesson."""
     cell = """
 import torch
 def plain(x): return 2 * x

@@ -1,4 +1,4 @@
-"""What runs keep: earlier submissions, edits of the table, decisions by hand, and whose journal it is."""
+"""Data that runs keep: earlier submissions, edits of the table, marks by hand, and the journal's assignment."""
 
 import datetime
 import shutil
@@ -28,7 +28,7 @@ def by_hands(folder, *lines):
 # Earlier runs ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_late_submission_is_graded_by_its_file_alone(four, marked):
+def test_late_submission_can_be_graded_from_its_own_file(four, marked):
     grade(four)
     shutil.move(four / "class", four / "first")
     submit(four, eve="'eve'")
@@ -40,7 +40,7 @@ def test_a_late_submission_is_graded_by_its_file_alone(four, marked):
     assert [*table(four)] != [row.submission for row in grade(four)] == [*"abcd", "eve"]
 
 
-def test_the_same_file_by_another_path_is_the_same_submission(four, marked):
+def test_same_file_by_another_path_is_the_same_submission(four, marked):
     grade(four)
     for name in "abcd":
         (four / "class" / name).mkdir()
@@ -54,14 +54,14 @@ def test_the_same_file_by_another_path_is_the_same_submission(four, marked):
     assert marked == [*"abcd", "eve"]
 
 
-def test_a_file_that_changed_takes_the_place_of_the_earlier_one(four, marked):
+def test_changed_file_replaces_the_earlier_one(four, marked):
     grade(four)
     submit(four, a="'new'")
     assert grade(four, how=Table(Policy(several="best")))[0].settled.others == ()
     assert len(journal(four)) == 5
 
 
-def test_what_an_earlier_version_graded_is_marked_so(four, marked):
+def test_results_of_an_earlier_version_get_a_remark(four, marked):
     grade(four)
     write_source(four, number=5)
     for name in "bcd":
@@ -73,17 +73,17 @@ def test_what_an_earlier_version_graded_is_marked_so(four, marked):
     assert "earlier version" in page(four, "b")
 
 
-def test_a_table_holds_one_assignment_only(four, marked):
+def test_table_contains_only_one_assignment(four, marked):
     grade(four)
     shutil.copy(four / "sources" / "doubling.ipynb", four / "sources" / "other.ipynb")
     other = Assignment.read(four / "sources" / "other.ipynb")
     before = (four / "grades.csv").read_bytes()
-    with pytest.raises(AssignmentError, match=r"grades\.csv holds the grades of doubling, not of other: choose"):
+    with pytest.raises(AssignmentError, match=r"grades\.csv contains the grades of doubling, not of other: choose"):
         run.grade(other, [four / "class"], four / "grades.csv", executor=lambda: None, window=1)
     assert (four / "grades.csv").read_bytes() == before
 
 
-def test_what_decides_about_points_grades_again_and_what_does_not_keeps_them(four, marked):
+def test_only_changes_that_affect_points_cause_regrading(four, marked):
     grade(four)
     late = Policy(datetime.datetime.now().astimezone(), Late(per_day=10), "best", "empty")
     grade(four, how=Table(late, Roster([Person("a")])))
@@ -95,14 +95,14 @@ def test_what_decides_about_points_grades_again_and_what_does_not_keeps_them(fou
         assert len(marked) == 4
 
 
-def test_the_rules_reach_the_marker(four, marked, monkeypatch):
+def test_rules_are_used_for_marking(four, marked, monkeypatch):
     given = []
     monkeypatch.setattr(run, "mark", lambda *_, mark=run.mark, **rules: given.append(rules) or mark(*_))
     grade(four, rules=Rules(partial=True, carry=False))
     assert given == [{"partial": True, "carry": False, "written": {}}] * 4
 
 
-def test_pages_that_belong_to_no_row_any_more_are_removed_and_nothing_else(four, marked):
+def test_only_pages_without_a_row_are_removed(four, marked):
     grade(four)
     others = ["notes.html", "a.html", "a-0123456789.txt", "a_b-0123456789.html", "a-012345678X.html", ".DS_Store"]
     others += [f"{'n' * 41}-0123456789.html", f"copy of {pages.file_name('a')}"]
@@ -123,13 +123,13 @@ def test_pages_that_belong_to_no_row_any_more_are_removed_and_nothing_else(four,
 # Edits of the table ---------------------------------------------------------------------------------------------------
 
 
-def test_edits_of_the_table_are_never_lost_without_a_word(four, marked):
+def test_edits_of_the_table_are_not_lost_silently(four, marked):
     grade(four)
     path = four / "grades.csv"
     edited = path.read_text().replace("b,,graded,2,2,,,,2,", "b,,graded,2,2,,,,1,")
     path.write_text(edited)
     with pytest.raises(
-        EditedError, match=r"grades\.csv was edited since it was written(?s:.*)mark --from(?s:.*)discard"
+        EditedError, match=r"grades\.csv was edited, and this run would overwrite(?s:.*)mark --from(?s:.*)discard"
     ):
         grade(four)
     assert path.read_text() == edited
@@ -138,7 +138,7 @@ def test_edits_of_the_table_are_never_lost_without_a_word(four, marked):
     grade(four)
 
 
-def test_a_spreadsheet_that_only_saved_it_has_not_edited_it(four, marked):
+def test_saving_in_a_spreadsheet_is_not_an_edit(four, marked):
     grade(four)
     path = four / "grades.csv"
     lines = path.read_text().replace(",2,", ";2,00;").replace(",", ";").replace(";2;00;", ';"2,00";')
@@ -147,7 +147,7 @@ def test_a_spreadsheet_that_only_saved_it_has_not_edited_it(four, marked):
     assert path.read_text().startswith("submission,")
 
 
-def test_edits_made_while_it_grades_are_kept(four, marked):
+def test_edits_made_during_grading_are_kept(four, marked):
     grade(four)
     submit(four, a="'new'")
     path = four / "grades.csv"
@@ -158,16 +158,16 @@ def test_edits_made_while_it_grades_are_kept(four, marked):
     assert len(marked) == 5
 
 
-def test_a_table_of_somebody_else_is_not_written_over(four, marked):
+def test_foreign_table_is_not_overwritten(four, marked):
     (four / "grades.csv").write_text("name,grade\nAda,1\n")
-    with pytest.raises(EditedError, match="the journal beside it does not know it"):
+    with pytest.raises(EditedError, match="the grader did not write it"):
         grade(four)
     assert not marked
     (four / "grades.csv").write_text("")
     grade(four)
 
 
-def test_after_a_stop_between_journal_and_table_it_goes_on(four, marked, monkeypatch):
+def test_run_continues_after_a_stop_between_journal_and_table(four, marked, monkeypatch):
     grade(four)
     submit(four, eve="'eve'")
     with monkeypatch.context() as patch:
@@ -181,7 +181,7 @@ def test_after_a_stop_between_journal_and_table_it_goes_on(four, marked, monkeyp
 # By hand --------------------------------------------------------------------------------------------------------------
 
 
-def test_points_by_hand_survive_all_runs(four, marked):
+def test_points_by_hand_are_kept_in_all_runs(four, marked):
     grade(four)
     by_hands(four, "b,double,0.5,half a point", "c,double,,see me")
     for _ in range(2):
@@ -202,7 +202,7 @@ def test_points_by_hand_survive_all_runs(four, marked):
         ('"b', SheetError, "grades_marks.csv: expected a"),
     ],
 )
-def test_marks_that_are_not_allowed_stop_it_before_it_begins(four, marked, line, error, says):
+def test_invalid_marks_stop_the_run_before_it_begins(four, marked, line, error, says):
     by_hands(four, line)
     if error is SheetError:
         (four / "grades_marks.csv").write_text("b;double")
@@ -213,7 +213,7 @@ def test_marks_that_are_not_allowed_stop_it_before_it_begins(four, marked, line,
     assert not (four / "grades.csv").exists()
 
 
-def test_marks_of_somebody_who_is_not_there_are_told_before_anything_is_written(four, marked):
+def test_marks_for_unknown_students_are_reported_before_anything_is_written(four, marked):
     grade(four)
     before = {path: path.read_bytes() for path in four.rglob("*") if path.is_file()}
     by_hands(four, "a,double,1,", "Bob,double,1,")
@@ -227,12 +227,12 @@ def test_marks_of_somebody_who_is_not_there_are_told_before_anything_is_written(
     assert "eve" not in table(four)
     by_hands(four, "a,double,1,")
     assert [row.total for row in grade(four)] == [1, 2, 2, 2, 2]
-    assert marked == [*"abcd", "eve"]  # nothing that was graded is lost
+    assert marked == [*"abcd", "eve"]  # no result is lost
     (four / "class" / "a.ipynb").unlink()
-    grade(four, how=Table(only_these=True))  # who is left out this time is known all the same
+    grade(four, how=Table(only_these=True))  # students left out of the table are still known
 
 
-def test_a_roster_that_writes_names_in_another_order_keeps_the_marks(four, marked):
+def test_marks_are_kept_if_a_roster_reorders_names(four, marked):
     (four / "class" / "a.ipynb").rename(four / "class" / "adlercarla_17_5_work.ipynb")
     (four / "class" / "b.ipynb").rename(four / "class" / "berg_18_6_work.ipynb")
     rosters = [
@@ -247,13 +247,13 @@ def test_a_roster_that_writes_names_in_another_order_keeps_the_marks(four, marke
         assert {row.submission for row in rows} >= {person.name for person in people}
 
 
-def test_a_mark_that_was_given_for_an_earlier_notebook_counts_and_is_to_be_looked_at(four, marked):
+def test_mark_for_an_earlier_notebook_counts_with_a_remark(four, marked):
     grade(four)
     digests = journal_file.last_written(four / "grades.journal.jsonl").notebooks
     assert len({*digests.values()}) == 4
     hands = [by_hand.Hand(name, "double", 0.5, notebook=digests[name]) for name in "ab"]
     (four / "grades_marks.csv").write_text(by_hand.write([*hands, by_hand.Hand("c", "double", 0.5)]))
-    write_source(four, number=5)  # graded again, and of the same notebooks
+    write_source(four, number=5)  # graded again, with the same notebooks
     submit(four, b="'new'", c="'new'")
     rows = {row.submission: row for row in grade(four, report=True)}
     assert {name: row.total for name, row in rows.items()} == {"a": 0.5, "b": 0.5, "c": 0.5, "d": 2}
@@ -262,7 +262,7 @@ def test_a_mark_that_was_given_for_an_earlier_notebook_counts_and_is_to_be_looke
     assert table(four)["b"]["remarks"] == "double by hand, given for an earlier notebook: look again"
     assert "look again" not in page(four, "b")
     report = (four / "grades_report.html").read_text("utf-8")
-    assert "Points by hand that were given for an earlier notebook; look again" in report
+    assert "Points given by hand for an earlier notebook; check these again" in report
     submit(four, b="'b'")
     assert table(four)["b"]["remarks"]
     grade(four, report=True)
@@ -270,7 +270,7 @@ def test_a_mark_that_was_given_for_an_earlier_notebook_counts_and_is_to_be_looke
     assert "look again" not in (four / "grades_report.html").read_text("utf-8")
 
 
-def test_a_mark_for_somebody_who_had_handed_in_nothing_is_to_be_looked_at_later(four, marked):
+def test_mark_for_an_absent_student_gets_a_remark_after_a_submission(four, marked):
     how = Table(roster=Roster([Person("zoe")]))
     grade(four, how=how)
     nothing = journal_file.last_written(four / "grades.journal.jsonl").notebooks["zoe"]
@@ -283,7 +283,7 @@ def test_a_mark_for_somebody_who_had_handed_in_nothing_is_to_be_looked_at_later(
 # Roster, lateness, several --------------------------------------------------------------------------------------------
 
 
-def test_a_run_with_a_roster_has_a_row_for_everybody(four, marked):
+def test_run_with_a_roster_has_a_row_for_everybody(four, marked):
     people = Roster([Person("d", "4"), Person("nobody", "5"), Person("a", "1", late_hours=30)])
     late = Policy(late=Late(per_day=20))
     rows = grade(four, how=Table(late, people))
@@ -296,7 +296,7 @@ def test_a_run_with_a_roster_has_a_row_for_everybody(four, marked):
     assert "nothing handed in" in page(four, "nobody")
 
 
-def test_after_a_stop_nobody_has_handed_in_nothing(four, marked):
+def test_stopped_run_does_not_report_students_as_absent(four, marked):
     people = Roster([Person("a"), Person("d"), Person("zoe")])
 
     def stop(_):
@@ -316,7 +316,7 @@ def test_after_a_stop_nobody_has_handed_in_nothing(four, marked):
     ]
 
 
-def test_of_several_files_of_a_student_one_counts_and_the_others_are_kept(four, marked):
+def test_one_of_several_files_counts_and_the_others_are_kept(four, marked):
     (four / "class" / "b").mkdir()
     for place, name in enumerate(["first", "second"]):
         shutil.move(four / "class" / f"{'cd'[place]}.ipynb", four / "class" / "b" / f"{name}.ipynb")
@@ -334,7 +334,7 @@ def test_of_several_files_of_a_student_one_counts_and_the_others_are_kept(four, 
     assert "You handed in 2 files; the one with the most points counts. It is b/" in page(four, "b")
 
 
-def test_a_name_of_an_exercise_that_is_a_column_is_refused(four, marked):
+def test_exercise_named_like_a_column_is_refused(four, marked):
     source = Assignment.read(four / "sources" / "doubling.ipynb")
     notebook = source.instructor()
     notebook.cells[1].metadata["nbgrader"]["grade_id"] = "late"

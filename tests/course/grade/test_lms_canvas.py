@@ -1,4 +1,4 @@
-"""What is written for Canvas, fed to a reading of Canvas's own rules (lms_importers)."""
+"""Files for Canvas, tested with a model of Canvas's own rules (lms_importers)."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ def course():
 
 
 def exported(*, sis=True, names="Student", muted=True, decimal=".", there=None, students=STUDENTS):
-    """The cells of a gradebook, as lib/gradebook_exporter.rb writes them."""
+    """Return the cells of a gradebook, as lib/gradebook_exporter.rb writes them."""
 
     def points(value):
         return f"{value:.2f}".replace(".", decimal)
@@ -64,7 +64,7 @@ def exported(*, sis=True, names="Student", muted=True, decimal=".", there=None, 
 
 
 def file_name(name):
-    """A name as it stands in a file name (lib/content_zipper.rb)."""
+    """Return a name in the form used in file names (lib/content_zipper.rb)."""
     kept = (letter for letter in name.lower() if letter.isalnum() or unicodedata.category(letter)[0] == "M")
     return "".join(kept)
 
@@ -92,7 +92,7 @@ FILES = {
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("title", ["Homework 4", "homework  4", "Homework 4 (7)", "7"])
-def test_a_class_goes_back_into_canvas(kind, file, title):
+def test_class_can_be_imported_into_canvas(kind, file, title):
     filled = fill(entries(), title, 20, as_csv(exported(**KINDS[kind]), **FILES[file]))
     assert (filled.filled, filled.problems) == (120, ())
     there = course()
@@ -104,14 +104,14 @@ def test_a_class_goes_back_into_canvas(kind, file, title):
     assert {there.grades[number, 8] for number in STUDENTS} == {"3.00"}
 
 
-def test_names_of_a_roster_find_their_rows():
+def test_roster_names_match_their_rows():
     people = {"Martin Luther King, Jr.": 110, "Li Wei (400)": 400, "İlker Öztürk": 107}
     some = [Entry(name, 5.0, identifier=str(number)) for name, number in people.items()]
     assert fill(some, "7", 20, as_csv(exported())).problems == ()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_columns_of_others_are_left_out_and_those_of_the_students_kept(kind):
+def test_columns_of_other_assignments_are_removed(kind):
     before = exported(**KINDS[kind])
     filled = fill([], "Homework 5 (8)", 20, as_csv(before))
     after = list(csv.reader(io.StringIO(filled.content.decode(), newline="")))
@@ -121,10 +121,10 @@ def test_columns_of_others_are_left_out_and_those_of_the_students_kept(kind):
     assert filled.filled == 0
 
 
-def test_without_a_template_canvas_finds_the_students_and_the_assignment():
+def test_canvas_finds_students_and_assignment_without_a_template():
     some = [*entries(), Entry("Robot, 🤖", 3.0, login="login4", section="A")]
     filled = fill(some, "Homework 4", 20)
-    assert filled.problems == ("Robot, 🤖: no ID, so Canvas looks for the name",)
+    assert filled.problems == ("Robot, 🤖: no ID, so Canvas will search by name",)
     there = course()
     assert canvas(filled.content, there) == ([], [])
     assert there.assignments == ASSIGNMENTS
@@ -135,17 +135,17 @@ def test_without_a_template_canvas_finds_the_students_and_the_assignment():
     assert fill([Entry("muted", 2.0)], "Homework 4", 20).filled == 1
 
 
-def test_a_new_title_makes_a_new_assignment():
+def test_new_title_creates_a_new_assignment():
     assert canvas(fill(entries(), "Homework 6", 20).content, course()) == ([], ["Homework 6"])
 
 
-def test_students_without_points_keep_what_they_have():
+def test_students_without_points_keep_their_old_points():
     template = as_csv(exported(there={100: "4.00", 101: "EX", 102: "N/A", 103: "5.00"}))
     some = [Entry(file_name(STUDENTS[number][0]), 6.0, identifier=str(number)) for number in (101, 102)]
     some += [Entry("李小龙", None, identifier="103")]
     filled = fill(some, "7", 20, template)
     assert filled.filled == 0
-    assert filled.problems == ("weirdal: is excused there", "رضاعلي: does not have the assignment there")
+    assert filled.problems == ("weirdal: is excused in Canvas", "رضاعلي: does not have the assignment in Canvas")
     there = course()
     canvas(filled.content, there)
     assert [there.grades[number, 7] for number in (100, 101, 102, 103, 104)] == ["4.00", "EX", "N/A", "5.00", ""]
@@ -160,15 +160,15 @@ def test_students_without_points_keep_what_they_have():
         Entry("Ada Lovelace", 5.0, identifier="100"): 100,
         Entry("someone", 5.0, login="login6"): 106,
         Entry("liwei (401)", 5.0, identifier="401"): 401,
-        Entry("lovelaceada", 5.0): "lovelaceada: nobody there has this name",
-        Entry("anon_aB3xZ", 5.0): "anon_aB3xZ: nobody there has this name",
-        Entry("Wei Li", 5.0): "Wei Li: 2 rows there have this name",
-        Entry("Bo", 5.0, identifier="100"): "Bo: the number 100 is that of Lovelace, Ada there",
-        Entry("Bo", 5.0, identifier="999"): "Bo: no rows there have the number 999",
+        Entry("lovelaceada", 5.0): "lovelaceada: nobody in the table has this name",
+        Entry("anon_aB3xZ", 5.0): "anon_aB3xZ: nobody in the table has this name",
+        Entry("Wei Li", 5.0): "Wei Li: 2 rows of the table have this name",
+        Entry("Bo", 5.0, identifier="100"): "Bo: in the table, the number 100 belongs to Lovelace, Ada",
+        Entry("Bo", 5.0, identifier="999"): "Bo: no rows of the table have the number 999",
     }.items(),
 )
 @pytest.mark.parametrize("names", ["Student", "LastName"])
-def test_a_row_is_found_by_id_else_by_name(entry, found, names):
+def test_row_is_found_by_id_or_else_by_name(entry, found, names):
     filled = fill([entry], "7", 20, as_csv(exported(names=names)))
     there = course()
     canvas(filled.content, there)
@@ -176,10 +176,10 @@ def test_a_row_is_found_by_id_else_by_name(entry, found, names):
     assert (changed, filled.problems) == (([found], ()) if isinstance(found, int) else ([], (found,)))
 
 
-def test_what_is_said_of_many_is_said_in_a_line():
+def test_message_about_many_students_is_one_line():
     some = [Entry(f"Student {at}", 1.0) for at in range(12)]
     assert fill(some, "Homework 4", 20).problems == (
-        "12 students: no ID, so Canvas looks for the name: Student 0; Student 1; Student 2; and 9 more",
+        "12 students: no ID, so Canvas will search by name: Student 0; Student 1; Student 2; and 9 more",
     )
 
 
@@ -190,23 +190,23 @@ SHORT = {100: STUDENTS[100]}
     ("title", "says"),
     {
         "Homework 5": r"more than one of these assignments is called 'Homework 5': Homework 4 \(7\), Homework 5 \(8\), "
-        r"Homework 5 \(9\), Quiz \(2\) \(10\); give the title with the number",
+        r"Homework 5 \(9\), Quiz \(2\) \(10\)\. Give the title with its number",
         "Homework": "none of these assignments is called 'Homework': Homework 4",
         "Current Score": "none of these assignments",
         "Current Score (2026)": "none of these assignments",
-        "Homework 5 (9)": r"Homework 5 \(9\) has 30.00 points in Canvas, and the assignment 20: change the points",
+        "Homework 5 (9)": r"Homework 5 \(9\) has 30.00 points in Canvas, but the assignment has 20: change the points",
     }.items(),
 )
-def test_a_column_that_is_not_certain_is_said_so(title, says):
+def test_ambiguous_column_is_an_error(title, says):
     with pytest.raises(TemplateError, match=says):
         fill([], title, 20, as_csv(exported(students=SHORT)))
 
 
-def test_a_title_may_end_like_a_number():
+def test_title_may_end_with_a_number():
     assert fill([Entry("Ada Lovelace", 1.0)], "Quiz (2)", 20, as_csv(exported(students=SHORT))).filled == 1
 
 
-def test_what_is_no_gradebook_is_said_so():
+def test_invalid_gradebook_is_an_error():
     for template in (b"a,b\n1,2\n", b"Student,ID\nAda,1\n"):
         with pytest.raises(TemplateError, match="the columns Student, ID and Section; got "):
             fill([], "Homework 4", 20, template)

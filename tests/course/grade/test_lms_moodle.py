@@ -1,4 +1,4 @@
-"""What is written for Moodle, fed to a reading of Moodle's own rules (lms_importers)."""
+"""Files for Moodle, tested with a model of Moodle's own rules (lms_importers)."""
 
 import csv
 import html
@@ -54,7 +54,7 @@ FILES = {
 
 
 def exported(name):
-    """A name as it stands in a file name (clean_filename)."""
+    """Return a name in the form used in file names (clean_filename)."""
     return "".join(letter for letter in name if letter not in "&<>\"`|':\\/").replace("_", " ")
 
 
@@ -67,7 +67,7 @@ def entries(people=PEOPLE):
 
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_class_goes_back_into_moodle(language, file):
+def test_class_can_be_imported_into_moodle(language, file):
     words, how = LANGUAGES[language], FILES[file]
     template = as_csv(worksheet(PEOPLE, 20, words), **how)
     filled = fill(entries(), 20, template)
@@ -77,7 +77,7 @@ def test_a_class_goes_back_into_moodle(language, file):
         assert (after[one.number].grade, after[one.number].comment) == ((one.number % 81) / 4, f"No. {one.number}")
 
 
-def test_points_are_written_as_moodle_writes_them():
+def test_points_have_moodle_s_format():
     for language, text in {"German": '"0,25","20,00"', "English": "0.25,20.00"}.items():
         template = as_csv(worksheet([Participant(1, "Ada")], 20, LANGUAGES[language]))
         assert text in fill([Entry("Ada", 0.25, identifier="1")], 20, template).content.decode()
@@ -99,9 +99,9 @@ def test_only_grades_and_comments_change(file):
         )
 
 
-def test_without_a_template_the_columns_are_there_that_moodle_needs():
+def test_worksheet_without_a_template_has_the_required_columns():
     filled = fill([*entries(), Entry("Eve", 3.0)], 20)
-    assert filled.problems == ("Eve: no number of the participant",)
+    assert filled.problems == ("Eve: the participant's number is unknown",)
     after = moodle(filled.content, PEOPLE, 20)
     assert all(after[one.number].grade == (one.number % 81) / 4 for one in PEOPLE)
     assert "'=HYPERLINK" in filled.content.decode()
@@ -109,7 +109,7 @@ def test_without_a_template_the_columns_are_there_that_moodle_needs():
     assert fill([Entry("Eve", 1.0)], 20).filled == 0
 
 
-def test_an_entry_without_points_or_comment_leaves_its_cells(tmp_path):
+def test_entry_without_points_or_comment_changes_nothing(tmp_path):
     people = [Participant(1, "Ada", grade=4.0, comment="fine"), Participant(2, "Bo", grade=5.0, comment="so so")]
     some = [Entry("Ada", None, "to be marked", "1"), Entry("Bo", 6.0, "", "2"), Entry("Bo", None, "", "2")]
     after = moodle(fill(some[:2], 20, as_csv(worksheet(people, 20))).content, people, 20)
@@ -117,7 +117,7 @@ def test_an_entry_without_points_or_comment_leaves_its_cells(tmp_path):
     assert fill(some[2:], 20, as_csv(worksheet(people, 20))).filled == 0
 
 
-def test_what_changed_in_moodle_meanwhile_stays_unless_the_upload_says_otherwise():
+def test_newer_changes_in_moodle_are_kept_unless_the_upload_overrides():
     people = [Participant(1, "Ada", modified=1_700_000_000), Participant(2, "Bo", modified=1_700_000_000)]
     content = fill(entries(people), 20, as_csv(worksheet(people, 20))).content
     meanwhile = [people[0], replace(people[1], grade=19.0, modified=1_700_000_100)]
@@ -127,8 +127,8 @@ def test_what_changed_in_moodle_meanwhile_stays_unless_the_upload_says_otherwise
     assert [one.grade for one in after.values()] == [0.25, 0.5]
 
 
-def test_times_in_another_language_make_moodle_skip_what_had_a_grade():
-    """So the documentation says to allow the update."""
+def test_moodle_skips_existing_grades_with_times_in_another_language():
+    """This is why the documentation recommends to allow the update."""
     people, words = [Participant(1, "Ada", grade=2.0, modified=1_700_000_000)], LANGUAGES["German"]
     content = fill(entries(people), 20, as_csv(worksheet(people, 20, words))).content
     assert moodle(content, people, 20, words)[1].grade == 2.0
@@ -139,7 +139,7 @@ def test_times_in_another_language_make_moodle_skip_what_had_a_grade():
 
 
 def after(some, people, **options):
-    """The grades after the upload, and the problems."""
+    """Return the grades after the upload, and the problems."""
     filled = fill(some, 20, as_csv(worksheet(people, 20, **options)))
     return {number: one.grade for number, one in moodle(filled.content, people, 20).items()}, list(filled.problems)
 
@@ -157,43 +157,43 @@ ADA, BO = Participant(1, "Ada Lovelace", "ada@x.org"), Participant(2, "Bo Mülle
         Entry("Bo Mu\u0308ller", 5.0): ({1: None, 2: 5.0}, []),
         Entry("someone", 5.0, email="Bo@x.org"): ({1: None, 2: 5.0}, []),
         Entry("bo@x.org", 5.0): ({1: None, 2: 5.0}, []),
-        Entry("Bo Muller", 5.0): ({1: None, 2: None}, ["Bo Muller: nobody there has this name"]),
+        Entry("Bo Muller", 5.0): ({1: None, 2: None}, ["Bo Muller: nobody in the table has this name"]),
         Entry("Submitted for grading", 5.0): (
             {1: None, 2: None},
-            ["Submitted for grading: nobody there has this name"],
+            ["Submitted for grading: nobody in the table has this name"],
         ),
         Entry("Ada Lovelace", 5.0, identifier="3"): (
             {1: None, 2: None},
-            ["Ada Lovelace: no rows there have the number 3"],
+            ["Ada Lovelace: no rows of the table have the number 3"],
         ),
         Entry("Ada Lovelace", 5.0, identifier="2"): (
             {1: None, 2: None},
-            ["Ada Lovelace: the number 2 is that of Bo Müller there"],
+            ["Ada Lovelace: in the table, the number 2 belongs to Bo Müller"],
         ),
         Entry("Ada Lovelace", 20.5, identifier="1"): (
             {1: None, 2: None},
-            ["Ada Lovelace: 20.5 points are more than Moodle takes (20)"],
+            ["Ada Lovelace: 20.5 points are more than Moodle accepts (20)"],
         ),
     }.items(),
 )
-def test_a_row_is_found_by_number_else_by_name(entry, expected):
+def test_row_is_found_by_number_or_else_by_name(entry, expected):
     assert after([entry], [ADA, BO]) == expected
 
 
-def test_what_is_there_twice_is_reported_and_not_guessed():
+def test_duplicates_are_reported_and_not_guessed():
     people = [Participant(1, "Wei Li"), Participant(2, "Wei Li"), Participant(3, "Ada")]
     some = [Entry("Wei Li", 1.0), Entry("Ada", 2.0, identifier="3"), Entry("ADA", 3.0)]
     grades, problems = after(some, people)
     assert grades == {1: None, 2: None, 3: None}
-    assert problems == ["Wei Li: 2 rows there have this name", "Ada and ADA: they claim the same row"]
+    assert problems == ["Wei Li: 2 rows of the table have this name", "Ada and ADA: they match the same row"]
     rows = [*worksheet(people, 20), worksheet(people, 20)[1]]
     filled = fill([Entry("Wei Li", 1.0, identifier="1")], 20, as_csv(rows))
-    assert filled.problems == ("Wei Li: 2 rows there have the number 1",)
+    assert filled.problems == ("Wei Li: 2 rows of the table have the number 1",)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_hidden_names_of_a_roster(language):
-    """Each is called by the number, as in the worksheet."""
+    """Each student has the number as the name, as in the worksheet."""
     words = LANGUAGES[language]
     some = [Entry(f"{words.hiddenuser}{number}", 5.0, identifier=str(number)) for number in (1, 2)]
     filled = fill(some, 20, as_csv(worksheet([ADA, BO], 20, words, hidden=True)))
@@ -210,22 +210,22 @@ def test_hidden_names():
 
 
 @pytest.mark.parametrize("hidden", [False, True])
-def test_the_points_of_a_group_go_to_its_members_and_not_to_whoever_has_its_number(hidden):
+def test_group_points_go_to_members_and_not_to_the_participant_with_that_number(hidden):
     people = [replace(ADA, group="Group A"), replace(BO, group="Group B"), Participant(12, "Cy Young", group="Group A")]
     some = [Entry("Group A", 5.0, identifier="2"), Entry("Group B", 6.0, identifier="12")]
     assert after(some, people, teams=True, hidden=hidden) == ({1: 5.0, 2: 6.0, 12: 5.0}, [])
     assert after([Entry("Group A", 5.0, identifier="1")], [ADA, BO]) == (
         {1: None, 2: None},
-        ["Group A: the number 1 is that of Ada Lovelace there"],
+        ["Group A: in the table, the number 1 belongs to Ada Lovelace"],
     )
 
 
-def test_what_is_said_of_many_is_said_in_a_line():
+def test_message_about_many_students_is_one_line():
     some = [Entry(f"Student {at}", 1.0, identifier=str(900 + at)) for at in range(9)]
     filled = fill([Entry("Eve", 1.0), *some], 20, as_csv(worksheet([ADA], 20)))
     assert filled.problems == (
-        "Eve: nobody there has this name",
-        "9 students, such as Student 0: no rows there have the number 900. "
+        "Eve: nobody in the table has this name",
+        "9 students, such as Student 0: no rows of the table have the number 900. "
         "The others: Student 1; Student 2; Student 3; and 5 more",
     )
     assert len(fill(some[:8], 20, as_csv(worksheet([ADA], 20))).problems) == 8
@@ -245,32 +245,32 @@ def test_what_is_said_of_many_is_said_in_a_line():
         'she said "yes", twice': 'she said "yes", twice',
     }.items(),
 )
-def test_comments_are_html_and_no_formulas(comment, html):
+def test_comments_are_html_and_not_formulas(comment, html):
     filled = fill([Entry("Ada Lovelace", 1.0, comment, "1")], 20, as_csv(worksheet([ADA], 20)))
     assert moodle(filled.content, [ADA], 20)[1].comment == html
 
 
-def test_points_that_moodle_does_not_take_are_said():
+def test_points_that_moodle_rejects_are_reported():
     people = [replace(PEOPLE[0], locked=True), PEOPLE[2]]
     some = [Entry("Ada Lovelace", 5.0, identifier="100"), Entry("x", 5.0, identifier="102")]
     filled = fill(some[:1], 20, as_csv(worksheet(people, 20)))
-    assert filled.problems == ("Ada Lovelace: Moodle does not take the points: the grade cannot be changed there",)
+    assert filled.problems == ("Ada Lovelace: Moodle will not accept the points, because the grade is locked there",)
     assert moodle(filled.content, people, 20)[100].grade is None
     german = as_csv([[cell if cell != "No" else "Nein" for cell in row] for row in worksheet(people, 20)])
     assert len(fill(some[:1], 20, german).problems) == 1
 
 
-def test_a_comment_that_is_replaced_is_said():
+def test_replaced_comment_is_reported():
     people = [replace(PEOPLE[0], comment="well done")]
     filled = fill([Entry("Ada Lovelace", 5.0, "a: 5 of 5", identifier="100")], 20, as_csv(worksheet(people, 20)))
-    assert filled.problems == ("a comment in Moodle is replaced by another one: Ada Lovelace",)
+    assert filled.problems == ("a different comment in Moodle will be replaced: Ada Lovelace",)
     again = fill([Entry("Ada Lovelace", 5.0, "a: 5 of 5", identifier="100")], 20, filled.content)
     assert again.problems == ()
 
 
 @pytest.mark.parametrize("comment", ['say "hi\\"', "in C:\\dir\\", '\\alpha, "\\"', "\\\\", '\\"', 'a\\\\"b'])
 @pytest.mark.parametrize("template", [None, as_csv(worksheet(PEOPLE, 20)), as_csv(worksheet([PEOPLE[0]], 20))])
-def test_a_backslash_does_not_break_the_import(comment, template):
+def test_backslash_in_a_comment_does_not_break_the_import(comment, template):
     """In HTML, &#92; is a backslash."""
     some = [Entry("Ada Lovelace", 5.0, comment, identifier="100", email='"a\\"@x'), Entry("x", 1.0, identifier="101")]
     there = moodle(fill(some, 20, template).content, PEOPLE, 20)
@@ -278,7 +278,7 @@ def test_a_backslash_does_not_break_the_import(comment, template):
     assert there[100].grade == 5
 
 
-def test_backslashes_that_were_there_do_not_break_it_either():
+def test_existing_backslashes_do_not_break_the_import():
     there = [replace(PEOPLE[0], comment='<p>\\"</p>\\'), PEOPLE[2]]
     some = [Entry("Ada Lovelace", 5.0, identifier="100"), Entry("x", 4.0, identifier="102")]
     filled = fill(some, 20, as_csv(worksheet(there, 20)))
@@ -286,14 +286,14 @@ def test_backslashes_that_were_there_do_not_break_it_either():
     assert (after[100].grade, html.unescape(after[100].comment)) == (5, there[0].comment)
 
 
-def test_a_worksheet_of_a_spreadsheet_on_windows_keeps_its_encoding():
+def test_worksheet_saved_on_windows_keeps_its_encoding():
     template = as_csv(worksheet([BO], 20), ";", "cp1252", "\r\n")
     filled = fill([Entry("Bo Müller", 1.5, "très bien 🤖", "2")], 20, template)
     assert "Bo Müller".encode("cp1252") in filled.content
     assert moodle(filled.content, [BO], 20, separator=";", encoding="cp1252")[2].comment == "tr&#232;s bien &#129302;"
 
 
-def test_an_encoding_that_nobody_knows_is_kept_byte_for_byte():
+def test_unknown_encoding_is_kept_byte_for_byte():
     rows = worksheet([replace(BO, name="石井 健"), ADA], 20)
     template = as_csv(rows, encoding="shift-jis")
     filled = fill([Entry("Ada Lovelace", 1.5, "bien sûr", "1")], 20, template)
@@ -302,11 +302,13 @@ def test_an_encoding_that_nobody_knows_is_kept_byte_for_byte():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_worksheet_without_comments(language):
+def test_worksheet_without_comments(language):
     words = LANGUAGES[language]
     template = as_csv(worksheet([ADA, BO], 20, words, comments=False))
     filled = fill(entries([ADA, BO]), 20, template)
-    assert filled.problems == ("comments are left out: the worksheet has no column for them (Feedback comments)",)
+    assert filled.problems == (
+        "comments are left out, because the worksheet has no column for them (Feedback comments)",
+    )
     assert [one.grade for one in moodle(filled.content, [ADA, BO], 20, words).values()] == [0.25, 0.5]
 
 
@@ -317,27 +319,27 @@ def test_a_worksheet_without_comments(language):
     ("template", "says"),
     {
         b"": "an empty file",
-        b"\xff\xfe\x00": "what is no UTF-16-LE",
+        b"\xff\xfe\x00": "not valid UTF-16-LE",
         b"a,b\n1,x\n2,3\n": "a maximum grade, not a scale; got the columns a, b",
         b"Student,ID,Section\nAda,7,A\n": "a first column of identifiers .* got the columns Student, ID",
         as_csv(
             worksheet([ADA], 100)
-        ): "the maximum grade in Moodle is 100, and that of the assignment 20: change the one",
+        ): "the maximum grade in Moodle is 100, but the assignment has 20 points: change the maximum",
         as_csv([[*row[:4], "B", "A\nB", *row[6:]] for row in worksheet([ADA], 20)]): "a maximum grade, not a scale",
         as_csv([[*row[:6], "20.00", *row[6:]] for row in worksheet([ADA], 20)]): "more than one column looks like",
     }.items(),
 )
-def test_what_is_no_worksheet_is_said_so(template, says):
+def test_invalid_worksheet_is_an_error(template, says):
     with pytest.raises(TemplateError, match=says):
         fill([], 20, template)
 
 
-def test_one_student_whose_grade_is_the_maximum_already():
+def test_single_student_with_the_maximum_grade():
     people = [replace(ADA, grade=20.0)]
     assert after([Entry("Ada Lovelace", 3.0, identifier="1")], people) == ({1: 3.0}, [])
 
 
-def test_a_text_that_was_handed_in_may_be_long():
+def test_submitted_text_may_be_long():
     rows = worksheet([ADA], 20)
     rows[1][rows[0].index("Online text")] = "x" * 300_000
     assert fill([Entry("Ada Lovelace", 3.0, identifier="1")], 20, as_csv(rows)).filled == 1
@@ -347,7 +349,7 @@ def test_a_text_that_was_handed_in_may_be_long():
 # Feedback files -----------------------------------------------------------------------------------------------------
 
 
-def test_pages_go_back_into_moodle(tmp_path):
+def test_pages_can_be_imported_into_moodle(tmp_path):
     people = [*PEOPLE, Participant(500, "_.._ under/score_7_assignfeedback_file_"), Participant(501, "...")]
     pages = ((Entry(one.name, identifier=str(one.number)), "feedback.html", str(one.number).encode()) for one in people)
     assert feedback_zip(pages, tmp_path / "x.zip") == []
@@ -359,11 +361,11 @@ def test_pages_go_back_into_moodle(tmp_path):
         assert not any(".." in name.split("/") for name in archive.namelist())
 
 
-def test_pages_that_moodle_could_not_place_are_reported(tmp_path):
+def test_pages_that_moodle_cannot_assign_are_reported(tmp_path):
     ada, eve = Entry("Ada", identifier="1"), Entry("Eve")
     pages = [(ada, "a.html", b"1"), (eve, "a.html", b"2"), (ada, "a.html", b"3"), (ada, "b.html", b"4")]
     problems = feedback_zip(pages, tmp_path / "x.zip")
-    assert problems == ["Eve: no number of the participant", "Ada: the number 1 has a page already"]
+    assert problems == ["Eve: the participant's number is unknown", "Ada: there is already a page for the number 1"]
     assert len(zipfile.ZipFile(tmp_path / "x.zip").namelist()) == 2
     for name in ("", ".a", "~a", "a/b"):
         with pytest.raises(ValueError, match="name: expected a file name"):

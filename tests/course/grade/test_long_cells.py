@@ -1,4 +1,4 @@
-"""Long cells: the grader parses none that takes long in its own process, and knows what was handed out all the same."""
+"""Long cells are not parsed in the grader's process, and unchanged cells are still recognized."""
 
 import ast
 
@@ -15,13 +15,13 @@ F, G = "def f():\n    return 1", "g = lambda: 2"
 
 @pytest.fixture
 def parsed(monkeypatch):
-    """The code that was parsed."""
+    """Return a list of the code that was parsed."""
     seen, parse = [], ast.parse
     monkeypatch.setattr(ast, "parse", lambda source, *more: seen.append(source) or parse(source, *more))
     return seen
 
 
-def test_a_long_cell_is_not_parsed(parsed):
+def test_long_cell_is_not_parsed(parsed):
     handed = [Handed(SETUP, "setup"), Handed(TABLE, "setup"), Handed(CHECK, "check")]
     cells = cells_of(handed, [TASK], [SETUP + "# more", TABLE, TABLE + F, CHECK + "  # mine"])
     assert [(cell.number, cell.handed, cell.check) for cell in cells] == [
@@ -41,6 +41,6 @@ def test_each_cell_is_parsed_once_for_all_answers(parsed):
     assert parsed == ["f = 0", F, G]
 
 
-def test_the_answer_is_found_in_what_is_no_python():
+def test_answer_is_found_in_invalid_python():
     cells = [Cell(1, "def f():\n    return 1 +"), Cell(2, "fg = = 1")]
     assert answers_in(cells, [TASK]) == {"f": cells[0].source}

@@ -1,4 +1,4 @@
-"""What a check says, what may be said of a hidden one, and how often a process is started again."""
+"""Verdicts of checks, messages of hidden checks, and how often a process is started again."""
 
 from types import SimpleNamespace
 
@@ -36,43 +36,43 @@ def judged(check, names):
         ("try:\n    raise failure({'says': 'KeyError: 3', 'is': 'KeyError'})\nexcept LookupError: pass", None),
     ],
 )
-def test_a_check_of_ones_own_is_plain_code(check, mistake):
+def test_own_check_is_plain_code(check, mistake):
     names = Names([], {"f": lambda x: x, "Failure": Failure, "failure": remote.failure})
     points, verdict = judged(check, names)
     assert (points, verdict.passed, verdict.mistake) == (None, mistake is None, mistake)
 
 
-def test_a_name_that_nobody_defines_is_an_error_of_the_source():
+def test_undefined_name_is_an_error_of_the_source():
     with pytest.raises(AssignmentError, match="the check of task uses h, which nothing defines"):
         judged("h(1)", {})
     with pytest.raises(AssignmentError, match="a cell before the checks raises ZeroDivisionError"):
         Names(["1 / 0"], {})
 
 
-def test_a_number_at_the_end_is_points_as_for_nbgrader():
+def test_final_number_means_points_as_in_nbgrader():
     assert judged("f(2) / 4", {"f": lambda x: x})[0] == 0.5
     assert judged("f(2)", {"f": lambda x: x})[0] == 2
     assert judged("f(2) == 2", {"f": lambda x: x})[0] is None
 
 
-def test_what_a_check_prints_stays_in_it(capsys):
+def test_output_of_a_check_is_discarded(capsys):
     check = "import contextlib, io\nprint('INPUT 71')\nwith contextlib.redirect_stdout(io.StringIO()) as out: f()\n"
     assert judged(check + "assert out.getvalue() == '3\\n'", {"f": lambda: print(3)})[1].passed
     assert capsys.readouterr().out == ""
 
 
-def test_the_set_up_is_made_anew_for_every_check():
+def test_set_up_runs_again_for_every_check():
     first, second = (Names(["x = [1]", "def g():\n    return f()"], {"f": lambda: 3}) for _ in range(2))
     first["x"].append(2)
     assert second["x"] == [1]
-    assert second["g"]() == 3  # what the set-up defines finds the answers
+    assert second["g"]() == 3  # functions of the set-up can use the answers
 
 
-def test_an_answer_that_a_check_deletes_or_replaces_is_so_in_the_notebook():
+def test_deleting_or_replacing_an_answer_affects_the_notebook():
     done = []
     student = SimpleNamespace(put=lambda *what: done.append(what), delete=done.append)
     names = Names(["f = g = 1"], {"f": 2}, ("f", "g"), student)
-    assert "g" not in names  # what the set-up calls so is no answer
+    assert "g" not in names  # a name defined by the set-up is not an answer
     assert judged("kept = f\ndel f\nf = kept\nx = 1\ndel x", names)[1].passed
     assert done == ["f", ("f", 2)]
 
@@ -87,7 +87,7 @@ RIGHT = Verdict("reset_done", True, None, "right.")
         *("no-gradient", "random", "state-between-calls"),
     ],
 )
-def test_of_a_hidden_check_nothing_is_said_that_it_says(mistake):
+def test_messages_of_a_hidden_check_are_not_revealed(mistake):
     verdict = marking.veiled(Verdict("reset_done", False, mistake, "INPUT 71"), RIGHT)
     assert not verdict.passed
     assert verdict.mistake == (mistake or "unknown")
@@ -95,7 +95,7 @@ def test_of_a_hidden_check_nothing_is_said_that_it_says(mistake):
     assert "INPUT" not in verdict.message
 
 
-def test_a_hidden_check_names_a_known_mistake():
+def test_hidden_check_names_a_known_mistake():
     hidden = checks.reset_done(lambda hidden, dones: hidden)
     known = checks.reset_done.mistakes["resets-none"]
     assert "[[[1], [2], [3], [4]]]" in hidden.message  # an input
@@ -105,7 +105,7 @@ def test_a_hidden_check_names_a_known_mistake():
     assert "[[[1], [2], [3], [4]]]" not in verdict.message
 
 
-def test_a_hidden_check_says_nothing_of_what_the_learners_code_says():
+def test_hidden_check_does_not_reveal_messages_of_the_student_s_code():
     def answer(hidden, dones):
         raise ValueError(hidden.tolist())
 
@@ -116,7 +116,7 @@ def test_a_hidden_check_says_nothing_of_what_the_learners_code_says():
 
 
 class Fragile:
-    """A process that some cells and the call of f end; it stands for :class:`Student`."""
+    """Replacement for :class:`Student`, whose process ends in some cells and in a call of f."""
 
     started = 0
     lacks = {}  # noqa: RUF012
@@ -147,7 +147,7 @@ def task(name):
 
 
 @pytest.mark.parametrize("ends", [0, 1, 3, 4, 9])
-def test_a_notebook_that_ends_its_process_goes_on_without_these_cells(monkeypatch, ends):
+def test_notebook_continues_without_cells_that_end_its_process(monkeypatch, ends):
     monkeypatch.setattr(marking, "Student", Fragile)
     monkeypatch.setattr(Fragile, "started", 0)
     assignment = SimpleNamespace(
@@ -157,4 +157,4 @@ def test_a_notebook_that_ends_its_process_goes_on_without_these_cells(monkeypatc
     stopped = [f"code cell {place + 2} was stopped: it ended its process" for place in range(min(ends, 3))]
     assert [(mark.points, mark.mistake) for mark in marks.marks] == [(0, "stopped"), (2, None)]
     assert (*map(str, marks.notes),) == ("code cell 1 raised ValueError: x", *stopped)
-    assert Fragile.started == min(ends, 3) + 2  # the call of f ended it once
+    assert Fragile.started == min(ends, 3) + 2  # the call of f ended the process once

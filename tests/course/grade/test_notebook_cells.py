@@ -1,4 +1,4 @@
-"""The code of notebooks as they come, and words for what is none."""
+"""Code of notebooks in all formats, and descriptions of invalid files."""
 
 import json
 import tracemalloc
@@ -24,7 +24,7 @@ def test_code_in_any_encoding(encoding, newline):
     assert code(text.encode(encoding)) == EXPECTED
 
 
-def test_line_ends_of_windows_within_the_code():
+def test_windows_line_ends_in_code():
     cell = {"cell_type": "code", "source": ["a = 1\r\n", "b = 2\r\n"]}
     assert code(json.dumps({"cells": [cell]}).encode()) == ["a = 1\nb = 2\n"]
 
@@ -41,7 +41,7 @@ def test_code_before_version_4(version):
     assert code(json.dumps(notebook).encode()) == ["a = 1", "b = 2\nc = 3"]
 
 
-def test_a_notebook_of_nothing_but_cells_is_enough():
+def test_notebook_needs_only_cells():
     assert code(b'{"cells": [{"cell_type": "code", "source": ""}]}') == [""]
     assert code(b'{"cells": []}') == []
     assert code(b'{"worksheets": []}') == []
@@ -84,7 +84,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_no_notebook_is_said_so(name):
+def test_invalid_notebook_is_described(name):
     content, why = BAD[name]
     with pytest.raises(ProblemError, match=f"^{why}$"):
         code(content)
@@ -116,7 +116,7 @@ def test_large_outputs_are_left_out(tmp_path, kind, encoding):
     assert code(found.content) == [source, *EXPECTED]
 
 
-def test_a_large_notebook_before_version_4(tmp_path):
+def test_large_notebook_before_version_4(tmp_path):
     cell = {"cell_type": "code", "input": "a = 1", "outputs": [{"text": "x" * (11 << 20)}]}
     (tmp_path / "ada.ipynb").write_bytes(json.dumps({"worksheets": [{"cells": [cell]}], "nbformat": 3}).encode())
     (found,) = find([tmp_path / "ada.ipynb"])
@@ -131,7 +131,7 @@ def test_a_large_notebook_before_version_4(tmp_path):
         b"%s": "larger than 10 MB without its outputs",
     }.items(),
 )
-def test_what_is_large_without_outputs_is_said_so(tmp_path, content, why):
+def test_notebook_that_is_large_without_outputs_is_refused(tmp_path, content, why):
     (tmp_path / "ada.ipynb").write_bytes(content % (b"x" * (11 << 20)))
     (found,) = find([tmp_path / "ada.ipynb"])
     assert why == (found.problem or problem_of(found.content))
@@ -143,15 +143,15 @@ def problem_of(content):
     return str(caught.value)
 
 
-def test_outputs_of_nothing_but_brackets_take_no_time(tmp_path, monkeypatch):
+def test_outputs_full_of_brackets_are_read_quickly(tmp_path, monkeypatch):
     monkeypatch.setattr(cells, "_MOST_MARKS", 1000)
     (tmp_path / "ada.ipynb").write_bytes(b'{"cells": [], "outputs": [' + b"[]," * (4 << 20))
     (found,) = find([tmp_path / "ada.ipynb"])
-    assert found.problem == "outputs that are too large: clear them, and hand it in again"
+    assert found.problem == "outputs that are too large: clear the outputs and hand in the notebook again"
 
 
-def test_large_outputs_take_little_memory(tmp_path):
-    """Ten million numbers, as a plot may hold: as objects of Python they would take 400 MB."""
+def test_large_outputs_need_little_memory(tmp_path):
+    """Ten million numbers, as a plot may contain, would take 400 MB as Python objects."""
     outputs = b"[" + b"0.5, " * 10_000_000 + b"1]"
     (tmp_path / "ada.ipynb").write_bytes(b'{"cells": [{"cell_type": "code", "source": "a", "outputs": %s}]}' % outputs)
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""Odd notebooks, as students really hand them in: what passes its check in a real kernel gets its points here."""
+"""Unusual notebooks, as real students hand them in: answers that pass in a real kernel get their points."""
 
 import functools
 
@@ -16,11 +16,11 @@ from rsl_edu.course.grade.student import Student
 from rsl_edu.course.grade.submissions import ProblemError, code
 
 KERNEL = recorded()
-LIMITS = Limits(cell=4)  # a cell without an end takes no longer than the slowest with one
-CASES = 4  # of each exercise: enough to tell a right answer from none
+LIMITS = Limits(cell=4)  # a cell that never ends takes no longer than the slowest one that does
+CASES = 4  # cases per exercise, enough to recognize a right answer
 # Where a kernel says yes, and the grader cannot: the page for instructors has the list.
 NOT_HERE = {
-    "a_helper_that_was_deleted": ["merge_moments", "running_norm"],  # ran, and is no longer in the notebook
+    "a_helper_that_was_deleted": ["merge_moments", "running_norm"],  # it ran, but is no longer in the notebook
     "numpy_imported_and_deleted": ["dead_fraction"],
 }
 find = functools.cache(assignment.find)
@@ -28,7 +28,7 @@ find = functools.cache(assignment.find)
 
 @pytest.fixture
 def grade(monkeypatch):
-    """Runs the file of a notebook, and returns the names of the exercises that are right."""
+    """Run the file of a notebook, and return the names of the exercises that are right."""
     monkeypatch.setattr(sandbox, "start", forked.start)
     monkeypatch.setattr(usage, "known", lambda _: True)
 
@@ -45,7 +45,7 @@ def grade(monkeypatch):
 
 
 def is_right(student, source, exercise):
-    """Whether an answer is right where its check stands, or at the end of the notebook."""
+    """Return whether an answer is right at its check, or at the end of the notebook."""
     asked = check.EXERCISES[exercise]
     cases, name = asked.cases[:CASES], asked.reference.__name__
     for place in (exercise, ""):
@@ -58,7 +58,7 @@ def is_right(student, source, exercise):
 
 
 @pytest.mark.parametrize("entry", tiers(ENTRIES, ENTRIES[4::8]), ids=lambda entry: entry.name)
-def test_what_passes_in_a_kernel_gets_its_points(grade, entry):
+def test_answers_that_pass_in_a_kernel_get_points(grade, entry):
     said = KERNEL[entry.name]
     right = {*said["right"], *said.get("seen", ())}
     try:

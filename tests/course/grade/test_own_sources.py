@@ -1,4 +1,4 @@
-"""Sources of one's own, in nbgrader's format: right answers of every kind get all points, and wrong ones do not."""
+"""Own sources in nbgrader's format: right answers of every kind get all points, and wrong answers do not."""
 
 import nbformat
 import pytest
@@ -178,7 +178,7 @@ assert out.getvalue() == "hello Ada\\n\"""",
         "both = Box(1) + Box(2)\nassert both.x == len(both) == 3\nassert both[2] == 6\n"
         "with both as box:\n    assert box.open\nassert not both.open",
     ),
-    "used": (  # as in nbgrader's quickstart
+    "used": (  # from nbgrader's quickstart
         "def part(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION\n\n\n"
         "def whole(x):\n    ### BEGIN SOLUTION\n    return part(x) + 1\n    ### END SOLUTION",
         ("part(x) + 1", "x + 1"),
@@ -208,7 +208,7 @@ assert out.getvalue() == "hello Ada\\n\"""",
     ),
     "cell-0a1b": (
         "def counted(x):\n    ### BEGIN SOLUTION\n    return x + 0\n    ### END SOLUTION",
-        ("x + 0", "max(x, 2)"),  # right for one of two
+        ("x + 0", "max(x, 2)"),  # right for one of two cases
         "score = 0\nif counted(1) == 1:\n    score += 2\n### BEGIN HIDDEN TESTS\nif counted(2) == 2:\n    score += 2\n"
         "### END HIDDEN TESTS\nscore",
     ),
@@ -224,7 +224,7 @@ def cell(source, kind="code", **metadata):
 
 @pytest.fixture(scope="module", autouse=True)
 def forks():
-    """Runs answers in forks of this process: they start sooner."""
+    """Run answers in forks of this process, which start faster."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(sandbox, "start", forked.start)
         monkeypatch.setattr(usage, "known", lambda _: True)
@@ -246,7 +246,7 @@ def marks_of(source, notebook, **options):
     return {mark.task: mark for mark in marking.mark(source, code, "bwrap", Limits(), **options).marks}
 
 
-def test_right_answers_get_all_points_and_none_stay_without_any(source):
+def test_right_answers_get_all_points_and_stubs_get_none(source):
     lines = []
     assert rehearse(source, lines.append), "\n".join(lines)
     text, most = "\n".join(lines), 4 * len(EXERCISES)
@@ -267,10 +267,10 @@ def wrong(source):
 
 
 @pytest.mark.parametrize("name", EXERCISES)
-def test_a_wrong_answer_gets_no_points_or_a_part(name, wrong):
+def test_wrong_answer_gets_no_points_or_partial_points(name, wrong):
     assert wrong[name].points == PARTIAL.get(name, 0)
     assert wrong[name].mistake not in (None, "missing", "lost", "not-answered")
 
 
-def test_points_by_hand_are_not_given(wrong):
+def test_exercises_marked_by_hand_get_no_points(wrong):
     assert (wrong[BY_HAND].points, wrong[BY_HAND].mistake, wrong[BY_HAND].message) == (None, None, "")

@@ -1,4 +1,4 @@
-"""The pipes between the grader and the worker: closing them or writing into them ends the waiting, and fools nobody."""
+"""Pipes between grader and worker: closing them or writing to them ends the waiting and cannot forge a reply."""
 
 import pytest
 from tiers import tiers
@@ -36,7 +36,7 @@ def box(request):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ENDS)
-def test_what_can_send_no_reply_any_more_is_not_waited_for(box, monkeypatch, what):
+def test_grader_does_not_wait_for_a_process_that_cannot_reply(box, monkeypatch, what):
     monkeypatch.setattr(students, "_ASLEEP", 20)
     code, why = ENDS[what]
     with pytest.raises(StoppedError, match=f"^{why}$") as stopped:
@@ -45,7 +45,7 @@ def test_what_can_send_no_reply_any_more_is_not_waited_for(box, monkeypatch, wha
 
 
 @pytest.mark.slow
-def test_a_child_does_not_speak_for_the_worker_and_a_notebook_has_no_arguments(box):
+def test_child_process_cannot_reply_and_notebook_has_no_arguments(box):
     child = "if os.fork() == 0:\n    write(b'x' * 99)\n    os._exit(0)\nos.wait()"
     student = Student([Cell(1, f"{WRITE}\n{child}\ndef f():\n    return sys.argv[1:]")], box, Budget(Limits()))
     assert student.notes == ()

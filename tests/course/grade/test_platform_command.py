@@ -1,4 +1,4 @@
-"""The week of an instructor on the command line: files for Moodle and Canvas."""
+"""Command line for instructors: files for Moodle and Canvas."""
 
 import csv
 import zipfile
@@ -23,7 +23,7 @@ WORKSHEET = (
 
 
 def moodle(four):
-    """An export of Moodle: of two students of the worksheet, and of one who is not in it."""
+    """Write a Moodle export with two students from the worksheet and one who is not in it."""
     with zipfile.ZipFile(four / "class.zip", "w") as archive:
         for name, number, file in (("Ada Lovelace", 101, "a"), ("Bo Ek", 102, "b"), ("Zoe", 109, "c")):
             archive.write(four / "class" / f"{file}.ipynb", f"{name}_{number}_assignsubmission_file_/x.ipynb")
@@ -32,7 +32,7 @@ def moodle(four):
     return ["grade", "doubling", "class.zip", "--sources=sources", "--out=grades.csv"]
 
 
-def test_moodle_gets_its_worksheet_and_its_feedback_back(week, four):
+def test_worksheet_and_feedback_for_moodle(week, four):
     words = moodle(four)
     status, said = week(*words, "--format=moodle", "--worksheet=worksheet.csv")
     assert status == 0, said
@@ -66,7 +66,7 @@ def test_moodle_gets_its_worksheet_and_its_feedback_back(week, four):
     assert lines[6].startswith("  grades_moodle.csv: Zoe: ")
 
 
-def test_without_a_submission_of_nobody_moodle_gets_a_zero_for_whoever_handed_in_nothing(week, four):
+def test_absent_students_get_zero_in_moodle_if_all_submissions_match(week, four):
     words = moodle(four)
     with (four / "worksheet.csv").open("a") as file:
         file.write('"Participant 109",Zoe,zoe@example.org,"Submitted for grading",,2.00,Yes,-,-,\n')
@@ -76,7 +76,7 @@ def test_without_a_submission_of_nobody_moodle_gets_a_zero_for_whoever_handed_in
     assert [float(row[header.index("Grade")]) for row in rows] == [1.6, 2, 0, 2]
 
 
-def test_a_group_gets_its_points_in_the_row_of_each_member(week, four):
+def test_group_points_are_in_the_row_of_each_member(week, four):
     words = moodle(four)
     (four / "class.zip").unlink()
     with zipfile.ZipFile(four / "class.zip", "w") as archive:
@@ -91,10 +91,10 @@ def test_a_group_gets_its_points_in_the_row_of_each_member(week, four):
     assert "Ada Lovelace; Bo Ek; Cy: nothing handed in, and no points, because this submission may be theirs" in said
 
 
-def test_what_has_no_points_yet_stays_open_there(week, four, monkeypatch):
+def test_unknown_points_stay_empty_in_moodle(week, four, monkeypatch):
     monkeypatch.setattr(run, "mark", lambda *_, **__: Marks((Mark("double", None, None, "?"),), ()))
     said = week(*moodle(four), "--format=moodle", "--worksheet=worksheet.csv")[1]
-    assert "  Ada Lovelace: no points yet, because exercises are to be marked" in said.splitlines()
+    assert "  Ada Lovelace: no points yet, because exercises are still to be marked" in said.splitlines()
     header, *rows = cells(four / "grades_moodle.csv")
     assert [row[header.index("Grade")] for row in rows][:2] == ["", ""]
 
@@ -108,7 +108,7 @@ GRADEBOOK = (
 )
 
 
-def test_canvas_gets_its_gradebook_back(week, four):
+def test_gradebook_for_canvas(week, four):
     (four / "canvas").mkdir()
     for file, name in {"a": "lovelaceada_101_7001_x", "b": "ekbo_102_7002_x"}.items():
         (four / "class" / f"{file}.ipynb").rename(four / "canvas" / f"{name}.ipynb")
@@ -117,7 +117,7 @@ def test_canvas_gets_its_gradebook_back(week, four):
     status, said = week(*words, "--gradebook=gradebook.csv")
     assert status == 2
     assert "gradebook.csv: none of these assignments is called 'doubling': Homework 1 (55), Homework 2 (56)" in said
-    assert not (four / "grades.csv").exists()  # told before anything is graded
+    assert not (four / "grades.csv").exists()  # reported before anything is graded
     status, said = week(*words, "--gradebook=gradebook.csv", "--title=Homework 2")
     assert status == 0, said
     assert [*table(four)] == ["Lovelace, Ada", "Ek, Bo"]
@@ -129,7 +129,7 @@ def test_canvas_gets_its_gradebook_back(week, four):
     assert "Homework 1 (55)" not in header
 
 
-def test_a_group_of_canvas_leaves_the_cells_of_its_members_empty(week, four):
+def test_canvas_group_leaves_the_cells_of_its_members_empty(week, four):
     (four / "canvas").mkdir()
     (four / "class" / "a.ipynb").rename(four / "canvas" / "teamblue_101_7001_x.ipynb")
     (four / "gradebook.csv").write_text(GRADEBOOK)
@@ -138,20 +138,20 @@ def test_a_group_of_canvas_leaves_the_cells_of_its_members_empty(week, four):
     header, *rows = cells(four / "grades_canvas.csv")
     assert [row[header.index("Homework 2 (56)")] for row in rows if row[1]] == ["", ""]
     assert "Lovelace, Ada; Ek, Bo: nothing handed in, and no points" in said
-    assert "grades_canvas.csv: teamblue: the number 101 is that of Lovelace, Ada there" in said
+    assert "grades_canvas.csv: teamblue: in the table, the number 101 belongs to Lovelace, Ada" in said
 
 
-def test_numbers_of_a_table_of_ones_own_are_none_of_moodles(week, four):
+def test_numbers_in_the_own_roster_are_not_moodle_numbers(week, four):
     words = moodle(four)
     (four / "roster.csv").write_text("name,student id\nAda Lovelace,102\nBo Ek,5\nCy,101\n")
     said = week(*words, "--format=moodle", "--worksheet=worksheet.csv", "--roster=roster.csv")[1]
     header, *rows = cells(four / "grades_moodle.csv")
     grades = {row[1]: row[header.index("Grade")] for row in rows}
     assert float(grades["Bo Ek"]) == 2
-    assert "Cy: the number 101 is that of Ada Lovelace there" in said
+    assert "Cy: in the table, the number 101 belongs to Ada Lovelace" in said
 
 
-def test_a_worksheet_that_says_no_times_is_said(week, four):
+def test_worksheet_without_times_is_reported(week, four):
     words = moodle(four)
     (four / "course.yml").write_text("due: 2026-11-30")
     text = WORKSHEET.replace(" - 1 day 2 hours late", "").replace("Last modified (submission)", "Ultima modifica")
@@ -163,7 +163,7 @@ def test_a_worksheet_that_says_no_times_is_said(week, four):
     )
 
 
-def test_an_old_worksheet_and_drafts_are_said_in_a_line(week, four):
+def test_old_worksheet_and_drafts_are_reported_in_one_line(week, four):
     words = moodle(four)
     text = WORKSHEET.replace('"Submitted for grading",', '"No submission",').replace("- 1 day 2 hours late", "")
     text = text.replace('"Submitted for grading ",', '"Draft (not submitted)",')
@@ -179,7 +179,7 @@ def test_an_old_worksheet_and_drafts_are_said_in_a_line(week, four):
     assert rows["Ada Lovelace"]["remarks"] == "a draft, not submitted, in the worksheet"
 
 
-def test_a_worksheet_from_before_the_first_submission_is_old_and_not_in_another_language(week, four):
+def test_worksheet_from_before_the_first_submission_is_reported_as_old(week, four):
     words = moodle(four)
     (four / "course.yml").write_text("due: 2026-11-30")
     (four / "worksheet.csv").write_text(WORKSHEET.replace("Submitted for grading", "No submission"))
@@ -188,7 +188,7 @@ def test_a_worksheet_from_before_the_first_submission_is_old_and_not_in_another_
     assert "Nobody is late" not in said
 
 
-def test_hidden_names_of_moodle_have_a_row_each(week, four):
+def test_students_with_hidden_moodle_names_have_rows(week, four):
     words = moodle(four)
     with zipfile.ZipFile(four / "class.zip", "w") as archive:
         for number in (101, 102):
@@ -206,7 +206,7 @@ def test_hidden_names_of_moodle_have_a_row_each(week, four):
     assert [float(row[header.index("Grade")]) for row in rows] == [1.6, 2, 0]
 
 
-def test_canvass_test_student_is_nobody_whose_submission_it_may_be(week, four):
+def test_unknown_submission_is_not_attributed_to_canvas_test_student(week, four):
     (four / "canvas").mkdir()
     (four / "class" / "a.ipynb").rename(four / "canvas" / "studenttest_9999_7001_x.ipynb")
     (four / "gradebook.csv").write_text(f'{GRADEBOOK}"Student, Test",9999,,abc,Lab 1,,,\n')
@@ -220,7 +220,7 @@ def test_canvass_test_student_is_nobody_whose_submission_it_may_be(week, four):
         assert [row[header.index("Homework 2 (56)")] for row in rows if row[1]] == ["0.00", "0.00", "2.00"]
 
 
-def test_what_is_said_of_many_students_is_said_in_a_line(week, four, monkeypatch):
+def test_message_about_many_students_is_one_line(week, four, monkeypatch):
     monkeypatch.setattr(run, "mark", lambda *_, **__: Marks((Mark("double", None, None, "?"),), ()))
     words = moodle(four)
     with zipfile.ZipFile(four / "class.zip", "w") as archive:
@@ -239,7 +239,7 @@ def test_what_is_said_of_many_students_is_said_in_a_line(week, four, monkeypatch
         "grades_feedback.zip",
         "  Ada Lovelace; Cy: nothing handed in, and no points, because one of these submissions may be theirs: "
         "S0; S1; S2; S3; S4; S5; S6; S7; and 1 more",
-        "  grades_moodle.csv: 9 students, such as S0: no rows there have the number 200. "
+        "  grades_moodle.csv: 9 students, such as S0: no rows of the table have the number 200. "
         "The others: S1; S2; S3; and 5 more",
-        f"  9 students: no points yet, because exercises are to be marked: {few}",
+        f"  9 students: no points yet, because exercises are still to be marked: {few}",
     ]

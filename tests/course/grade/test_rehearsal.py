@@ -1,4 +1,4 @@
-"""What right answers get, no answers, and wrong ones, before an assignment is handed out."""
+"""Points for right answers, no answers and wrong answers before an assignment is handed out."""
 
 import re
 
@@ -19,13 +19,13 @@ FILES = (
     "def read(name):\n    ### BEGIN SOLUTION\n    return open(name).read()\n    ### END SOLUTION\n\n\n"
     "def write(name):\n    ### BEGIN SOLUTION\n    open(name, 'w').write('x')\n    ### END SOLUTION"
 )
-SHARE = "hand over what is in a file, and let the answer return what it would write"
+SHARE = "pass the content of a file as an argument, and let the answer return what it would write"
 G = "def g(x):\n    ### BEGIN SOLUTION\n    return f(x) + 1\n    ### END SOLUTION"
 
 
 @pytest.fixture(autouse=True)
 def forks(monkeypatch, request):
-    """Runs answers in forks of this process: they start sooner. Not where a test asks for a real sandbox."""
+    """Run answers in forks of this process, which start faster, unless a test uses a real sandbox."""
     if "bwrap" not in request.fixturenames:
         start_soon(monkeypatch)
 
@@ -69,14 +69,14 @@ SOUND = notebook(
 
 
 def said(source, **options):
-    """Whether all is well, and what is said, without times."""
+    """Return whether there are no errors, and the report without times."""
     lines = []
     well = rehearse(Assignment("made", source), lines.append, **options)
     return well, [re.sub(r"\d+\.\d s", "T s", line) for line in lines]
 
 
 @pytest.mark.parametrize("name", tiers(NAMES, ["3_rnn"]))
-def test_assignments_of_the_course_are_ready(name):
+def test_course_assignments_are_ready(name):
     lines = []
     assert rehearse(assignment.find(name), lines.append), lines
     text = "\n".join(lines)
@@ -87,7 +87,7 @@ def test_assignments_of_the_course_are_ready(name):
 
 @pytest.fixture(scope="module")
 def wrong(tmp_path_factory):
-    """Notebooks with wrong answers, and one that is none."""
+    """Write notebooks with wrong answers, and an invalid one."""
     folder = tmp_path_factory.mktemp("wrong")
     source = Assignment("made", SOUND)
 
@@ -108,12 +108,12 @@ def wrong(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def sound(wrong, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as monkeypatch:  # a fixture of a module is made before those of its tests
+    with pytest.MonkeyPatch.context() as monkeypatch:  # fixtures of a module are created before those of its tests
         start_soon(monkeypatch)
         return said(SOUND, wrong=sorted(wrong.glob("*.ipynb")), folder=tmp_path_factory.mktemp("kernel"))
 
 
-def test_says_what_gives_points(sound):
+def test_exercises_and_points_are_listed(sound):
     assert sound[1][:4] == [
         "made: 3 exercises, 7 points",
         "  cell 4: cell-5a, 2 points, for f",
@@ -122,7 +122,7 @@ def test_says_what_gives_points(sound):
     ]
 
 
-def test_right_answers_get_all_points_and_no_answers_none(sound):
+def test_right_answers_get_all_points_and_no_answers_get_none(sound):
     assert sound[1][4:7] == [
         "right answers: 4 of 4 points, T s of CPU time",
         "no answers: 0 of 4 points, T s of CPU time",
@@ -130,12 +130,12 @@ def test_right_answers_get_all_points_and_no_answers_none(sound):
     ]
 
 
-def test_says_where_run_all_stops(sound):
+def test_report_shows_where_run_all_stops(sound):
     says = "which raises NotImplementedError: f is not answered yet; so do cells 4, 6"
     assert sound[1][7] == f"warning: cell 3, line 1: Run All stops here in the notebook as handed out, {says}"
 
 
-def test_says_what_wrong_answers_get(sound):
+def test_report_lists_points_of_wrong_answers(sound):
     assert sound[1][8:] == [
         "  both.ipynb         1  cell-5a 0 (unknown), cell-5b 1 (partial)",
         "  carried.ipynb      2  cell-5a 0 (unknown), cell-5b 2 (carried forward)",
@@ -149,7 +149,7 @@ def test_says_what_wrong_answers_get(sound):
     assert not sound[0]
 
 
-LOSSES = {  # a check, what right answers get, and the line that costs the rest
+LOSSES = {  # check, points for right answers, and the failing line
     "assert": ("assert f(1) == 1\n\nassert f(2) == 3, 'no'", 0, 3, "your answer is wrong. no"),
     "hidden": (
         "a = 2\n### BEGIN HIDDEN TESTS\nassert f(1) == 1\nassert f(a) == 3, a\n### END HIDDEN TESTS\n",
@@ -160,20 +160,21 @@ LOSSES = {  # a check, what right answers get, and the line that costs the rest
         "    ### END HIDDEN TESTS",
         *(0, 2, "your answer is wrong."),
     ),
-    "partial": ("score = 0.5 * f(1)\nscore\nscore", 0.5, 3, "right in part: 0.5 of 1 point."),
+    "partial": ("score = 0.5 * f(1)\nscore\nscore", 0.5, 3, "partly right: 0.5 of 1 point."),
     "raises": ("f(1)\nf(1, 2)", 0, 2, "your code raises TypeError: f() takes 1 positional argument but 2 were given"),
     "magic": ("%%time\nassert f(1) == 2", 0, 2, "your answer is wrong."),
     "identity": (
         "a = [1]\nassert f(a) is a",
-        *(0, 2, "your answer is wrong. (perhaps: what crosses to the answers is copied: compare values, not identity)"),
+        *(0, 2, "your answer is wrong. (perhaps: values are copied between check and answer: compare values, not "),
+        "identity)",
     ),
     "check-writes": (
         "import tempfile; name = tempfile.mkdtemp() + '/a.txt'\nopen(name, 'w').write('x')\nassert read(name) == 'x'",
-        *(0, 3, f"an answer runs in a sandbox, where the files and folders of the check are not: {SHARE}"),
+        *(0, 3, f"an answer runs in a sandbox, which does not contain the files and folders of the check: {SHARE}"),
     ),
     "answer-writes": (
         "write('of-the-answer.txt')\nassert open('of-the-answer.txt').read() == 'x'",
-        *(0, 2, f"what an answer writes stays in its sandbox, where no check can read it: {SHARE}"),
+        *(0, 2, f"files written by an answer stay in its sandbox, unreadable for a check: {SHARE}"),
     ),
     "file-exists": (
         "import os\nwrite('of-the-answer.txt')\nassert os.path.exists('of-the-answer.txt')",
@@ -181,28 +182,28 @@ LOSSES = {  # a check, what right answers get, and the line that costs the rest
     ),
     "open-file": (
         "import os\nwith open(os.devnull) as file:\n    f(file)",
-        *(0, 2, "the check raises TypeError: value: TextIOWrapper cannot be handed to an answer: "),
-        "hand over what the file holds",
+        *(0, 2, "the check raises TypeError: value: TextIOWrapper cannot be passed to an answer: "),
+        "pass the content of the file",
     ),
     "generator": (
         "import torch\nf(torch.Generator())",
-        *(0, 2, "the check raises TypeError: value: Generator cannot be handed to an answer: "),
-        "hand over a seed, or call torch.manual_seed before, which also seeds torch where the answers run",
+        *(0, 2, "the check raises TypeError: value: Generator cannot be passed to an answer: "),
+        "pass a seed, or first call torch.manual_seed, which also seeds torch where the answers run",
     ),
     "view": (
         "f({1: 2}.keys())",
-        *(0, 1, "the check raises TypeError: value: dict_keys cannot be handed to an answer: hand over plain data, "),
-        "such as list(…) of it, tensors, arrays, functions or iterators; or let the answer make it",
+        *(0, 1, "the check raises TypeError: value: dict_keys cannot be passed to an answer: pass plain data, "),
+        "such as list(…) of the object, tensors, arrays, functions or iterators; or let the answer create the object",
     ),
     "gradient": (
         "import torch\nassert f(torch.ones(1)).requires_grad",
-        *(0, 2, "your answer is wrong. (perhaps: what an answer returns requires a gradient here only if it is a "),
-        "parameter, or if an argument requires one)",
+        *(0, 2, "your answer is wrong. (perhaps: in a check, the result of an answer requires a gradient only if it "),
+        "is a parameter, or if an argument requires one)",
     ),
 }
 
 
-def test_says_which_line_costs_right_answers_their_points(bwrap):
+def test_report_names_the_line_that_fails_right_answers(bwrap):
     checks = [check(source, name) for name, (source, *_) in LOSSES.items()]
     well, lines = said(notebook(answer(F, "f-answer"), answer(FILES, "files-answer"), *checks))
     assert not well
@@ -214,13 +215,15 @@ def test_says_which_line_costs_right_answers_their_points(bwrap):
         assert error.endswith("".join(says))
 
 
-def test_a_notebook_without_answers_gets_no_points():
+def test_notebook_without_answers_gets_no_points():
     checks = [check("assert f", "easy"), check("try:\n    f(1)\nexcept Exception:\n    raise AssertionError", "odd")]
     well, lines = said(notebook(answer(F, "f-answer"), *checks))
     assert not well
     assert "error: cell 2, line 1: easy gives 1 point to a notebook without answers" in lines
-    says = "warning: cell 3, line 1: odd counts a notebook without answers as wrong, not as not answered: let the stub "
-    says += "raise NotImplementedError, and let the check not catch it. A learner reads now: your answer is wrong."
+    says = (
+        "warning: cell 3, line 1: odd counts a notebook without answers as wrong instead of not answered: let the stub "
+    )
+    says += "raise NotImplementedError, and do not catch it in the check. Students now see: your answer is wrong."
     assert says in lines
 
 
@@ -229,57 +232,58 @@ POSITIVE = (
     "    ### END SOLUTION"
 )
 GIVES = "gives 1 point to answers that do"
-POOR = {  # a check, and what is said of it
+POOR = {  # check, and the message about it
     "no-assert": (
         "try:\n    positive(-1)\nexcept ValueError:\n    pass",
         f"error: cell 3, line 1: no-assert {GIVES} nothing and return None",
     ),
     "no-else": (
         "assert positive(1) == 1\ntry:\n    positive(-1)\nexcept ValueError:\n    pass",
-        f"error: cell 3, line 1: no-else {GIVES} not raise the errors of the right ones: let the check fail if "
+        f"error: cell 3, line 1: no-else {GIVES} not raise the errors that right answers raise: let the check fail if "
         "there is no error",
     ),
     "not-expected": (
         "assert positive(1) == 1",
-        f"warning: cell 3, line 1: not-expected {GIVES} not raise the errors of the right ones: no check expects them",
+        f"warning: cell 3, line 1: not-expected {GIVES} not raise the errors that right answers raise: "
+        "no check tests these errors",
     ),
     "raises": ("assert positive(1) == 1\nwith pytest.raises(ValueError):\n    positive(-1)", None),
 }
 
 
 @pytest.mark.parametrize("name", POOR)
-def test_a_check_must_tell_answers_that_do_nothing_or_never_raise(name):
+def test_check_must_reject_answers_that_do_nothing_or_never_raise(name):
     source, says = POOR[name]
     _, lines = said(notebook(cell("import pytest"), answer(POSITIVE, "answer"), check(source, name)))
     assert [line for line in lines if line.startswith(("error", "warning"))] == ([says] if says else [])
 
 
-def test_a_last_value_above_the_points_is_found():
+def test_last_value_above_the_points_is_reported():
     counts = "assert f(1)\nscore = 2 * f(1)\n### BEGIN HIDDEN TESTS\nscore += f(1)\n### END HIDDEN TESTS\nscore"
     not_last = "f(5)\n### BEGIN HIDDEN TESTS\nassert f(2) == 2\n### END HIDDEN TESTS"
     checks = [check(counts, "counts", 2), check(not_last, "not-last"), check("1.0 * f(1)", "one")]
     well, lines = said(notebook(answer(F, "f-answer"), *checks))
     assert not well
     assert [line for line in lines if line.startswith(("error", "warning"))] == [
-        "error: cell 2, line 6: the last value of counts is 3, and its cell has 2 points: nbgrader refuses to grade "
-        "that, and here it counts as 2"
+        "error: cell 2, line 6: the last value of counts is 3, but its cell has only 2 points: nbgrader refuses to "
+        "grade this, and here it counts as 2"
     ]
 
 
-def test_a_kernel_that_ends_is_found(tmp_path):
+def test_kernel_that_ends_is_reported(tmp_path):
     ends = nbformat.v4.new_code_cell("import os\nos._exit(1)", metadata={"tags": ["demo"]})
     well, lines = said(notebook(ends, answer(F, "f-answer"), check("assert f(1)", "f")), folder=tmp_path)
     assert not well
     assert "error: Run All of the notebook as handed out: Kernel died" in lines
 
 
-def test_set_up_that_raises_is_found():
+def test_set_up_that_raises_is_reported():
     well, lines = said(notebook(cell("1 / 0"), answer(F, "f-answer"), check("assert f(1)", "f")))
     assert not well
     assert "error: a cell before the checks raises ZeroDivisionError: division by zero" in lines
 
 
-def test_what_is_marked_by_hand_only_is_not_run():
+def test_assignment_marked_only_by_hand_is_not_run():
     why = cell("Why?", "markdown", solution=True, grade=True, grade_id="why", points=3)
     well, lines = said(notebook(why), box="no-such-command")
     assert well
@@ -290,7 +294,7 @@ def test_what_is_marked_by_hand_only_is_not_run():
     ]
 
 
-def test_nothing_runs_if_the_source_itself_is_wrong():
+def test_nothing_runs_if_the_source_has_errors():
     well, lines = said(notebook(answer(F, "f-answer"), check("assert f(size)", "f")), box="no-such-command")
     assert not well
     assert lines[-2:] == [
@@ -327,7 +331,7 @@ def test_command(tmp_path, capsys):
         ([], "give --out, the folder to write into, or --check"),
     ],
 )
-def test_options_that_do_not_fit(arguments, says, capsys):
+def test_incompatible_options_are_errors(arguments, says, capsys):
     with pytest.raises(SystemExit):
         main(["assign", "4_normalization", *arguments])
     assert says in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Rosters are read as learning platforms and spreadsheets write them, and nobody is guessed."""
+"""Rosters from learning platforms and spreadsheets are read, and students are matched without guessing."""
 
 import datetime
 
@@ -21,7 +21,7 @@ ADA = [Person("Ada Lovelace", "101", "ada@example.org")]
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_any_spreadsheet_can_have_written_it(tmp_path, encoding, separator, end):
+def test_tables_from_any_spreadsheet_are_read(tmp_path, encoding, separator, end):
     rows = [["Name", "ID", "E-Mail", "Größe"], ["Ada Lovelace", "101", "ada@example.org", "1"], ["", "", "", ""]]
     assert read(tmp_path, end.join(separator.join(row) for row in rows), encoding) == ADA
 
@@ -29,16 +29,16 @@ def test_any_spreadsheet_can_have_written_it(tmp_path, encoding, separator, end)
 @pytest.mark.parametrize(
     "header", ["Full name,Identifier,Email address", "student,student id,mail", "NAME , Canvas ID,E-Mail-Adresse"]
 )
-def test_columns_have_their_usual_names(tmp_path, header):
+def test_usual_column_names_are_recognized(tmp_path, header):
     assert read(tmp_path, f"{header}\nAda Lovelace,Participant 101,ada@example.org\n") == ADA
 
 
-def test_first_and_last_names_are_put_together(tmp_path):
+def test_first_and_last_names_are_joined(tmp_path):
     text = "Last name,First name,Username,Group\nLovelace,Ada,ada,A\n"
     assert read(tmp_path, text) == [Person("Ada Lovelace", login="ada", section="A", sortable="Lovelace, Ada")]
 
 
-def test_a_line_that_is_too_short_has_empty_cells(tmp_path):
+def test_short_line_has_empty_cells(tmp_path):
     assert read(tmp_path, "name,id,email\nAda\n") == [Person("Ada")]
 
 
@@ -53,7 +53,7 @@ MOODLE = (
 )
 
 
-def test_moodles_worksheet_says_how_late_they_were(tmp_path):
+def test_lateness_is_read_from_moodle_s_worksheet(tmp_path):
     people = read(tmp_path, MOODLE)
     assert [(person.name, person.identifier, person.email) for person in people[:2]] == [
         ("Ada Lovelace", "101", "ada@example.org"),
@@ -92,7 +92,7 @@ EXTENDED = "Extension granted until: Monday, 23 November 2026, 11:59 PM"
         ("", "-", {}),
     ],
 )
-def test_what_the_status_of_moodles_worksheet_says(tmp_path, status, time, says):
+def test_status_of_moodle_s_worksheet_is_read(tmp_path, status, time, says):
     (person,) = read(tmp_path, f'Identifier,Full name,Status,Submitted\nParticipant 1,Ada,"{status}","{time}"\n')
     says = {key: status if value is ... else value for key, value in says.items()}
     wanted = {
@@ -104,7 +104,7 @@ def test_what_the_status_of_moodles_worksheet_says(tmp_path, status, time, says)
     assert {key: getattr(person, key) for key in wanted} == wanted
 
 
-def test_a_time_in_numbers_counts_where_the_status_is_in_another_language(tmp_path):
+def test_numeric_time_counts_if_the_status_is_in_another_language(tmp_path):
     row = "Teilnehmer/in1,Ada,Zur Bewertung abgegeben - 2 Tage später,25.11.2026 18:00"
     (person,) = read(tmp_path, f"ID,Vollständiger Name,Status,Zuletzt geändert (Abgabe)\n{row}\n")
     assert (person.submitted, person.unread) == (datetime.datetime(2026, 11, 25, 18).astimezone(), "")
@@ -117,13 +117,13 @@ def test_a_time_in_numbers_counts_where_the_status_is_in_another_language(tmp_pa
         ("識別子,フルネーム,メール,ステータス,評点,最大評点", "参加者 101"),
     ],
 )
-def test_moodles_worksheet_may_be_in_any_language(tmp_path, header, participant):
+def test_moodle_s_worksheet_may_be_in_any_language(tmp_path, header, participant):
     separator = ";" if ";" in header else ","
     people = read(tmp_path, f"{header}\n{separator.join([participant, 'Ada Lovelace', 'a@b', 'x', '', '20'])}\n")
     assert [(person.name, person.identifier) for person in people] == [("Ada Lovelace", "101")]
 
 
-def test_moodles_worksheet_may_hide_the_names(tmp_path):
+def test_moodle_s_worksheet_may_hide_names(tmp_path):
     text = MOODLE.replace(',"Full name","Email address"', "").replace(',"Ada Lovelace",ada@example.org', "")
     lines = text.splitlines()[:2]
     people = read(tmp_path, "\n".join(lines))
@@ -142,13 +142,13 @@ CANVAS = (
 )
 
 
-def test_canvass_gradebook_has_rows_that_are_no_students(tmp_path):
+def test_canvas_rows_that_are_not_students_are_skipped(tmp_path):
     ada, test = read(tmp_path, CANVAS)
     assert ada == Person("Lovelace, Ada", "101", login="ada", section="Lab 1")
     assert test == Person("Student, Test", "999", login="abc", section="Lab 1", test=True)
 
 
-def test_the_test_student_of_the_gradebook_joins_a_roster_of_ones_own(tmp_path):
+def test_canvas_test_student_is_added_to_the_own_roster(tmp_path):
     gradebook = Roster(read(tmp_path, CANVAS))
     joined = Roster([Person("Ada Lovelace")]).with_test_student(gradebook)
     assert [person.name for person in joined.people] == ["Ada Lovelace", "Student, Test"]
@@ -156,7 +156,7 @@ def test_the_test_student_of_the_gradebook_joins_a_roster_of_ones_own(tmp_path):
     assert joined.with_test_student(gradebook) is joined
 
 
-def test_hours_and_times_of_a_table_of_ones_own(tmp_path):
+def test_hours_and_times_of_an_own_table(tmp_path):
     text = (
         'name,late_hours,submitted\nAda,"2,5",\nBo,,2026-11-30T12:00Z\nCy,-3,2026-11-30 12:00+01:00\nDi,,soon\nEd,,-\n'
     )
@@ -179,18 +179,18 @@ def test_hours_and_times_of_a_table_of_ones_own(tmp_path):
         "4.12.2026, 09:00",
     ],
 )
-def test_times_are_read_where_their_order_is_certain(tmp_path, text):
+def test_times_in_unambiguous_formats_are_read(tmp_path, text):
     (person,) = read(tmp_path, f'name,submitted\nAda,"{text}"\n')
     assert (person.submitted, person.unread) == (datetime.datetime(2026, 12, 4, 9).astimezone(), "")
 
 
 @pytest.mark.parametrize("text", ["12/04/2026 09:00", "yesterday", "Freitag, 4. Dezember 2026, 09:00", "2026-13-01"])
-def test_a_time_that_cannot_be_read_is_kept_as_it_is(tmp_path, text):
+def test_unreadable_time_is_kept_as_text(tmp_path, text):
     (person,) = read(tmp_path, f'name,submitted\nAda,"{text}"\n')
     assert (person.submitted, person.unread) == (None, text)
 
 
-def test_a_german_worksheet_has_times(tmp_path):
+def test_german_worksheet_has_times(tmp_path):
     header = "ID,Vollständiger Name,Status,Bewertung,Bestwertung,Bewertung kann geändert werden,"
     row = 'Teilnehmer/in101,Ada,Zur Bewertung abgegeben,,"20,00",Ja,"Freitag, 4. Dezember 2026, 09:00",-,'
     (person,) = read(tmp_path, f"{header}Zuletzt geändert (Abgabe),Zuletzt geändert (Bewertung),Kommentar\n{row}\n")
@@ -202,25 +202,28 @@ def test_a_german_worksheet_has_times(tmp_path):
     [
         (b"", "expected a table in CSV, got an empty file"),
         (b"\n , \n", "expected a table in CSV, got an empty file"),
-        (b"id,grade\n1,2\n", "expected a column called name, full name, student, or two for the first and the last"),
-        (b"name,late_hours\nAda,soon\n", "Ada: late hours: expected a number, got 'soon'"),
-        (b"name,late_hours\nAda,nan\n", "Ada: late hours: expected a number, got 'nan'"),
+        (
+            b"id,grade\n1,2\n",
+            "expected a column called name, full name, student, or one column each for first and last",
+        ),
+        (b"name,late_hours\nAda,soon\n", "Ada: expected a number of late hours, got 'soon'"),
+        (b"name,late_hours\nAda,nan\n", "Ada: expected a number of late hours, got 'nan'"),
         (b"\x81\x8d\x8f", "expected a table in CSV ("),
     ],
 )
-def test_what_is_no_roster_is_named(tmp_path, content, says):
+def test_invalid_roster_is_an_error(tmp_path, content, says):
     with pytest.raises(SheetError) as error:
         read(tmp_path, content)
     assert str(tmp_path / "roster.csv") in str(error.value)
     assert says in str(error.value)
 
 
-def test_a_file_that_is_missing_is_named(tmp_path):
+def test_missing_roster_is_an_error(tmp_path):
     with pytest.raises(SheetError, match=r"nowhere\.csv: No such file"):
         roster.read(tmp_path / "nowhere.csv")
 
 
-def test_two_with_the_same_name_are_told_apart_by_number(tmp_path):
+def test_students_with_the_same_name_are_distinguished_by_number(tmp_path):
     people = read(tmp_path, "name,id\nAda,1\nAda,2\nBo,3\n")
     assert [person.name for person in people] == ["Ada (1)", "Ada (2)", "Bo"]
     everybody = Roster(people)
@@ -242,19 +245,19 @@ PEOPLE = [Person("Lovelace, Ada", "101", "ada@example.org", "adal"), Person("Bo 
         ("bo e\u0301k", "", 1),
         ("Bo Ek", "", None),
         ("Ada", "", None),
-        ("Cy", "7", 2),  # the table knows no number of Cy
-        ("Cy", "102", 2),  # a number of another table
+        ("Cy", "7", 2),  # the table has no identifier for Cy
+        ("Cy", "102", 2),  # an identifier from another table
         ("", "", None),
         ("", "101", None),
         ("Group A-Bo  Ék", "102", 1),
         ("Max Born", "101", None),
     ],
 )
-def test_nobody_is_guessed(name, identifier, place):
+def test_uncertain_matches_are_not_guessed(name, identifier, place):
     assert Roster(PEOPLE).find(name, identifier) == (None if place is None else PEOPLE[place])
 
 
-CANVASS = [  # names in two columns, and in file names of Canvas: lib/content_zipper.rb, by Ruby's downcase
+CANVASS = [  # names in two columns, and in Canvas's file names (lib/content_zipper.rb, with Ruby's downcase)
     ("Ada", "Lovelace", "lovelaceada"),
     ("Martin Luther", "King, Jr.", "kingjrmartinluther"),
     ("José Ángel", "Núñez de la Peña", "núñezdelapeñajoséángel"),
@@ -267,7 +270,7 @@ CANVASS = [  # names in two columns, and in file names of Canvas: lib/content_zi
 
 
 @pytest.mark.parametrize("columns", ["first name,last name,id", "full name,id", "student,id", "name"])
-def test_names_of_canvas_are_found_in_any_roster(tmp_path, columns):
+def test_canvas_names_are_found_in_any_roster(tmp_path, columns):
     lines = [columns]
     for number, (first, last, _) in enumerate(CANVASS, start=101):
         lines.append(
@@ -281,11 +284,11 @@ def test_names_of_canvas_are_found_in_any_roster(tmp_path, columns):
     people = read(tmp_path, "\n".join(lines))
     for number, (person, (*_, name)) in enumerate(zip(people, CANVASS, strict=True), start=101):
         assert Roster(people).find(name, str(number)) is person
-        certain = person if columns != "full name,id" else None  # where does the last name begin?
+        certain = person if columns != "full name,id" else None  # unknown where the last name begins
         assert Roster(people).find(name, "7") is certain
 
 
-def test_a_name_of_canvas_that_two_have_is_nobodys_without_the_number(tmp_path):
+def test_canvas_name_of_two_students_matches_only_with_the_number(tmp_path):
     people = read(tmp_path, "first name,last name,id\nAnna,Müller,1\nAnna,Müller,2\n")
     assert [Roster(people).find("müllerna", "1"), Roster(people).find("mülleranna", "7")] == [None, None]
     assert Roster(people).find("mülleranna", "2") is people[1]

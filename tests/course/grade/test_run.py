@@ -1,4 +1,4 @@
-"""A run over a class: it can be stopped at any time, goes on, and loses nothing, whatever breaks."""
+"""A run over a class can be stopped at any time and continued, and loses nothing in a failure."""
 
 import functools
 import multiprocessing
@@ -17,7 +17,7 @@ from rsl_edu.course.grade import pages, run
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-def test_after_a_stop_the_rest_is_graded(four, marked, error):
+def test_next_run_grades_the_rest_after_a_stop(four, marked, error):
     seen = []
 
     def stop(row):
@@ -35,7 +35,7 @@ def test_after_a_stop_the_rest_is_graded(four, marked, error):
     assert len(journal(four)) == 4
 
 
-def test_what_has_begun_when_it_is_stopped_is_kept(four, marked, monkeypatch, until):
+def test_submissions_in_progress_at_a_stop_are_kept(four, marked, monkeypatch, until):
     waited_for, stopped = set(), threading.Event()
 
     class Pool(ThreadPoolExecutor):
@@ -63,7 +63,7 @@ def test_what_has_begun_when_it_is_stopped_is_kept(four, marked, monkeypatch, un
     assert marked == ["a", "b", "c", "d"]
 
 
-def test_only_what_changed_is_graded_again(four, marked):
+def test_only_changed_submissions_are_graded_again(four, marked):
     done, pages_of = [], four / "grades_feedback"
     grade(four)
     submit(four, a="'new'")
@@ -75,7 +75,7 @@ def test_only_what_changed_is_graded_again(four, marked):
     grade(four)
     assert page.exists()
     assert len(marked) == 5
-    submit(four, a="'a'")  # as it was in the first run
+    submit(four, a="'a'")  # as in the first run
     grade(four)
     assert len(marked) == 5
     write_source(four, number=5)
@@ -83,7 +83,7 @@ def test_only_what_changed_is_graded_again(four, marked):
     assert sorted(marked[5:]) == [*"abcd"]
 
 
-def test_a_submission_that_breaks_the_grader_is_tried_again_and_the_others_are_graded(four, marked, monkeypatch):
+def test_submission_that_breaks_the_grader_is_retried_and_others_are_graded(four, marked, monkeypatch):
     trap = four / "trap"
     trap.touch()
 
@@ -95,12 +95,14 @@ def test_a_submission_that_breaks_the_grader_is_tried_again_and_the_others_are_g
         return mark(assignment, cells, *others, **rules)
 
     monkeypatch.setattr(run, "mark", mark)
-    fork = functools.partial(ProcessPoolExecutor, 2, multiprocessing.get_context("fork"))  # it knows this mark
+    fork = functools.partial(
+        ProcessPoolExecutor, 2, multiprocessing.get_context("fork")
+    )  # forked processes use the patched mark
     grade(four, fork, window=3)
     again = "not graded, and tried again next time"
     assert {name: row["status"] for name, row in table(four).items()} == {
         "a": "graded",
-        "b": f"{again}: it ends the grader's own process",
+        "b": f"{again}: the grader's own process ended",
         "c": f"{again}: OverflowError: too much",
         "d": "graded",
     }
@@ -112,7 +114,7 @@ def test_a_submission_that_breaks_the_grader_is_tried_again_and_the_others_are_g
     assert "Not graded" not in (four / "grades_feedback" / pages.file_name("b")).read_text("utf-8")
 
 
-def test_what_was_graded_unsafe_is_graded_again_in_a_sandbox(four, marked):
+def test_unsafe_results_are_graded_again_in_a_sandbox(four, marked):
     assert not any(row.safe for row in grade(four, box="unsafe"))
     assert all(row.safe for row in grade(four))
     assert len(marked) == 8
@@ -129,7 +131,7 @@ from rsl_edu.course.grade.marking import Mark, Marks
 from rsl_edu.course.grade.roster import Person, Roster
 
 run.mark = lambda *_, **__: Marks((Mark("double", 2.0, None, "right."),), ())
-for students in (20, 50, 500):  # the first makes what every run needs
+for students in (20, 50, 500):  # the first run allocates memory that every run needs
     folder = Path(sys.argv[1]) / str(students)
     (folder / "class").mkdir(parents=True)
     write_source(folder)
@@ -145,7 +147,7 @@ for students in (20, 50, 500):  # the first makes what every run needs
 
 
 @exhaustive
-def test_ten_times_as_many_submissions_take_as_much_memory(tmp_path):
+def test_memory_does_not_grow_with_the_number_of_submissions(tmp_path):
     paths = os.pathsep.join(path for path in sys.path if path)
     words = [sys.executable, "-c", MEASURE, str(tmp_path)]
     said = subprocess.run(words, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True)

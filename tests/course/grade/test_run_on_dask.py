@@ -1,4 +1,4 @@
-"""Runs on a Dask cluster: each submission is graded once, and a cluster that is not there is said so."""
+"""Runs on a Dask cluster: each submission is graded once, and a missing cluster is reported."""
 
 import asyncio
 import functools
@@ -19,10 +19,10 @@ from rsl_edu.course.grade import run
 
 @exhaustive
 @pytest.mark.slow
-def test_a_cluster_grades_each_once_though_a_worker_is_killed(bwrap, tmp_path):
+def test_cluster_grades_each_submission_once_even_if_a_worker_is_killed(bwrap, tmp_path):
     from distributed import LocalCluster
 
-    docker = script(tmp_path / "docker", f"{PLAIN} {quoted(tmp_path)}")  # its processes are found by it
+    docker = script(tmp_path / "docker", f"{PLAIN} {quoted(tmp_path)}")  # the path identifies its processes
     write_source(tmp_path)
     submit(tmp_path, **{f"s{number}": DOUBLE.format(f"return {number % 2 + 1} * number") for number in range(5)})
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
@@ -44,7 +44,7 @@ def test_a_cluster_grades_each_once_though_a_worker_is_killed(bwrap, tmp_path):
     assert not [command for command in commands if str(tmp_path) in command]
 
 
-def test_a_cluster_that_does_not_answer_is_said_so_when_its_time_is_up(one, monkeypatch, capsys):
+def test_cluster_without_an_answer_is_an_error_after_the_timeout(one, monkeypatch, capsys):
     assert run.REACH <= 60
     monkeypatch.setattr(run, "REACH", 1)
     with socket.socket() as nobody:
@@ -56,22 +56,25 @@ def test_a_cluster_that_does_not_answer_is_said_so_when_its_time_is_up(one, monk
 
 
 @pytest.mark.parametrize("address", ["tcp://10.0.0.1", "http://10.0.0.1:8786"])
-def test_what_is_no_address_of_a_cluster_is_said_so(one, capsys, address):
+def test_invalid_cluster_address_is_an_error(one, capsys, address):
     with pytest.raises(SystemExit, match="2"):
         cli.main(command(one, f"--dask={address}"))
-    assert "error: no address of a Dask scheduler: " in capsys.readouterr().err
+    assert "error: expected the address of a Dask scheduler: " in capsys.readouterr().err
 
 
-def test_a_cluster_can_be_asked_for_in_a_notebook():
-    async def ask():  # there an event loop is running
-        with pytest.raises(OSError, match="no address of a Dask scheduler"), run.cluster("http://10.0.0.1:8786"):
+def test_cluster_can_be_used_in_a_notebook():
+    async def ask():  # here an event loop is running
+        with (
+            pytest.raises(OSError, match="expected the address of a Dask scheduler"),
+            run.cluster("http://10.0.0.1:8786"),
+        ):
             pass
 
-    with ThreadPoolExecutor(1) as thread:  # in the tests' own one, a browser's may be running
+    with ThreadPoolExecutor(1) as thread:  # a browser's loop may be running in the tests' own thread
         thread.submit(lambda: asyncio.run(ask())).result()
 
 
-def test_without_dask_it_says_how_to_install_it(one, monkeypatch, capsys):
+def test_error_without_dask_shows_how_to_install_it(one, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(SystemExit, match="2"):
         cli.main(command(one, "--dask=tcp://127.0.0.1:1"))

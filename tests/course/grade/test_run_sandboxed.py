@@ -1,4 +1,4 @@
-"""Runs with real sandboxes and containers: without one nothing is graded, and what fails there costs no points."""
+"""Runs with real sandboxes and containers: without one nothing is graded, and its failures cost no points."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ from rsl_edu.sandbox import view
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(bwrap, tmp_path, monkeypatch, capsys, until):
+def test_ctrl_c_keeps_results_and_the_same_command_continues(bwrap, tmp_path, monkeypatch, capsys, until):
     write_source(tmp_path)
     submit(tmp_path, a=RIGHT, b=RIGHT, c=DOUBLE.format("return number"), d=RIGHT)
     begun, go = tmp_path / "begun", tmp_path / "go"
@@ -49,7 +49,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(bwrap, tmp_path,
     try:
         until(begun.exists)
         until(lambda: journal(tmp_path))
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all its processes
+        os.killpg(process.pid, signal.SIGINT)  # to all processes, like a terminal
         go.touch()
         said = process.communicate()[1]
     finally:
@@ -59,7 +59,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(bwrap, tmp_path,
     assert said == f"{stopped} Nothing was written for moodle.\n"
     assert process.returncode == 130
     before = journal(tmp_path)
-    assert 2 <= len(before) == len(table(tmp_path)) < 4  # the second had begun
+    assert 2 <= len(before) == len(table(tmp_path)) < 4  # the second was in progress
     run_in_threads(monkeypatch)
     assert cli.main(words) == 0
     assert len(journal(tmp_path)) == 4
@@ -80,15 +80,20 @@ REFUSE = ("echo 'bwrap: setting up uid map: Permission denied' >&2", "exit 1")
     ("name", "lines", "box", "says"),
     [
         ("none", (), (), "cannot run 'bwrap': No such file or directory"),
-        ("bwrap", REFUSE, (), "bwrap: setting up uid map: Permission denied\nDocker and Kubernetes refuse it"),
+        (
+            "bwrap",
+            REFUSE,
+            (),
+            "bwrap: setting up uid map: Permission denied\nDocker and Kubernetes do not allow bubblewrap",
+        ),
         ("none", (), ("--sandbox", "dokcer run"), "cannot run 'dokcer': No such file or directory"),
-        ("none", (), ("--sandbox", "docker 'run"), "cannot be read: No closing quotation"),
+        ("none", (), ("--sandbox", "docker 'run"), "is malformed: No closing quotation"),
         ("docker", ("echo no such image: torch >&2", "exit 125"), ("--sandbox", "docker"), "no such image: torch"),
-        ("docker", ("exit 0",), ("--sandbox", "docker"), "it ended without a word"),
+        ("docker", ("exit 0",), ("--sandbox", "docker"), "the process ended without output"),
         ("docker", ("echo hello",), ("--sandbox", "docker"), "hello"),
     ],
 )
-def test_without_a_sandbox_it_refuses_and_says_what_to_do(one, monkeypatch, capsys, name, lines, box, says):
+def test_missing_sandbox_is_an_error_with_advice(one, monkeypatch, capsys, name, lines, box, says):
     script(one / "bin" / name, *lines)
     monkeypatch.setenv("PATH", str(one / "bin"))
     with pytest.raises(SystemExit, match="2"):
@@ -100,7 +105,7 @@ def test_without_a_sandbox_it_refuses_and_says_what_to_do(one, monkeypatch, caps
     assert not journal(one)
 
 
-def test_a_sandbox_that_fails_once_costs_no_points(one):
+def test_sandbox_that_fails_once_costs_no_points(one):
     fails = f"mkdir {quoted(one / 'failed')} 2>/dev/null && exit 1"
     docker = script(one / "docker", fails, "box=$1", WORKER)
     (row,) = grade(one, box=f"{quoted(docker)} {{box}}")
@@ -108,7 +113,7 @@ def test_a_sandbox_that_fails_once_costs_no_points(one):
     assert not journal(one)
 
 
-def test_a_container_command_gets_the_worker_and_a_limit_of_time(one):
+def test_container_command_gets_the_worker_and_a_time_limit(one):
     docker = script(one / "docker", f'box=$1; shift; echo "$*" > {quoted(one / "asked")}', WORKER)
     (row,) = grade(one, box=f"{quoted(docker)} {{box}}", limits=Limits(wall=777))
     assert (row.status, row.total, row.safe) == ("graded", 2, True), row
@@ -116,7 +121,7 @@ def test_a_container_command_gets_the_worker_and_a_limit_of_time(one):
 
 
 def impatient(monkeypatch, code):
-    """The time of submissions with this code is up in their first cell."""
+    """Let the time limit of submissions with this code expire in their first cell."""
 
     def mark(assignment, cells, box, limits, mark=run.mark, **rules):
         return mark(assignment, cells, box, replace(limits, wall=0) if code in "".join(cells) else limits, **rules)
@@ -125,7 +130,7 @@ def impatient(monkeypatch, code):
 
 
 @pytest.mark.slow
-def test_what_waits_is_not_graded_the_others_are_and_the_same_command_tries_it_again(bwrap, one, monkeypatch, capsys):
+def test_waiting_submission_is_retried_and_the_others_are_graded(bwrap, one, monkeypatch, capsys):
     shown, out = one / "shown", one / "grades.csv"
     shown.mkdir()
     environment = {**view.environment(), Path("/shown"): shown}
@@ -154,12 +159,12 @@ def test_what_waits_is_not_graded_the_others_are_and_the_same_command_tries_it_a
 
 
 BURN = "import time\nbegin = time.monotonic(), time.process_time()\nwhile time.process_time() < begin[1] + 0.3: pass\n"
-BURN += "while time.monotonic() < begin[0] + 1: time.sleep(0.01)"  # at least, however fast the machine is
+BURN += "while time.monotonic() < begin[0] + 1: time.sleep(0.01)"  # minimum duration on any machine
 
 
 @exhaustive
 @pytest.mark.slow
-def test_a_right_answer_gets_its_points_on_a_busy_machine(bwrap, one):
+def test_right_answer_gets_its_points_on_a_busy_machine(bwrap, one):
     function = DOUBLE.format("\n    ".join([*BURN.splitlines(), "return 2 * number"]))
     submit(one, ada=f"{BURN}\n{function}")
     loops = [subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(4)]
@@ -172,7 +177,7 @@ def test_a_right_answer_gets_its_points_on_a_busy_machine(bwrap, one):
     assert (row.status, row.total, row.notes) == ("graded", 2, ()), row
 
 
-def test_unsafe_grades_and_says_so_everywhere(one, monkeypatch, capsys):
+def test_unsafe_run_has_a_warning_everywhere(one, monkeypatch, capsys):
     monkeypatch.setenv("PATH", str(one / "bin"))
     assert cli.main(command(one, "--unsafe", "--report")) == 0
     assert capsys.readouterr().out == f"{one / 'grades.csv'}: 1 student, 1 graded WITHOUT A SANDBOX\n"

@@ -1,4 +1,4 @@
-"""A course file says the rules of a course; whatever is wrong in it is named, with the file and what is allowed."""
+"""Course files contain the rules of a course; error messages name the file, the setting and what is allowed."""
 
 import datetime
 import re
@@ -30,7 +30,7 @@ roster: class/roster.csv
 """
 
 
-def test_all_that_a_file_can_say(tmp_path):
+def test_all_settings_of_a_course_file(tmp_path):
     due = datetime.datetime.fromisoformat("2026-11-30T22:59:00+00:00")
     assert read(tmp_path, WHOLE) == Course(
         limits={"cell": 20.0, "load": 60.5, "memory": 4 << 30, "processes": 64},
@@ -42,11 +42,11 @@ def test_all_that_a_file_can_say(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "# nothing", "assignments: {other: {several: best, partial: cases}}"])
-def test_what_a_file_does_not_say_is_as_without_one(tmp_path, text):
+def test_missing_settings_have_their_defaults(tmp_path, text):
     assert read(tmp_path, text) == Course()
 
 
-def test_what_is_said_of_an_assignment_wins(tmp_path):
+def test_settings_of_an_assignment_take_precedence(tmp_path):
     own = "assignments:\n  4_normalization:\n    due: 2026-12-07\n    late: {per_day: 20}\n    limits: {cell: 30}\n"
     course = read(tmp_path, f"{WHOLE}{own}    several: latest\n    carry: true")
     assert course.policy.late == Late(0.5, 20, 50, 7)
@@ -57,7 +57,7 @@ def test_what_is_said_of_an_assignment_wins(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["2026-11-30 20:00", "2026-11-30 20:00:00", "'2026-11-30T20:00'"])
-def test_a_time_without_an_offset_is_local(tmp_path, text):
+def test_time_without_an_offset_is_local(tmp_path, text):
     assert read(tmp_path, f"due: {text}").policy.due == datetime.datetime(2026, 11, 30, 20).astimezone()
 
 
@@ -99,14 +99,14 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", WRONG)
-def test_what_is_wrong_is_named(tmp_path, text):
+def test_errors_name_the_setting(tmp_path, text):
     with pytest.raises(CourseError) as error:
         read(tmp_path, text)
     assert str(error.value).startswith(f"{tmp_path / 'course.yml'}: {WRONG[text]}")
     assert "\n" not in str(error.value)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path):
+def test_unreadable_file_is_named(tmp_path):
     with pytest.raises(CourseError, match=r"nowhere\.yml: No such file"):
         settings.read(tmp_path / "nowhere.yml", "4_normalization")
     (tmp_path / "course.yml").write_bytes(b"\xff\xfe\xff")
@@ -133,12 +133,12 @@ def test_each_limit_of_the_sandbox_can_be_set():
         ("cpu=5", "expected NAME=NUMBER with a name of cell, load, call, total, start, wall, memory, disk, processes"),
     ],
 )
-def test_a_limit_that_is_none_is_named(text, says):
+def test_invalid_limit_is_named(text, says):
     with pytest.raises(ValueError, match=f"^{says}"):
         settings.limit(text)
 
 
-def test_the_examples_of_the_book_are_course_files(tmp_path):
+def test_examples_in_the_book_are_valid(tmp_path):
     page = (Path(__file__).parents[3] / "book" / "instructors.md").read_text("utf-8")
     rules, several = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     late = Late(grace=1, per_day=10, most=50, none_after=7)
@@ -148,7 +148,7 @@ def test_the_examples_of_the_book_are_course_files(tmp_path):
     assert (course.policy.late.per_day, course.limits, course.roster) == (20, {"cell": 20}, tmp_path / "roster.csv")
 
 
-def test_the_book_names_each_setting_and_each_limit():
+def test_book_names_each_setting_and_limit():
     page = (Path(__file__).parents[3] / "book" / "instructors.md").read_text("utf-8")
     for key in settings._COURSE:
         names = [f"late.{name}" for name in settings._LATE] if key == "late" else [key]

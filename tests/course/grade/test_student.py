@@ -29,7 +29,7 @@ receive()
 
 @pytest.fixture
 def asked(process):
-    """Runs code when the function f is called; returns what the call returns."""
+    """Return a function that runs code in a call of f and returns the result."""
 
     def ask(code, budget=None):
         student = process(READY + textwrap.dedent(code), budget)
@@ -44,7 +44,7 @@ def asked(process):
 # What it says ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_reply_is_returned(asked):
+def test_reply_is_returned(asked):
     assert asked("reply(2, 3)") == 3
 
 
@@ -76,7 +76,7 @@ REPLIES = {
 
 
 @pytest.mark.parametrize("name", REPLIES)
-def test_what_no_worker_does_stops_it(asked, name):
+def test_malformed_replies_stop_the_process(asked, name):
     code, why = REPLIES[name]
     with pytest.raises(StoppedError, match=why):
         asked(code)
@@ -85,7 +85,7 @@ def test_what_no_worker_does_stops_it(asked, name):
 OBJECT = "{'object': [0, 'o', False, False]}"
 
 
-def test_the_text_of_an_object_is_short_and_printable(process):
+def test_text_of_an_object_is_short_and_printable(process):
     code = f"reply(2, {OBJECT})\nreceive()\nreply(3, 'a\\x1b[2J\\n' + 'b' * 9000)\nreceive()\nreply(4, {OBJECT})"
     student = process(READY + code)
     made = student.names(["f"])["f"]()
@@ -95,7 +95,7 @@ def test_the_text_of_an_object_is_short_and_printable(process):
 
 
 @pytest.mark.parametrize("code", ["os._exit(0)", "send(b'passed')", "send({'dict': [['cell', 'x']]})"])
-def test_what_does_not_start_is_no_fault_of_the_students(process, monkeypatch, code):
+def test_failed_start_is_not_the_student_s_fault(process, monkeypatch, code):
     probed = []
     monkeypatch.setattr(sandbox, "probe", lambda *_: probed.append(1))
     with pytest.raises(RuntimeError, match=r"the sandbox (ended its process|sent a )"):
@@ -103,7 +103,7 @@ def test_what_does_not_start_is_no_fault_of_the_students(process, monkeypatch, c
     assert probed
 
 
-def test_a_start_has_a_limit_of_the_wall_clock(process, monkeypatch):
+def test_start_has_a_wall_clock_limit(process, monkeypatch):
     monkeypatch.setattr(sandbox, "probe", lambda *_: None)
     with pytest.raises(RuntimeError, match="the sandbox took too long to start"):
         process("time.sleep(9999)", Budget(Limits(start=0)))
@@ -133,7 +133,7 @@ def test_cpu_time_is_limited(process, asked, code):
     assert stopped.value.cell == 7
 
 
-def test_cpu_time_of_all_lives_is_limited(process, asked):
+def test_cpu_time_of_restarted_processes_is_limited_together(process, asked):
     budget = Budget(Limits(total=0.5, call=0.3))
     with pytest.raises(StoppedError, match=r"0\.3 s of CPU time for one call"):
         asked("burn(9999)", budget)
@@ -144,7 +144,7 @@ def test_cpu_time_of_all_lives_is_limited(process, asked):
         process("no such process is started", budget)
 
 
-def test_the_start_costs_no_cpu_time(process):
+def test_start_does_not_count_as_cpu_time(process):
     budget = Budget(Limits(load=0.2, call=0.2, total=0.4))
     process("burn(0.5)\n" + READY, budget).close()
     assert budget.cpu < 0.2
@@ -159,12 +159,12 @@ def test_memory_of_all_processes_is_limited(asked):
 
 
 @pytest.mark.parametrize("busy", [0, 4])
-def test_a_right_answer_may_take_longer_than_its_cpu_time(asked, busy):
+def test_right_answer_may_take_longer_than_its_cpu_limit_on_the_wall_clock(asked, busy):
     loops = [psutil.Popen([sys.executable, "-S", "-c", "while True: pass"]) for _ in range(busy)]
     code = """
         begin = time.monotonic()
         burn(0.2)
-        while time.monotonic() < begin + 1.5:  # at least, however fast the machine is
+        while time.monotonic() < begin + 1.5:  # minimum duration on any machine
             time.sleep(0.01)
         reply(2, time.monotonic() - begin)
     """
@@ -187,14 +187,14 @@ WAITS = {
 
 
 @pytest.mark.parametrize("what", WAITS)
-def test_what_waits_for_ever_ends_and_is_no_fault_of_the_students(process, asked, what):
+def test_endless_waiting_ends_and_is_not_the_student_s_fault(process, asked, what):
     says = r"^after 0 s it was still in {}, with 0\.\d s of CPU time used$"
     with pytest.raises(StalledError, match=says.format("code cell 3")):
         process(f"send({{'dict': [['cell', 2]]}})\n{WAITS[what]}", Budget(Limits(wall=0)))
     budget = Budget(Limits(wall=1200))
     student = process(READY + WAITS[what], budget)
     function = student.names(["f"])["f"]
-    budget.end = 0  # its time is up, as soon as the grader looks at the clock
+    budget.end = 0  # the time is up when the grader checks the clock
     with pytest.raises(StalledError, match=says.format("a call of f").replace("after 0", "after 1,200")):
         function()
     assert student._process.returncode == -signal.SIGKILL
@@ -218,7 +218,7 @@ AWAKE = {
 
 
 @pytest.mark.parametrize("sent", ["[:3]", "", " + b'{'"])
-def test_what_sleeps_in_the_middle_of_a_reply_is_stopped(process, asked, monkeypatch, sent):
+def test_process_asleep_within_a_reply_is_stopped(process, asked, monkeypatch, sent):
     monkeypatch.setattr(students, "_ASLEEP", 5)
     code = f"{HALF}{sent})\ntime.sleep(9999)"
     with pytest.raises(StoppedError, match=r"^stopped in the middle of a reply$"):
@@ -229,12 +229,12 @@ def test_what_sleeps_in_the_middle_of_a_reply_is_stopped(process, asked, monkeyp
 
 
 @pytest.mark.parametrize("what", tiers(AWAKE, ["uses CPU time", "is kept from running"]))
-def test_a_reply_may_take_its_time_while_something_runs_or_is_kept_from_running(asked, monkeypatch, what):
+def test_slow_reply_is_accepted_while_the_process_runs_or_waits_for_a_core(asked, monkeypatch, what):
     monkeypatch.setattr(students, "_ASLEEP", 5)
     assert asked(f"{ON_ITS_WAY}\n{AWAKE[what]}\nos.write(1, data[12:])") == 3
 
 
-def test_what_used_its_cpu_time_is_stopped_though_the_wall_clock_is_up(process, monkeypatch):
+def test_cpu_limit_takes_precedence_over_the_wall_clock(process, monkeypatch):
     budget, looks = Budget(Limits(call=5)), []
     function = process(f"{READY}\ntime.sleep(9999)", budget).names(["f"])["f"]
 
@@ -258,7 +258,7 @@ def loop():
     while True: pass
 def hostile():
     signal.signal(signal.SIGPROF, signal.SIG_IGN)
-    sum(itertools.repeat(0))  # runs no line of Python, in which it could be stopped
+    sum(itertools.repeat(0))  # executes no Python line in which it could be interrupted
 """
 SLEEPS = """
 import time
@@ -270,7 +270,7 @@ LOOP = "while True: pass"
 
 
 @pytest.mark.slow
-def test_a_sandbox_that_hangs_is_no_fault_of_the_students(bwrap, monkeypatch, until):
+def test_hanging_sandbox_is_not_the_student_s_fault(bwrap, monkeypatch, until):
     budget, tree = Budget(Limits()), []
 
     def hang(self, most, look=usage.Tree.look):
@@ -291,7 +291,7 @@ def test_a_sandbox_that_hangs_is_no_fault_of_the_students(bwrap, monkeypatch, un
 
 
 @pytest.mark.slow
-def test_an_honest_loop_is_told_its_line_and_the_process_lives_on():
+def test_endless_loop_gets_its_line_and_the_process_continues():
     student = Student([Cell(1, CELL)], "unsafe", Budget(Limits(call=1)))
     names = student.names(["f", "loop"])
     with pytest.raises(Failure, match=r"^ran for more than 0\.9 s$") as error:
@@ -302,7 +302,7 @@ def test_an_honest_loop_is_told_its_line_and_the_process_lives_on():
 
 
 @pytest.mark.slow
-def test_where_the_grader_sees_no_processes_the_worker_limits_itself(monkeypatch):
+def test_worker_limits_itself_if_the_grader_cannot_see_it(monkeypatch):
     monkeypatch.setattr(usage, "known", lambda _: False)
     cells = [Cell(number, source) for number, source in enumerate((SLEEPS, LOOP, CELL), 1)]
     student = Student(cells, "unsafe", Budget(Limits(cell=0.3, load=5, call=0.3, total=100)))

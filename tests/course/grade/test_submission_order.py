@@ -1,4 +1,4 @@
-"""Several submissions of a student, and how much of a class is held in memory."""
+"""Several submissions of a student, and the memory needed for a class."""
 
 import os
 import tracemalloc
@@ -13,11 +13,11 @@ from rsl_edu.course.grade.submissions import count, find
 
 
 def at(name, year):
-    """A file of a zip that was changed at the beginning of a year."""
+    """Return a zip entry with a date at the beginning of a year."""
     return zipfile.ZipInfo(name, (year, 1, 1, 0, 0, 0))
 
 
-def test_the_oldest_is_first_by_time_of_the_files(tmp_path):
+def test_oldest_file_is_first_by_time(tmp_path):
     files = [
         (at("ada/c.ipynb", 2020), NOTEBOOK),
         (at("ada/a.ipynb", 2022), NOTEBOOK),
@@ -35,8 +35,8 @@ def test_the_oldest_is_first_by_time_of_the_files(tmp_path):
         assert [round((each.modified - 1_577_836_800) / (365.25 * 86_400)) for each in found] == [0, 1, 2]
 
 
-def test_the_oldest_is_first_by_the_numbers_of_canvas(tmp_path):
-    """They grow with each upload (lib/content_zipper.rb); the times in the zip are those of the export."""
+def test_oldest_file_is_first_by_canvas_number(tmp_path):
+    """Canvas's numbers grow with each upload (lib/content_zipper.rb); times in the zip are the time of the export."""
     names = ["ada_7_100_hw-1.ipynb", "ada_7_99_hw.ipynb", "ada_7_101_a.ipynb"]
     (tmp_path / "x.zip").write_bytes(zipped([(at(name, 2000 + place), NOTEBOOK) for place, name in enumerate(names)]))
     found = list(find([tmp_path / "x.zip"]))
@@ -44,7 +44,7 @@ def test_the_oldest_is_first_by_the_numbers_of_canvas(tmp_path):
     assert {each.modified for each in found} == {None}
 
 
-def test_what_came_together_is_known(tmp_path):
+def test_files_handed_in_together_are_recognized(tmp_path):
     files = {f"{MOODLE}/a.ipynb": NOTEBOOK, f"{MOODLE}/b.ipynb": NOTEBOOK, "Bo_2_assignsubmission_file_/a.ipynb": b"{}"}
     (tmp_path / "x.zip").write_bytes(zipped(files))
     (tmp_path / "y.zip").write_bytes(
@@ -57,7 +57,7 @@ def test_what_came_together_is_known(tmp_path):
     assert len({a, other, later, ""}) == 4
 
 
-def test_times_that_a_student_or_the_export_made_do_not_count(tmp_path):
+def test_times_set_by_a_student_or_the_export_are_ignored(tmp_path):
     own = zipped([(at("b.ipynb", 2035), NOTEBOOK), (at("a.ipynb", 1999), NOTEBOOK)])
     class_ = zipped([(at("ada/own.zip", 2020), own), (at(f"{MOODLE}/hw.ipynb", 2030), NOTEBOOK)])
     (tmp_path / "x.zip").write_bytes(class_)
@@ -66,7 +66,7 @@ def test_times_that_a_student_or_the_export_made_do_not_count(tmp_path):
     assert found["ada/own.zip/a.ipynb"] == found["ada/own.zip/b.ipynb"] == pytest.approx(1_577_836_800, abs=86_400)
 
 
-def test_a_zip_without_a_date_is_read(tmp_path):
+def test_zip_without_a_date_is_read(tmp_path):
     content = zipped([(at("ada/hw.ipynb", 2020), NOTEBOOK)])
     date = content.index(b"PK\1\2") + 14
     (tmp_path / "x.zip").write_bytes(content[:date] + b"\0\0" + content[date + 2 :])
@@ -79,7 +79,7 @@ def test_a_zip_without_a_date_is_read(tmp_path):
 
 @pytest.fixture
 def opened(monkeypatch):
-    """Names of the files that were unpacked from zips."""
+    """Return a list of the files that were unpacked from zips."""
     names = []
 
     class Archive(zipfile.ZipFile):
@@ -104,7 +104,7 @@ def test_submissions_are_read_one_at_a_time(given, opened):
     assert [each.content for each in found] == [NOTEBOOK, b"y", b"later" if path.is_dir() else NOTEBOOK]
 
 
-def test_what_comes_after_the_start_waits_for_the_next_run(tmp_path):
+def test_files_that_arrive_after_the_start_wait_for_the_next_run(tmp_path):
     on_disk(tmp_path, {"first/ada.ipynb": NOTEBOOK, "first/bo.ipynb": NOTEBOOK, "second/cy/hw.ipynb": NOTEBOOK})
     paths = [tmp_path / "first", tmp_path / "second"]
     found = find(paths)
@@ -115,7 +115,7 @@ def test_what_comes_after_the_start_waits_for_the_next_run(tmp_path):
     assert len({each.name for each in find(paths)}) == 4
 
 
-def test_a_students_zip_is_unpacked_once(given, opened):
+def test_student_s_zip_is_unpacked_once(given, opened):
     own = {"ada.zip": {"a1.ipynb": NOTEBOOK}, "bo.zip": {f"b{n}.ipynb": NOTEBOOK for n in range(3)}, "cy.zip": {}}
     files = {name: zipped(inner) for name, inner in own.items()}
     path = given({**files, "dan/d1.ipynb": NOTEBOOK, "dan/data.zip": zipped({"x.csv": b"1"})})
@@ -129,7 +129,7 @@ def test_a_students_zip_is_unpacked_once(given, opened):
 
 
 def test_memory_does_not_grow_with_the_class(tmp_path):
-    """Each notebook holds 4 MB of outputs: a class of 60 has 240 MB, of which a few are held at a time."""
+    """Each notebook has 4 MB of outputs; a class of 60 has 240 MB, but only a few notebooks are in memory at a time."""
     content = NOTEBOOK[:-1] + b', "outputs": "' + b"x" * (4 << 20) + b'"}'
     with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for number in range(60):

@@ -1,4 +1,4 @@
-"""Submissions as they come from a class: whose is what."""
+"""Identification of students in the submissions of a class."""
 
 import os
 import unicodedata
@@ -88,7 +88,7 @@ CLASSES = {
 
 @pytest.mark.parametrize("top", ["", "Homework 1/", "a/b/"])
 @pytest.mark.parametrize("name", CLASSES)
-def test_a_submission_says_whose_it_is(given, name, top):
+def test_student_of_a_submission_is_identified(given, name, top):
     expected = CLASSES[name]
     path = given({f"{top}{file}": NOTEBOOK for file in expected})
     found = [(each.name, each.identifier, *["late"] * each.late) for each in find([path])]
@@ -98,29 +98,29 @@ def test_a_submission_says_whose_it_is(given, name, top):
 
 
 @pytest.mark.parametrize("name", ["öztürki̇lker", "शर्माप्रिया", "สมชายวิชัย", "محمّدعليّ", "ekbose\u0301", "a_b2"])
-def test_names_of_canvas_keep_the_marks_of_their_letters(tmp_path, name):
+def test_canvas_names_keep_combining_marks(tmp_path, name):
     (found,) = find([on_disk(tmp_path, {f"{name}_LATE_500_900_1_mlp.ipynb": NOTEBOOK})])
     assert (found.name, found.identifier, found.late) == (unicodedata.normalize("NFC", name), "500", True)
 
 
 @pytest.mark.parametrize("name", ["Ada", "ada lovelace", "ada-x"])
-def test_other_names_are_no_names_of_canvas(tmp_path, name):
+def test_other_names_are_not_canvas_names(tmp_path, name):
     (found,) = find([on_disk(tmp_path, {f"{name}_500_900_1_mlp.ipynb": NOTEBOOK})])
     assert (found.name, found.identifier) == (f"{name}_500_900_1_mlp", "")
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_counting_finds_each_notebook_outside_of_zips(given, name):
+def test_count_includes_each_notebook_outside_zips(given, name):
     path = given(dict.fromkeys(CLASSES[name], NOTEBOOK))
     assert count([path]) == len(rows(path))
     assert count([path, path]) == 2 * len(rows(path))
 
 
-def test_a_class_of_one(given):
+def test_class_with_one_student(given):
     assert rows(given({"ada/hw.ipynb": NOTEBOOK, "ada/data.csv": b"1"})) == [("ada", "")]
 
 
-def test_a_student_who_handed_in_no_notebook_keeps_identifier_and_lateness(given):
+def test_student_without_a_notebook_keeps_identifier_and_lateness(given):
     files = {"ada_LATE_10_text.html": b"x", "bo_11_6_hw.pdf": b"x", f"{MOODLE[:-5]}onlinetext/onlinetext.html": b"x"}
     found = {each.identifier: (each.name, each.late, each.problem, each.file) for each in find([given(files)])}
     assert found == {
@@ -130,7 +130,7 @@ def test_a_student_who_handed_in_no_notebook_keeps_identifier_and_lateness(given
     }
 
 
-def test_what_systems_leave_in_folders_is_ignored(given):
+def test_system_files_are_ignored(given):
     leftovers = ("__MACOSX/._ada.ipynb", ".DS_Store", "Thumbs.db", "a/.ipynb_checkpoints/hw-checkpoint.ipynb")
     path = given(
         dict.fromkeys(["a/hw.ipynb", "b.ipynb", "a/hw-checkpoint.ipynb", ".git/x.ipynb", *leftovers], NOTEBOOK)
@@ -147,7 +147,7 @@ def test_what_systems_leave_in_folders_is_ignored(given):
         "ada.zip": "ada",
     }.items(),
 )
-def test_a_students_own_zip_is_opened(tmp_path, place, name):
+def test_student_s_own_zip_is_opened(tmp_path, place, name):
     one = {"my work/hw.ipynb": NOTEBOOK, "my work/data.csv": b"1", "__MACOSX/my work/._hw.ipynb": b"x"}
     two = {"a.ipynb": NOTEBOOK, "b/c.ipynb": NOTEBOOK}
     for own, files in ((one, ["my work/hw.ipynb"]), (two, ["a.ipynb", "b/c.ipynb"])):
@@ -193,7 +193,7 @@ def test_several_paths(tmp_path):
 
 
 @pytest.mark.parametrize("alone", [True, False])
-def test_a_students_zip_of_an_export_is_the_students(tmp_path, alone):
+def test_student_s_zip_of_an_export_belongs_to_the_student(tmp_path, alone):
     path = tmp_path / "hopper_7_8_hw.zip"
     path.write_bytes(zipped({"a.ipynb": NOTEBOOK, f"{MOODLE}/b.ipynb": NOTEBOOK}))
     (tmp_path / "bo.ipynb").write_bytes(NOTEBOOK)
@@ -201,7 +201,7 @@ def test_a_students_zip_of_an_export_is_the_students(tmp_path, alone):
     assert found == ["hopper", "hopper", "bo"][: 2 if alone else 3]
 
 
-def test_files_of_the_same_name_in_different_folders_are_of_different_students(tmp_path, monkeypatch):
+def test_equal_file_names_in_different_folders_are_different_students(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     on_disk(tmp_path, {"ada/hw.ipynb": NOTEBOOK, "bo/hw.ipynb": NOTEBOOK, "c.ipynb": NOTEBOOK})
     on_disk(tmp_path, {"ada/w.zip": zipped({"x.ipynb": NOTEBOOK}), "bo/w.zip": zipped({"x.ipynb": NOTEBOOK})})
@@ -230,7 +230,7 @@ def test_two_exports_of_a_class_have_the_same_students(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip"])
-def test_a_path_that_holds_nothing_is_said_at_once(tmp_path, kind):
+def test_empty_path_is_an_immediate_error(tmp_path, kind):
     path = tmp_path / kind
     if kind == "folder":
         on_disk(path, {"__MACOSX/": b"", ".DS_Store": b"x"})
@@ -245,7 +245,7 @@ def test_a_path_that_holds_nothing_is_said_at_once(tmp_path, kind):
 # Names that students choose -----------------------------------------------------------------------------------------
 
 
-def test_a_student_cannot_hand_in_for_another(tmp_path):
+def test_student_cannot_hand_in_for_another(tmp_path):
     bo = "Bo_2_assignsubmission_file_"
     names = [f"{MOODLE}/{bo}/hw.ipynb", f"{MOODLE}{bo}hw.ipynb", f"{bo}/hw.ipynb"]
     own = zipped({f"{bo}/hw.ipynb": NOTEBOOK})
@@ -257,7 +257,7 @@ def test_a_student_cannot_hand_in_for_another(tmp_path):
 
 
 @pytest.mark.parametrize("top", ["", "Homework 1/"])
-def test_names_of_exports_below_the_level_of_the_class_say_nothing(given, top):
+def test_export_names_below_the_class_level_are_ignored(given, top):
     inside = ["ada_101_assignsubmission_file_/x.ipynb", "ada_101_4_x.ipynb", "deep/Bo_2_assignsubmission_file/x.ipynb"]
     path = given({f"{top}ada/hw.ipynb": NOTEBOOK, **{f"{top}eve/{name}": NOTEBOOK for name in inside}})
     found = [(each.name, each.identifier) for each in find([path])]
@@ -273,7 +273,7 @@ FILE_NAMES = st.text(min_size=1).filter(lambda name: "/" not in name)
     file=FILE_NAMES,
     flat=st.booleans(),
 )
-def test_no_file_name_makes_a_file_of_moodle_somebody_elses(name, number, file, flat):
+def test_moodle_file_names_cannot_change_the_student(name, number, file, flat):
     found = origin(f"{name}_{number}_assignsubmission_file{'_' if flat else '/'}{file}")
     assert (found.student, found.exported) == (Student(name, str(number)), True)
 
@@ -285,17 +285,17 @@ def test_no_file_name_makes_a_file_of_moodle_somebody_elses(name, number, file, 
     late=st.sampled_from(["", "_LATE"]),
     file=FILE_NAMES,
 )
-def test_no_file_name_makes_a_file_of_canvas_somebody_elses(name, number, attachment, late, file):
+def test_canvas_file_names_cannot_change_the_student(name, number, attachment, late, file):
     found = origin(f"{name}{late}_{number}_{attachment}_{file}")
     assert found == Origin(Student(name, str(number)), True, bool(late), attachment)
 
 
-def test_a_file_name_of_canvas_with_numbers_in_it_is_of_who_stands_first(given):
+def test_canvas_file_name_with_numbers_belongs_to_the_first_student(given):
     found = list(find([given(dict.fromkeys(["eve_7_70_ada_8_80_hw.ipynb", "ada_8_81_hw.ipynb"], NOTEBOOK))]))
     assert [(each.name, each.identifier) for each in found] == [("ada", "8"), ("eve", "7")]
 
 
-def test_no_two_students_have_a_name(tmp_path):
+def test_student_names_are_unique(tmp_path):
     files = [("a/hw.ipynb", NOTEBOOK), ("a/hw.ipynb", b"other"), ("a_hw (2).ipynb", NOTEBOOK), ("b\n.ipynb", NOTEBOOK)]
     with pytest.warns(UserWarning, match="Duplicate"):
         (tmp_path / "x.zip").write_bytes(zipped([*files, ("b\r.ipynb", NOTEBOOK), ("b (2).ipynb", NOTEBOOK)]))
@@ -313,7 +313,7 @@ def test_no_two_students_have_a_name(tmp_path):
     assert len({*twice}) == len(twice) == 12
 
 
-def test_a_folder_cannot_take_the_name_that_tells_two_students_apart(given):
+def test_folder_cannot_take_a_distinguishing_name(given):
     names = ["Wei Li_3_assignsubmission_file/a.ipynb", "Wei Li_4_assignsubmission_file/a.ipynb"]
     files = dict.fromkeys([*names, "Wei Li (3)/a.ipynb", "Wei Li/a.ipynb"], NOTEBOOK)
     found = {each.name: each.identifier for each in find([given(files)])}

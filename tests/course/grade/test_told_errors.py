@@ -1,4 +1,4 @@
-"""What a student's code raises is told as it was, whatever its constructor takes."""
+"""Errors of a student's code are reported unchanged, whatever arguments their constructors take."""
 
 import builtins
 
@@ -12,7 +12,7 @@ NOT_EXPECTED = ("Exception", "StopIteration", "StopAsyncIteration", "ExceptionGr
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_error_of_any_kind_has_its_name_its_text_and_its_line(kind):
+def test_any_error_keeps_its_name_text_and_line(kind):
     account = {"is": kind, "says": f"{kind}: a text", "line": "return f(1)", "number": 2, "function": "g"}
     error = remote.failure(account)
     assert (error.says, error.line, error.number, error.function) == (f"{kind}: a text", "return f(1)", 2, "g")
@@ -22,7 +22,7 @@ def test_an_error_of_any_kind_has_its_name_its_text_and_its_line(kind):
 
 
 @pytest.mark.parametrize("base", ["UnicodeDecodeError", "OSError", "ExceptionGroup"])
-def test_an_error_of_an_own_class_too(base):
+def test_error_of_an_own_class_keeps_them_too(base):
     known = {"Mine": remote.an_error("Mine", base)}
     error = remote.failure({"is": base, "class": "Mine", "says": "Mine: a text"}, known)
     assert isinstance(error, known["Mine"])

@@ -1,4 +1,4 @@
-"""CPU time and memory of a process count together with those of all that it has started, also of what has ended."""
+"""CPU time and memory of a process include all processes that it has started, even ended ones."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ CPU = {
 
 @pytest.fixture
 def start():
-    """Starts Python code that then sleeps; it is ended afterwards, with its children."""
+    """Return a function that starts Python code which then sleeps; it is ended afterwards, with its children."""
     started = []
 
     def start(code):
@@ -50,7 +50,7 @@ def start():
 @pytest.mark.parametrize("what", CPU)
 def test_cpu_time_counts(start, until, what):
     process = start(CPU[what])
-    until(lambda: usage.Tree(process).look()[0] >= 0.25)  # it is told in hundredths, rounded down
+    until(lambda: usage.Tree(process).look()[0] >= 0.25)  # measured in hundredths of a second, rounded down
 
 
 def test_sleeping_costs_no_cpu_time(start, until):
@@ -66,18 +66,18 @@ def test_memory_of_all_processes_counts(start, until):
     until(lambda: usage.Tree(process).look()[1] > 1 << 27)
 
 
-def test_what_is_gone_uses_nothing():
+def test_ended_process_uses_nothing():
     process = subprocess.Popen(["true"])
     process.wait()
     assert usage.Tree(process.pid).look() == (0, 0)
 
 
-def test_what_runs_in_a_container_is_not_seen():
+def test_processes_in_a_container_are_not_visible():
     assert usage.known("bwrap") == usage.known("unsafe") == Path("/proc/self/stat").exists()
     assert not usage.known("docker run")
 
 
-def test_a_budget_begins_when_it_is_made():
+def test_budget_starts_when_it_is_created():
     before = time.monotonic()
     budget = usage.Budget(Limits(wall=100))
     assert before <= budget.end - 100 <= time.monotonic()
@@ -86,7 +86,7 @@ def test_a_budget_begins_when_it_is_made():
 
 @pytest.fixture
 def start_in_sandbox(bwrap):
-    """Starts Python code in the sandbox, with a file of 32 MB that has no name any more; it then sleeps."""
+    """Return a function that starts code in the sandbox with a deleted but open file of 32 MB and then sleeps."""
     started = []
 
     def start(code):
@@ -107,7 +107,7 @@ def test_files_in_the_sandbox_count_as_memory(start_in_sandbox, until):
     until(lambda: usage.Tree(process).look()[1] > 1 << 25)
 
 
-def test_shared_pages_count_once_also_if_only_files_exceed_the_limit(start_in_sandbox, until):
+def test_shared_pages_count_once_even_if_only_files_exceed_the_limit(start_in_sandbox, until):
     shared = "y = b'y' * (1 << 26)\nfor _ in range(3):\n    if os.fork() == 0: time.sleep(9999)"
     process = start_in_sandbox(shared)
     until(lambda: usage.Tree(process).look()[1] > (4 << 26) + (1 << 25))
@@ -122,7 +122,7 @@ def test_pages_that_processes_share_count_once_above_a_limit(start, until):
     assert usage.Tree(process).look(8 << 26)[1] > 4 << 26
 
 
-def test_cpu_time_of_children_that_nobody_waits_for_counts_as_last_seen(start, until):
+def test_cpu_time_of_unawaited_children_counts_as_last_seen(start, until):
     child = "if os.fork() == 0: burn(0.2), os._exit(0)\n    time.sleep(0.3)"
     process = start(f"import signal\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nfor _ in range(20):\n    {child}")
     tree = usage.Tree(process)

@@ -1,4 +1,4 @@
-"""What goes between the grader and a student's process arrives as it was; what no honest process sends is refused."""
+"""Data between grader and student process arrive unchanged; malformed data are refused."""
 
 import json
 import math
@@ -35,11 +35,11 @@ def over_a_pipe(value, refer=None, dereference=None, trusted=False):
 
 
 def received(header, body=b"", lengths=None):
-    """What a frame of these bytes is read as."""
+    """Return the value that a frame of these bytes is read as."""
     source, out = os.pipe()
     header = header if isinstance(header, bytes) else json.dumps(header).encode()
     frame = struct.pack("<II", *(lengths or (len(header), len(body)))) + header + body
-    writer = threading.Thread(target=lambda: (os.write(out, frame), os.close(out)))  # a pipe holds 64 KB
+    writer = threading.Thread(target=lambda: (os.write(out, frame), os.close(out)))  # a pipe can buffer only 64 KB
     writer.start()
     try:
         return wire.receive(source, lambda reference: reference)
@@ -52,13 +52,13 @@ def received(header, body=b"", lengths=None):
 
 @given(values)
 @settings(deadline=None)
-def test_plain_data_arrive_as_they_were(value):
+def test_plain_data_arrive_unchanged(value):
     assert repr(over_a_pipe(value)) == repr(value)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("shape", [(), (3,), (2, 0, 3), (2, 3)], ids=str)
-def test_tensors_arrive_as_they_were(dtype, shape):
+def test_tensors_arrive_unchanged(dtype, shape):
     tensor = (10 * torch.randn(shape)).to(dtype)
     for sent in (tensor, tensor.clone().requires_grad_() if dtype.is_floating_point else tensor):
         seen = over_a_pipe([sent])[0]
@@ -69,7 +69,7 @@ def test_tensors_arrive_as_they_were(dtype, shape):
 
 
 @pytest.mark.parametrize("requires_grad", [True, False])
-def test_a_parameter_arrives_with_its_gradient(requires_grad):
+def test_parameter_arrives_with_its_gradient(requires_grad):
     parameter = torch.nn.Parameter(torch.arange(3.0), requires_grad)
     assert over_a_pipe(parameter).grad is None
     parameter.grad = torch.arange(3.0) + 5
@@ -80,7 +80,7 @@ def test_a_parameter_arrives_with_its_gradient(requires_grad):
     assert seen.grad.tolist() == [5, 6, 7]
 
 
-def test_a_tensor_that_requires_a_gradient_can_say_so():
+def test_tensor_that_requires_a_gradient_can_be_tracked():
     source, out = os.pipe()
     tensors = [torch.ones(2), torch.nn.Parameter(torch.zeros(3))]
     wire.send(out, tensors, track=lambda tensor: type(tensor).__name__)
@@ -94,10 +94,10 @@ def test_a_tensor_that_requires_a_gradient_can_say_so():
 @pytest.mark.parametrize(
     "view", [lambda x: x[::3, ::2], lambda x: x.T, lambda x: x[:1, ::3], lambda x: x.expand(2, 3, 4)]
 )
-def test_views_arrive_as_they_were(view):
+def test_views_arrive_unchanged(view):
     tensor = view(torch.arange(12.0).reshape(3, 4))
     assert torch.equal(over_a_pipe(tensor), tensor)
-    single = torch.ones(1, 1, 1)[:, :, ::3]  # contiguous, and yet of an odd stride
+    single = torch.ones(1, 1, 1)[:, :, ::3]  # contiguous, but with an unusual stride
     assert torch.equal(over_a_pipe(single), single)
 
 
@@ -107,8 +107,8 @@ def test_arrays_and_functions_of_torch_arrive():
     assert over_a_pipe(torch.relu, trusted=True) is torch.relu
 
 
-def test_anything_else_is_refused_or_goes_as_a_reference():
-    with pytest.raises(TypeError, match="object is no plain data"):
+def test_other_values_are_refused_or_sent_as_references():
+    with pytest.raises(TypeError, match="object is not plain data"):
         over_a_pipe([object()])
     assert over_a_pipe({"a": object()}, lambda value: type(value).__name__, lambda name: f"a {name}") == {
         "a": "a object"
@@ -144,17 +144,17 @@ def test_anything_else_is_refused_or_goes_as_a_reference():
     }.items(),
     ids=lambda item: item[0],
 )
-def test_what_no_honest_process_sends_is_refused(frame):
+def test_malformed_frames_are_refused(frame):
     with pytest.raises(wire.MalformedError):
         received(*frame[1])
 
 
-def test_a_process_that_ended_is_noticed():
+def test_ended_process_is_noticed():
     with pytest.raises(EOFError):
         received(b"", b"", (100, 0))
 
 
-def test_whoever_waits_can_give_up():
+def test_waiting_can_be_given_up():
     source, out = os.pipe()
 
     def give_up(arrived=0):

@@ -1,4 +1,4 @@
-"""What is marked by hand: an untouched cell gets 0 points as with nbgrader, and all others can be read."""
+"""Exercises marked by hand: an unchanged cell gets 0 points as in nbgrader, and all other texts are found."""
 
 import nbformat
 import pytest
@@ -22,7 +22,7 @@ def cell(kind, source, **metadata):
 
 @pytest.fixture
 def source():
-    """Two texts, a task and a drawing in code, all of them to be marked by hand, between other cells."""
+    """Return an assignment with two texts, a task and a drawing in code, all marked by hand, between other cells."""
     return Assignment(
         "own",
         nbformat.v4.new_notebook(
@@ -51,7 +51,7 @@ def handed_in(source, change=lambda cells: None, metadata=True):
 
 @pytest.fixture(params=["nbgrader", "Colab"])
 def found(request, source):
-    """What is found in a notebook with nbgrader's metadata or, as after Colab, without it."""
+    """Return a function that finds the texts in a notebook with nbgrader's metadata or, as in Colab, without it."""
     return lambda change: written(source, all_cells(handed_in(source, change, request.param == "nbgrader")))
 
 
@@ -68,20 +68,20 @@ def write(**sources):
     return change
 
 
-def test_nothing_is_written_where_all_is_as_handed_out(found):
+def test_unchanged_notebook_has_no_texts(found):
     assert found(lambda cells: None) == NOTHING
     assert found(write(f="def f(x):\n    return x + 1")) == NOTHING
     assert found(write(why="\n", how="", plot=" ")) == NOTHING
 
 
-def test_what_was_written_is_found(found):
+def test_written_texts_are_found(found):
     texts = {"why": "I **think** so.", "how": "    indented\n\nThus.", "plot": "plot(f)  # done", "f": "f = abs"}
     assert found(write(**texts)) == {name: texts.get(name, "") for name in NOTHING}
     one = {"how": "Thus.", "f": "f = abs"}
     assert found(write(**one)) == {**NOTHING, "how": "Thus."}
 
 
-def test_what_is_added_behind_a_cell_belongs_to_it(found):
+def test_cells_added_after_a_cell_belong_to_it(found):
     def add(*at):
         def change(cells):
             for place, kind, text in at:
@@ -93,14 +93,14 @@ def test_what_is_added_behind_a_cell_belongs_to_it(found):
     assert found(add((2, "text", "My answer."), (10, "code", ""))) == {**NOTHING, "why": "My answer."}
 
 
-def test_a_cell_that_is_not_there_is_not_found(found):
+def test_missing_cell_is_not_found(found):
     def remove(cells):
         del cells[1]
 
     assert found(remove) == {**NOTHING, "why": None}
 
 
-def test_a_cell_without_metadata_is_not_guessed(source):
+def test_cell_without_metadata_is_not_guessed(source):
     def change(cells):
         cells[3].source, cells[4].source = "Thus.", "f = abs"
         cells[4:5] = [cell("text", "An idea."), cells[4], cell("code", "1 + 1")]
@@ -112,13 +112,13 @@ def test_a_cell_without_metadata_is_not_guessed(source):
     assert written(source, all_cells(handed_in(source, change, metadata=False)))["how"] == "Thus.\n\nAn idea."
     assert written(source, all_cells(handed_in(source, more, metadata=False))) == {
         **NOTHING,
-        "why": None,  # its stub is that of the other
+        "why": None,  # its stub equals the other one
         "how": None,
     }
     assert written(source, all_cells(handed_in(source, more)))["how"] == "Thus.\n\nAn idea."
 
 
-def test_a_copied_cell_is_read_whole(source):
+def test_all_copies_of_a_cell_are_read(source):
     def change(cells):
         cells.insert(2, cell("text", "I **think** so.", grade_id="why"))
 
@@ -138,12 +138,12 @@ def test_nbgrader_gives_no_points_to_the_same_cells(source):
             assert (mark.points == 0, mark.answer) == (nothing, "" if nothing else text)
 
 
-def test_a_long_text_is_cut_and_says_so(source):
+def test_long_text_is_cut_with_a_note(source):
     mark = by_hand(source.tasks[0], {"why": "x" * 30_000})
-    assert mark.answer == "x" * 20_000 + "\n\n[cut off here: it has 30,000 characters]"
+    assert mark.answer == "x" * 20_000 + "\n\n[cut off here: the text has 30,000 characters]"
 
 
-def test_a_class_is_marked_by_hand(source, tmp_path):
+def test_class_is_marked_by_hand(source, tmp_path):
     def lose(cells):
         del cells[1:4]
 
@@ -165,8 +165,8 @@ def test_a_class_is_marked_by_hand(source, tmp_path):
     assert [rows["Bo"][name] for name in (*NOTHING, "total", "to_mark")] == ["0", "0", "0", "0", "0", ""]
     assert [rows["Cy"][name] for name in (*NOTHING, "to_mark")] == ["", "", "0", "0", "2"]
     assert "<pre>&lt;b&gt;Since&lt;/b&gt; then.</pre>" in page("Ada")
-    assert page("Bo").count("Nothing was written here.") == 4
-    assert page("Cy").count("Its cell was not found in your notebook.") == 2
+    assert page("Bo").count("You wrote nothing here.") == 4
+    assert page("Cy").count("The cell for this exercise was not found in your notebook.") == 2
     (tmp_path / "grades_marks.csv").write_text("student,exercise,points,comment\nBo,how,1.5,on paper\nAda,why,1,\n")
     rows = graded()
     assert (rows["Bo"]["how"], rows["Bo"]["total"], rows["Ada"]["why"]) == ("1.5", "1.5", "1")

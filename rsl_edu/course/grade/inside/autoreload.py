@@ -1,4 +1,4 @@
-"""``%autoreload`` and ``%aimport``: IPython's own extension, which sees what has changed however quickly it did."""
+"""``%autoreload`` and ``%aimport``: IPython's own extension, extended to notice changes within the same second."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "
 
 
 class Autoreload:
-    """Reloads the modules of a notebook, as a kernel that has loaded the extension.
+    """Reloads the modules of a notebook, like a kernel that has loaded the extension.
 
     Args:
-        names: What the notebook has defined.
+        names: Namespace of the notebook.
     """
 
     def __init__(self, names: dict[str, Any]) -> None:
-        # it costs time to import, and few notebooks have it
+        # imported only here, because the import is slow and few notebooks need it
         extension: Any = importlib.import_module("IPython.extensions.autoreload")
         self._texts: dict[str, tuple[int, bytes]] = {}
         self._magics = extension.AutoreloadMagics(SimpleNamespace(user_ns=names, push=names.update))
@@ -29,21 +29,21 @@ class Autoreload:
         reloader.check(check_all=True, do_reload=False)
 
     def do(self, name: str, line: str) -> None:
-        """Do ``%name line``."""
+        """Run ``%name line``."""
         getattr(self._magics, name)(line)
 
     def before(self, source: str) -> None:
-        """Reload what has changed, before a cell with that source runs."""
+        """Reload modules that have changed, before a cell with this source runs."""
         self._magics.pre_run_cell(SimpleNamespace(transformed_cell=source))
 
     def after(self) -> None:
-        """Note what a cell has imported."""
+        """Register the modules that a cell has imported."""
         self._magics.post_execute_hook()
 
     def _version(self, module: ModuleType) -> tuple[str, int] | tuple[None, None]:
         """Return the file of a module and how often its text has changed.
 
-        The extension compares times of files. They are too coarse for a notebook that runs without pauses.
+        The extension compares file times, which are too coarse for a notebook that runs without pauses.
         """
         file = getattr(module, "__file__", None)
         if not isinstance(file, str) or not file.endswith(".py") or file.startswith(_INSTALLED):

@@ -1,8 +1,8 @@
-"""Runs the cells of a notebook as a kernel does, and saves what can be saved of a cell that fails.
+"""Runs the cells of a notebook like a kernel, and keeps as much as possible of a cell that fails.
 
-A cell runs statement by statement. Where one fails, a kernel leaves out the rest of the cell. Here, what the rest
-defines still counts, unless a cell has defined it already. If the statement failed only because something is not there
-while grading (a module, a file, the course's robots), the rest runs in full: on the learner's machine it did too.
+A cell runs statement by statement. If one fails, a kernel skips the rest of the cell. Here, definitions in the rest
+still count, unless a cell has already defined the same names. If the statement failed only because something is missing
+while grading (a module, a file, the course's robots), the rest runs in full, as it did on the student's machine.
 """
 
 from __future__ import annotations
@@ -45,30 +45,30 @@ from statements import (  # type: ignore[import-not-found,unused-ignore]
     without_statement,
 )
 
-_SOFT = 0.75  # of the CPU time for all cells: from then on only definitions run, so that the answers are there
-_AGAIN = 0.2  # seconds of CPU time until a cell that has caught its time limit is told again
+_SOFT = 0.75  # after this share of the CPU time for all cells, only definitions run, so that the answers exist
+_AGAIN = 0.2  # seconds of CPU time until the timeout is raised again in a cell that has caught it
 _MOST_NOTES = 100
-_USUAL = ("matplotlib", "load_ext", "autoreload", "config", "pip", "conda", "time")  # lines that nobody misses
+_USUAL = ("matplotlib", "load_ext", "autoreload", "config", "pip", "conda", "time")  # lines without a note
 _EVERYWHERE = ("get_ipython", "display", "exit", "quit")
-_NOT_THERE = (MissingModuleError, ModuleNotFoundError, OSError, EOFError)  # no fault of the code, perhaps
+_NOT_THERE = (MissingModuleError, ModuleNotFoundError, OSError, EOFError)  # perhaps not the student's fault
 
 
 class _TooLongError(BaseException):
-    """A cell used too much CPU time."""
+    """Raised in a cell that used too much CPU time."""
 
 
 class Notebook:
-    """The names of a notebook, and what happened to its cells.
+    """The namespace of a notebook, and notes on its cells.
 
     Args:
-        answers: Names of what the learner writes.
-        limits: Seconds of CPU time: ``cell`` for a cell, ``load`` for all.
-        begins: Called with the place of each cell before it runs.
+        answers: Names that the student has to define.
+        limits: CPU time in seconds: ``cell`` for one cell, ``load`` for all cells.
+        begins: Called with the index of each cell before it runs.
         after: Called after each statement.
 
     Attributes:
-        names: What the cells have defined.
-        notes: What did not run, or not as in a kernel: cell, kind, text and line of each.
+        names: Names that the cells have defined.
+        notes: Notes on code that did not run, or not as in a kernel: cell, kind, text and line of each.
     """
 
     def __init__(
@@ -88,15 +88,15 @@ class Notebook:
         self._history = History(self.names)
         self.names |= {"exit": Nothing(), "quit": Nothing()}
         shell.found_by_import()
-        self._handed: dict[str, list[Any]] = {}  # what cells that were handed out gave the names of answers
-        self._own: set[str] = set()  # names that own cells have defined without an error
+        self._handed: dict[str, list[Any]] = {}  # values of answers' names from cells that were handed out
+        self._own: set[str] = set()  # names that the student's own cells have defined without an error
         self._lost: set[str] = set()  # answers whose statement failed
-        self._absent: set[str] = set()  # names whose statement failed for something that is not there
-        self._checked: dict[str, dict[str, Any]] = {}  # the names, when the check of an exercise ran
+        self._absent: set[str] = set()  # names whose statement failed because something is missing
+        self._checked: dict[str, dict[str, Any]] = {}  # all names at the check of each exercise
         self._end: dict[str, Any] = {}
-        self._right: dict[str, Any] = {}  # what right answers have defined, which are none of the learner's
-        self._later: list[tuple[int, ast.stmt, str]] = []  # what failed for a name that comes later
-        self._trees: list[tuple[int, ast.Module, str]] = []  # of own cells
+        self._right: dict[str, Any] = {}  # names defined by right answers instead of the student's
+        self._later: list[tuple[int, ast.stmt, str]] = []  # statements that failed because of a name defined later
+        self._trees: list[tuple[int, ast.Module, str]] = []  # syntax trees of the student's own cells
         self._cell, self._file = 0, ""
         self._begin = time.process_time()
         self._loop = KernelLoop()
@@ -105,10 +105,10 @@ class Notebook:
         """Run the cells.
 
         Args:
-            cells: Of each its number, source, whether it was handed out, whether only its names count, and the exercise
-                that it checks; a check does not run. Right answers in place of the learner's come last; they have the
-                number 0 and were not handed out.
-            modes: By the place of a cell: ``names`` if only its definitions are to run, ``skip`` if nothing is.
+            cells: For each cell: number, source, whether it was handed out, whether only its names count, and the
+                exercise that it checks; a check does not run. Right answers that replace the student's come last, with
+                the number 0 and not handed out.
+            modes: For a cell's index: ``names`` to run only its definitions, ``skip`` to run nothing.
         """
         signal.signal(signal.SIGPROF, self._late)
         for place, (number, source, handed, only_names, check) in enumerate(cells):
@@ -135,21 +135,21 @@ class Notebook:
         self._right = {name: value for name, value in self.names.items() if self._end.get(name, self) is not value}
 
     def _finish(self) -> None:
-        """Look for what is still missing when all cells of the learner have run."""
+        """Search for missing answers after all cells of the student have run."""
         self._let(self._files.before, "")
         self._run_later()
         self._search()
         self._end = dict(self.names)
 
     def at(self, check: str, keep: Iterable[str]) -> bool:
-        """Let all names mean what they meant when a check ran; the learner saw what it said then.
+        """Set all names to their values at a check, because this is the state in which the student ran the check.
 
         Args:
-            check: Name of its exercise; empty for the end of the notebook.
-            keep: Names that mean what the right answers have defined.
+            check: Name of the check's exercise; empty for the end of the notebook.
+            keep: Names that refer to the right answers.
 
         Returns:
-            Whether a name meant something else then than at the end.
+            Whether a name had another value there than at the end.
         """
         then = self._checked.get(check, self._end)
         self.names.clear()
@@ -160,12 +160,12 @@ class Notebook:
         return hidden or any(self._end.get(name, self) is not value for name, value in then.items() if name[:1] != "_")
 
     def answer(self, name: str) -> tuple[str, Any]:
-        """Say what an answer is.
+        """Return the kind of an answer, and the answer itself.
 
         Returns:
-            ``function``, ``class``, ``module`` for a class of torch's modules, ``error ValueError`` for a class that
-            derives from that, ``value``, ``lost`` if its code has failed, ``given`` if it is a copy of what was handed
-            out, or ``missing``; and it.
+            The kind is ``function``, ``class``, ``module`` for a class derived from a torch module, ``error
+            ValueError`` for a class derived from that error, ``value``, ``lost`` if its code failed, ``given`` if it
+            is a copy of code that was handed out, or ``missing``.
         """
         value = self.names.get(name, self.names)
         handed = self._handed.get(name, ())
@@ -185,7 +185,7 @@ class Notebook:
         left = self._limits["load"] * _SOFT - (time.process_time() - self._begin)
         if left <= 0 and not only_names:
             only_names = True
-            self._note("stopped", "ran only in part: the cells before it used up the CPU time of the notebook")
+            self._note("stopped", "ran only partly, because the cells before it used up the notebook's CPU time")
         seconds = min(self._limits["cell"], max(left, 0.5))
         before, whole = children(), False
         try:
@@ -197,7 +197,9 @@ class Notebook:
                 whole, _ = self._run_tree(tree, own=not handed, only_names=only_names)
                 self._loop.go_on()
         except _TooLongError:  # between two statements, or before the first
-            signal.setitimer(signal.ITIMER_PROF, 0)  # at once: to let go of what it held may take long, too
+            signal.setitimer(
+                signal.ITIMER_PROF, 0
+            )  # immediately, because releasing the cell's objects may also take long
             self._note("stopped", self._too_long(seconds))
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
@@ -205,7 +207,7 @@ class Notebook:
             end_children(before)
 
     def _run_source(self, source: str) -> tuple[bool, Any]:
-        """Run code within a cell, as ``%%time`` does; return whether all of it ran, and its last value."""
+        """Run code within a cell, like ``%%time``; return whether all of it ran, and its last value."""
         outer, self._file = self._file, f"{self._file}+"
         try:
             tree = self._parsed(source, report=True)
@@ -214,7 +216,7 @@ class Notebook:
             self._file = outer
 
     def _run_file(self, source: str, names: dict[str, Any] | None) -> None:
-        """Run a file as ``%run`` does: it sees only names of its own, if they are given; the notebook has them then."""
+        """Run a file like ``%run``, in its own namespace if one is given; its names are then copied to the notebook."""
         notebook = self.names
         if names is not None:
             self.names = names | {name: notebook[name] for name in _EVERYWHERE if name in notebook}
@@ -225,8 +227,8 @@ class Notebook:
         self.names |= {name: value for name, value in new.items() if not name.startswith("__")}
 
     def _parsed(self, source: str, report: bool) -> ast.Module | None:
-        """Parse a cell; lines that are no Python are left out, together with the statement that they stand in."""
-        # IPython removes empty lines at the beginning; with comments in them, the numbers of all lines stay as they are
+        """Parse a cell; lines that are not Python are left out, together with the statements that contain them."""
+        # IPython removes empty lines at the beginning; comments in these lines keep all line numbers unchanged
         source = re.sub(r"\A(?:[ \t]*\r?\n)+", lambda empty: "#\n" * empty[0].count("\n"), source)
         lines: list[str] = []
         for _ in range(20):
@@ -265,7 +267,7 @@ class Notebook:
                     error = RuntimeError("KeyboardInterrupt")
                 not_there = self._is_not_there(error, statement)
                 if isinstance(error, _TooLongError):
-                    signal.setitimer(signal.ITIMER_PROF, 1.0, _AGAIN)  # for what the rest of it defines
+                    signal.setitimer(signal.ITIMER_PROF, 1.0, _AGAIN)  # time for definitions in the rest of the cell
                     self._note("stopped", self._too_long(self._limits["cell"]), first_line(statement))
                 elif not (only_names and not own):
                     self._note_error(error, statement)
@@ -297,7 +299,7 @@ class Notebook:
         except Exception:
             if not isinstance(statement, DEFINES):
                 raise
-            # its decorators, annotations and defaults may need what is not there; the body may not
+            # only decorators, annotations or defaults may need something that is missing
             self._evaluate(ast.Module([undecorated(statement)], []), "exec", flags)
         return None
 
@@ -305,39 +307,39 @@ class Notebook:
         ast.fix_missing_locations(tree)
         code = compile(tree, self._file, mode, flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         value = eval(code, self.names)
-        if code.co_flags & 0x80:  # inspect.CO_COROUTINE: it awaits
+        if code.co_flags & 0x80:  # inspect.CO_COROUTINE: the code awaits something
             return self._loop.wait_for(value)
         return value
 
     def _import(self, statement: ast.Import | ast.ImportFrom, flags: int) -> None:
-        """Import each name by itself: what is missing must not take the others with it."""
+        """Import each name separately, so that a missing name does not affect the others."""
         for alias in statement.names:
             one = ast.copy_location(type(statement)(**{**vars(statement), "names": [alias]}), statement)
             importlib.invalidate_caches()
             try:
                 self._evaluate(ast.Module([one], []), "exec", flags)
             except ImportError as error:
-                self._note("module", f"imports what is not there: {error}", ast.unparse(statement))
+                self._note("module", f"imports something that is missing: {error}", ast.unparse(statement))
                 self.names |= missing_names(one) or {}
 
     # What failed
 
     def _is_not_there(self, error: BaseException, statement: ast.stmt) -> bool:
-        """Whether a statement failed for something that is not there while grading."""
+        """Return whether a statement failed because something is missing while grading."""
         if isinstance(error, _NOT_THERE):
             return True
         used = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
         return bool(used & self._absent) or any(isinstance(self.names.get(name), (Nothing, Missing)) for name in used)
 
     def _run_later(self) -> None:
-        """Try once more what failed for a name that a later cell defines: the learner ran them in another order."""
+        """Retry statements that failed because of a name from a later cell, which the student may have run before."""
         for cell, statement, file in self._later:
             if not bound(statement) & self._own:
                 self._cell, self._file = cell, file
                 self._try(self._run_statement, statement, 0)
 
     def _search(self) -> None:
-        """Take an answer that no cell has defined from wherever it stands: in an ``if``, say, that has failed."""
+        """Search for answers that no cell has defined anywhere in the code, such as in an ``if`` that failed."""
         for name in self._answers:
             if self.answer(name)[0] in ("lost", "given", "missing"):
                 for cell, tree, file in self._trees:
@@ -347,7 +349,7 @@ class Notebook:
                             self._try(self._run_statement, node, 0)
 
     def _let(self, action: Callable[..., Any], *arguments: Any) -> None:
-        """Let modules follow their files; what they run has as long as a cell, which imports them."""
+        """Reload modules whose files have changed, with the time limit of a cell."""
         self._try(action, *arguments, seconds=self._limits["cell"])
 
     def _try(self, action: Callable[..., Any], *arguments: Any, seconds: float = 1.0) -> None:
@@ -359,7 +361,7 @@ class Notebook:
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
-    # What is said of it
+    # Notes
 
     def _note(self, kind: str, text: str, line: str = "") -> None:
         if self._cell and len(self.notes) < _MOST_NOTES:
@@ -367,7 +369,7 @@ class Notebook:
 
     def _note_line(self, line: str) -> None:
         if not line.lstrip("%! ").startswith(_USUAL):
-            self._note("line", "has a line that was left out", line.partition("\n")[0])
+            self._note("line", "has a line that was skipped", line.partition("\n")[0])
 
     def _note_error(self, error: BaseException, statement: ast.stmt) -> None:
         kind = "module" if isinstance(error, MissingModuleError) else "raised"
@@ -383,7 +385,7 @@ class Notebook:
 
 
 def account_of(error: BaseException) -> dict[str, Any]:
-    """What the grader says of an error; the texts may be anything, or fail."""
+    """Describe an error for the grader; the error's texts may be anything, and getting them may fail."""
     try:
         account = failure(error, lambda file: file.startswith("<cell "))
         bases = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]

@@ -1,4 +1,4 @@
-"""Ends the processes that a failed cell leaves behind: they would use up the CPU time of the cells that follow it."""
+"""Ending of processes that a failed cell leaves behind, because they would use the CPU time of the following cells."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ import signal
 from pathlib import Path
 
 _ADOPT = 36  # PR_SET_CHILD_SUBREAPER
-_ROUNDS = 100  # what forks for ever may be quicker
+_ROUNDS = 100  # a limit is needed, because code that forks forever may be faster
 
 
 def adopt() -> None:
-    """Let processes whose parent has ended become children of this one, where Linux can."""
+    """Let processes whose parent has ended become children of this process, on Linux."""
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(_ADOPT, 1, 0, 0, 0)
 
 
 def children() -> set[int]:
-    """Return the ids of all processes that this one has started, and those that they have started."""
+    """Return the ids of all processes that this process has started, directly or indirectly."""
     found: set[int] = set()
     to_do = [os.getpid()]
     while to_do:
-        with contextlib.suppress(OSError):  # it has ended, or there is no /proc
+        with contextlib.suppress(OSError):  # the process has ended, or there is no /proc
             for task in Path(f"/proc/{to_do.pop()}/task").iterdir():
                 new = {*map(int, (task / "children").read_text().split())} - found
                 found |= new
@@ -32,10 +32,10 @@ def children() -> set[int]:
 
 
 def end_children(but: set[int]) -> None:
-    """End all of them.
+    """End all child processes.
 
     Args:
-        but: Those that stay.
+        but: Ids of processes to keep.
     """
     for _ in range(_ROUNDS):
         new = children() - but
@@ -45,5 +45,5 @@ def end_children(but: set[int]) -> None:
             with contextlib.suppress(OSError):
                 os.kill(process, signal.SIGKILL)
         for process in new:
-            with contextlib.suppress(OSError):  # it is another's child until that one has ended
+            with contextlib.suppress(OSError):  # it is the child of another process until that one has ended
                 os.waitpid(process, 0)

@@ -1,4 +1,4 @@
-"""Commands of a notebook that write, move, run and reload files: they do what they say, within the sandbox."""
+"""Commands of a notebook that write, move, run and reload files, which really run, within the sandbox."""
 
 from __future__ import annotations
 
@@ -23,34 +23,35 @@ _PROGRAMS = {
     *(":", "cat", "cd", "cp", "echo", "export", "head", "ln", "ls", "mkdir", "mv", "printf", "pwd", "rm", "rmdir"),
     *("sed", "set", "tail", "tee", "test", "touch", "true", "wc"),
 }
-_ALIASES = ("cat", "cp", "ls", "mkdir", "mv", "rm", "rmdir")  # magics that are shell lines
-_SECONDS = 10  # on the wall clock, for a shell line
-_BETWEEN = ";&|()\n"  # commands of a shell line
-_OF_RUN = "nidtN:b:pD:l:rs:T:em:G"  # options, as of IPython's %run
+_ALIASES = ("cat", "cp", "ls", "mkdir", "mv", "rm", "rmdir")  # magics that run shell commands
+_SECONDS = 10  # wall-clock limit for a shell line
+_BETWEEN = ";&|()\n"  # separators of commands in a shell line
+_OF_RUN = "nidtN:b:pD:l:rs:T:em:G"  # options of IPython's %run
 
 
 class LeftOutError(Exception):
-    """The command is none of these."""
+    """Raised for a command that is not supported, or that failed."""
 
 
 class Files:
-    """Does the commands.
+    """Runs commands about files.
 
     Args:
-        names: What the notebook has defined.
-        run: Runs the source of a file: with the names given, which the notebook gets then, or else with the notebook's.
+        names: Namespace of the notebook.
+        run: Runs the source of a file: in the given namespace, which is then copied to the notebook, or in the
+            notebook's own.
     """
 
     def __init__(self, names: dict[str, Any], run: Callable[[str, dict[str, Any] | None], Any]) -> None:
         self._names, self._run = names, run
-        self._before = Path.cwd()  # %cd -
+        self._before = Path.cwd()  # for %cd -
         self._autoreload: Autoreload | None = None
 
     def line(self, name: str, line: str) -> Any:
-        """Do ``%name line``, and return what it does.
+        """Run ``%name line``, and return its result.
 
         Raises:
-            LeftOutError: It is none of these commands, or has failed.
+            LeftOutError: The command is not supported, or failed.
         """
         if name in ("load_ext", "reload_ext") and line.strip() == "autoreload":
             self._autoreload = self._autoreload or Autoreload(self._names)
@@ -72,10 +73,10 @@ class Files:
         raise LeftOutError
 
     def cell(self, name: str, line: str, cell: str) -> Any:
-        """Do ``%%name line`` with the cell below, and return what it does.
+        """Run ``%%name line`` with the cell below it, and return its result.
 
         Raises:
-            LeftOutError: It is none of these commands, or has failed.
+            LeftOutError: The command is not supported, or failed.
             OSError: A file cannot be written.
         """
         if name in ("writefile", "file"):
@@ -85,7 +86,7 @@ class Files:
             if not files:
                 raise LeftOutError
             path = Path(files[-1]).expanduser()
-            path.parent.mkdir(parents=True, exist_ok=True)  # it may come from a shell line that was left out
+            path.parent.mkdir(parents=True, exist_ok=True)  # a skipped shell line may have created it
             with path.open("a" if append else "w", encoding="utf-8") as written:
                 written.write(cell)
             importlib.invalidate_caches()
@@ -98,10 +99,10 @@ class Files:
         raise LeftOutError
 
     def shell(self, command: str) -> list[str]:
-        """Run a shell line, if all its programs only look at files, write and move them; return the lines it prints.
+        """Run a shell line if all its programs only read, write and move files; return the lines that it prints.
 
         Raises:
-            LeftOutError: There is another program in it, or it took too long.
+            LeftOutError: The line contains another program, or took too long.
         """
         if not _is_about_files(command):
             raise LeftOutError
@@ -117,13 +118,13 @@ class Files:
         return SList(printed.decode(errors="replace").splitlines())
 
     def before(self, source: str) -> None:
-        """Let imports see what is in the files now, before a cell with that source runs."""
-        importlib.invalidate_caches()  # it looks at times, which are too coarse for a notebook without pauses
+        """Let imports see the current files, before a cell with this source runs."""
+        importlib.invalidate_caches()  # caches compare file times, which are too coarse for a notebook without pauses
         if self._autoreload:
             self._autoreload.before(source)
 
     def after(self) -> None:
-        """Note what a cell has imported."""
+        """Register the modules that a cell has imported."""
         if self._autoreload:
             self._autoreload.after()
 
@@ -163,7 +164,7 @@ class Files:
                 sys.path.remove(folder)
 
     def _expanded(self, line: str) -> str:
-        """A line with the values of names of the notebook in place of ``$name`` and ``{name}``."""
+        """Replace ``$name`` and ``{name}`` in a line with the values of the notebook's names."""
         if "$" not in line and "{" not in line:
             return line
         from IPython.utils.text import DollarFormatter
@@ -175,10 +176,10 @@ class Files:
 
 
 def import_from_current_folder() -> None:
-    """Find modules that the notebook writes, where a kernel does: before what is installed; and as they are now."""
+    """Let imports find modules in the current folder before installed ones, like a kernel, and in their newest form."""
     installed = (place for place, path in enumerate(sys.path) if Path(path).name in ("site-packages", "dist-packages"))
     sys.path.insert(next(installed, len(sys.path)), "")
-    sys.dont_write_bytecode = True  # it would stand for a source that was written again within a second
+    sys.dont_write_bytecode = True  # bytecode would hide changes to a source within the same second
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # for processes that the notebook starts
 
 
@@ -190,14 +191,14 @@ def _words(line: str) -> list[str]:
 
 
 def _is_about_files(command: str) -> bool:
-    """Whether each program of a shell line is one of those that only look at files, write and move them."""
+    """Return whether all programs of a shell line only read, write and move files."""
     rest = re.sub(r"(?ms)<<-?\s*(['\"]?)(\w+)\1(.*?)$.*?^\s*\2\s*?$", r"\3", command.replace("\\\n", " "))
     rest = re.sub(r"(?m)^\s*#.*$", "", rest)
     lexer = shlex.shlex(rest, posix=True, punctuation_chars=f"{_BETWEEN}<>")
     lexer.whitespace, lexer.commenters = " \t\r", ""
     try:
         words = ["\n", *lexer]
-    except ValueError:  # a quote without an end
+    except ValueError:  # an unclosed quote
         return False
     first = [word for before, word in pairwise(words) if not {*before} - {*_BETWEEN} and {*word} - {*_BETWEEN, *"<>"}]
     return "`" not in rest and {*first} <= _PROGRAMS

@@ -1,4 +1,4 @@
-"""What a kernel remembers of the cells: ``In``, ``Out`` and ``_``, by the count that it shows."""
+"""The history of a kernel: ``In``, ``Out`` and ``_``, by execution count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class History:
     """The history of a notebook that is run from top to bottom.
 
     Args:
-        names: The names of the notebook, which get it.
+        names: Namespace of the notebook, to which the history is added.
     """
 
     def __init__(self, names: dict[str, Any]) -> None:
@@ -18,10 +18,10 @@ class History:
         names |= {"In": self._in, "_ih": self._in, "Out": self._out, "_oh": self._out}
 
     def count(self, number: int, source: str) -> None:
-        """Keep the source of a cell under its count in a kernel, where the empty ones do not count.
+        """Store the source of a cell under its execution count; empty cells do not count.
 
         Args:
-            number: Which cell it is, from 1 on; 0 for one that is not in the notebook.
+            number: Number of the cell, from 1; 0 for a cell that is not in the notebook.
             source: Its code.
         """
         if number and source.strip():
@@ -31,11 +31,11 @@ class History:
             self._empty += 1
 
     def remember(self, value: Any, names: dict[str, Any]) -> None:
-        """Keep the last value of the newest cell.
+        """Store the last value of the newest cell.
 
         Args:
-            value: The value; None is none.
-            names: What has run: those of the notebook, or of a file, which has no history.
+            value: The value; None is not stored.
+            names: Namespace in which the code ran: of the notebook, or of a file, which has no history.
         """
         if value is not None and "Out" in names:
             names |= {"___": names.get("__"), "__": names.get("_"), "_": value}

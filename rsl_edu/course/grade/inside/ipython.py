@@ -1,4 +1,4 @@
-"""What IPython adds to Python: its syntax is rewritten by its own transformer, its commands are mostly left out."""
+"""IPython's additions to Python: its syntax is rewritten by its own transformer, and most commands are skipped."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def plain(source: str) -> str:
         source: The code of a cell.
 
     Raises:
-        SyntaxError: If it is no Python even then.
+        SyntaxError: If the result is not Python.
     """
     with contextlib.suppress(SyntaxError, ValueError):
         ast.parse(source)
-        return source  # nothing of IPython's syntax is Python: it need not be imported
+        return source  # valid Python contains no IPython syntax, so IPython need not be imported
     from IPython.core.inputtransformer2 import TransformerManager
 
     lines = source.strip().splitlines()
-    if len(lines) == 1 and lines[0].split()[0] in _WITHOUT_PERCENT:  # as IPython does in a cell of one line
+    if len(lines) == 1 and lines[0].split()[0] in _WITHOUT_PERCENT:  # like IPython in a cell of one line
         source = f"%{lines[0]}"
     source = TransformerManager().transform_cell(source.removeprefix("\ufeff"))  # type: ignore[no-untyped-call]
     ast.parse(source)
@@ -42,28 +42,28 @@ def plain(source: str) -> str:
 
 
 class Shell(Nothing):  # type: ignore[misc,unused-ignore]
-    """What ``get_ipython()`` gives: a command runs only the Python that it is given, and returns nothing else.
+    """Result of ``get_ipython()``: commands run only the Python code that they are given.
 
     Args:
         run: Runs the code of a cell, and returns its last value.
-        note: Takes each command that was left out, as the learner wrote it.
-        files: Does the commands that are about files.
-        names: The names of the notebook.
+        note: Called with each skipped command, as the student wrote it.
+        files: Runs commands about files.
+        names: Namespace of the notebook.
     """
 
     def __init__(
         self, run: Callable[[str], Any], note: Callable[[str], None], files: Files, names: dict[str, Any]
     ) -> None:
         self._run, self._note, self._files = run, note, files
-        self._own: dict[tuple[str, str], Callable[..., Any]] = {}  # magics of the learner's
+        self._own: dict[tuple[str, str], Callable[..., Any]] = {}  # the student's own magics
         self.user_ns = self.user_global_ns = names
 
     def __getattr__(self, name: str) -> Any:
-        """Everything else that it has."""
+        """Return a stand-in for any other attribute."""
         return getattr(Nothing(), name)
 
     def found_by_import(self) -> None:
-        """Let ``from IPython import get_ipython`` find what gives this: IPython takes it from this module."""
+        """Let ``from IPython import get_ipython`` find this shell, by replacing the module that defines it."""
         module: Any = types.ModuleType("IPython.core.getipython")
         module.get_ipython = self.user_ns["get_ipython"]
         sys.modules[module.__name__] = module
@@ -72,7 +72,7 @@ class Shell(Nothing):  # type: ignore[misc,unused-ignore]
                 vars(sys.modules[name])["get_ipython"] = module.get_ipython
 
     def run_line_magic(self, name: str, line: str, *_: Any, **__: Any) -> Any:
-        """``%name line``."""
+        """Run ``%name line``."""
         words = line.split()
         if ("line", name) in self._own:
             return self._own["line", name](line)
@@ -93,7 +93,7 @@ class Shell(Nothing):  # type: ignore[misc,unused-ignore]
         return [] if name in ("sx", "system", "who_ls") else None
 
     def run_cell_magic(self, name: str, line: str, cell: str) -> Any:
-        """``%%name line``, and the cell below."""
+        """Run ``%%name line`` with the cell below it."""
         if ("cell", name) in self._own:
             return self._own["cell", name](line, cell)
         if name == "timeit" and "-o" in line.split():
@@ -108,12 +108,12 @@ class Shell(Nothing):  # type: ignore[misc,unused-ignore]
         return None
 
     def magic(self, line: str) -> Any:
-        """The old way to call a line magic."""
+        """Run a line magic through IPython's old interface."""
         name, _, rest = line.partition(" ")
         return self.run_line_magic(name.lstrip("%"), rest)
 
     def getoutput(self, command: str, *_: Any, **__: Any) -> list[str]:
-        """``!command`` with a result."""
+        """Run ``!command`` and return its output."""
         with contextlib.suppress(LeftOutError):
             printed: list[str] = self._files.shell(command)
             return printed
@@ -121,7 +121,7 @@ class Shell(Nothing):  # type: ignore[misc,unused-ignore]
         return []
 
     def system(self, command: str) -> None:
-        """``!command``."""
+        """Run ``!command``."""
         try:
             self._files.shell(command)
         except LeftOutError:
@@ -142,12 +142,12 @@ class Shell(Nothing):  # type: ignore[misc,unused-ignore]
         return eval(source, self.user_ns)
 
     def push(self, variables: Any, *_: Any, **__: Any) -> None:
-        """Give names a value."""
+        """Set names to values."""
         if isinstance(variables, Mapping):
             self.user_ns.update(variables)
 
     def register_magic_function(self, function: Any, magic_kind: str = "line", magic_name: str = "") -> None:
-        """What ``@register_line_magic`` and its like call."""
+        """Register a magic, for ``@register_line_magic`` and similar decorators."""
         for kind in magic_kind.split("_"):  # line_cell
             self._own[kind, magic_name or function.__name__] = function
 
@@ -162,7 +162,7 @@ class Shell(Nothing):  # type: ignore[misc,unused-ignore]
 
 
 def _measured() -> Any:
-    """What ``%timeit -o`` returns: it measures nothing while grading."""
+    """Return a result for ``%timeit -o``, which measures nothing while grading."""
     result = Nothing()
     vars(result).update(loops=1, repeat=1, best=1e-6, worst=1e-6, average=1e-6, stdev=0.0, compile_time=0.0)
     vars(result).update(timings=[1e-6], all_runs=[1e-6])

@@ -1,4 +1,4 @@
-"""The loop of asyncio that runs in a kernel, as far as cells can see it: here it runs only where a cell awaits."""
+"""Replacement for the asyncio loop of a kernel, which runs here only while a cell awaits something."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import threading
 from collections.abc import Coroutine
 from typing import Any
 
-_BETWEEN = 0.1  # seconds for the tasks that a cell has begun: in a kernel they go on while nothing runs
+_BETWEEN = 0.1  # seconds for tasks that a cell has started; in a kernel they continue between cells
 
 
 class KernelLoop:
-    """A loop that cells find as the running one, so ``asyncio.create_task`` works; ``asyncio.run`` works too."""
+    """A loop that is the running loop for cells, so that ``asyncio.create_task`` and ``asyncio.run`` work."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -29,11 +29,11 @@ class KernelLoop:
         asyncio.get_running_loop = asyncio.events.get_running_loop = found
 
     def begin(self) -> None:
-        """Be the loop of the next cell; ``asyncio.run`` leaves none."""
+        """Become the loop of the next cell, because ``asyncio.run`` leaves none."""
         asyncio.set_event_loop(self._loop)
 
     def wait_for(self, value: Coroutine[Any, Any, Any]) -> Any:
-        """Return what something awaits."""
+        """Run a coroutine and return its result."""
         return self._loop.run_until_complete(value)
 
     def go_on(self) -> None:

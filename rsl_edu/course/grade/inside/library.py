@@ -1,4 +1,4 @@
-"""What an assignment's cells import and what is not there while grading: stand-ins, and what an exercise forbids."""
+"""Stand-ins for modules that are missing while grading, and functions that an exercise forbids."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 
 from failure import Failure  # type: ignore[import-not-found,unused-ignore]
 
-_COURSE = ("rsl_edu", "rsl_rl")  # whose code is what the exercises ask for
+_COURSE = ("rsl_edu", "rsl_rl")  # these contain the answers to the exercises
 _DRAWING = ("matplotlib", "mpl_toolkits")
-_SHOWING = (*_DRAWING, "gymnasium", "mujoco")  # no answer needs one
+_SHOWING = (*_DRAWING, "gymnasium", "mujoco")  # no answer needs these
 
 
 class Nothing:
-    """Takes anything, does nothing, and gives nothing back: a figure, a robot, a shell command."""
+    """Stand-in that accepts everything and does nothing, for a figure, a robot or a shell command."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -30,7 +30,7 @@ class Nothing:
         return type(self)()
 
     def __mro_entries__(self, _: Any) -> tuple[type]:
-        return (_NothingClass,)  # of a class that inherits from it
+        return (_NothingClass,)  # base of a class that inherits from a stand-in
 
     def __getitem__(self, key: Any) -> Any:
         return type(self)()
@@ -48,7 +48,7 @@ class Nothing:
         return 0
 
     def __bool__(self) -> bool:
-        return True  # an own `assert check.f(f).passed` held where the check was
+        return True  # the student's own `assert check.f(f).passed` held outside the grader
 
     def __enter__(self) -> Any:
         return self
@@ -57,14 +57,14 @@ class Nothing:
         return None
 
     def __repr__(self) -> str:
-        return "nothing: this is not there while grading"
+        return "nothing: this is missing while grading"
 
 
 class Drawing(Nothing):
-    """Draws nothing; but who draws a histogram may go on with its counts."""
+    """Stand-in that draws nothing, but returns the counts of a histogram."""
 
     def hist(self, x: Any, bins: Any = None, range: Any = None, density: bool = False, **options: Any) -> Any:
-        """Counts, edges and bars, as matplotlib returns them for one set of numbers; nothing for all else."""
+        """Return counts, edges and bars, like matplotlib for one set of numbers; nothing in all other cases."""
         import numpy as np
 
         weights = options.get("weights")
@@ -75,10 +75,10 @@ class Drawing(Nothing):
 
 
 class CourseAnswer(Nothing):
-    """Stands for everything of the course's libraries.
+    """Stand-in for everything in the course's libraries.
 
     Attributes:
-        refuses: Whether calling it is an error: from the time on when the grader asks.
+        refuses: Whether a call is an error, which is the case once the grader sends requests.
     """
 
     refuses = False
@@ -103,12 +103,12 @@ class _CourseClass:
 
 
 def refusal() -> Failure:
-    """The account of an answer that calls the library."""
+    """Return the failure of an answer that calls the library."""
     return Failure("library-answer", "the library's own code")
 
 
 class _Shell(types.ModuleType):
-    """A module whose every name is a stand-in."""
+    """A module in which every name is a stand-in."""
 
     def __init__(self, name: str, kind: type[Nothing]) -> None:
         super().__init__(name)
@@ -121,35 +121,35 @@ class _Shell(types.ModuleType):
 
 
 class Shells(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds shells in place of the course's libraries, and of those that draw or simulate."""
+    """Finds stand-in modules for the course's libraries, and for libraries that draw or simulate."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Find one."""
+        """Find a stand-in module."""
         if name.partition(".")[0] in _COURSE + _SHOWING:
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         return None
 
     def create_module(self, spec: Any) -> types.ModuleType:
-        """Make one."""
+        """Create a stand-in module."""
         top = spec.name.partition(".")[0]
         return _Shell(spec.name, CourseAnswer if top in _COURSE else Drawing if top in _DRAWING else Nothing)
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Leave it empty."""
+        """Leave the module empty."""
 
 
 class MissingModuleError(Exception):
-    """Something of a module was used that is not installed where the notebook is graded."""
+    """Raised by the use of a module that is not installed where the notebook is graded."""
 
 
 class Missing:
-    """Stands for a module that is not installed, or for something of it: it can be imported, and not be used."""
+    """Stand-in for a module that is not installed, or for a part of it: it can be imported, but not used."""
 
     def __init__(self, name: str) -> None:
         self.__dict__["_name"] = name
 
     def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise MissingModuleError(f"needs {self.__dict__['_name']}, which is not there while grading")
+        raise MissingModuleError(f"needs {self.__dict__['_name']}, which is missing while grading")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -161,7 +161,7 @@ class Missing:
 
 
 def missing_names(statement: ast.stmt) -> dict[str, Missing] | None:
-    """Stand-ins for the names that an import would give; None if the statement is no import."""
+    """Return stand-ins for the names of an import; None if the statement is not an import."""
     if isinstance(statement, ast.Import):
         whole = {alias.asname or alias.name.partition(".")[0]: alias for alias in statement.names}
         return {name: Missing(alias.name if alias.asname else name) for name, alias in whole.items()}
@@ -172,7 +172,7 @@ def missing_names(statement: ast.stmt) -> dict[str, Missing] | None:
 
 
 def forbid(name: str) -> None:
-    """Take a function or a class of torch away, under all its names; ``torch.nn.functional.conv2d`` is one.
+    """Forbid a function or class of torch, such as ``torch.nn.functional.conv2d``, under all its names.
 
     Args:
         name: Its full name.

@@ -1,4 +1,4 @@
-"""Looks at the statements of a cell: what they define, and which of them can be left out."""
+"""Analysis of a cell's statements: the names that they define, and which statements can be left out."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 SAVED = (*DEFINES, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
-"""What is run of the rest of a cell after an error: what gives names a meaning."""
+"""Statements that still run in the rest of a cell after an error, because they define names."""
 
 
 def is_stub(value: Any) -> bool:
-    """Whether a function or class is as it was handed out, to be answered."""
+    """Return whether a function or class is an unanswered stub."""
     parts = [value, *vars(value).values()] if isinstance(value, type) else [value]
     codes = [part.__code__ for part in parts if isinstance(part, types.FunctionType)]
     return any("NotImplementedError" in code.co_names for code in codes)
 
 
 def code_of(value: Any) -> Any:
-    """The same for two functions or classes of the same code, wherever it stands."""
+    """Return a value that is equal for functions or classes with the same code, independent of its position."""
     if isinstance(value, types.FunctionType):
         return code_of(value.__code__)
     if isinstance(value, types.CodeType):
@@ -33,7 +33,7 @@ def code_of(value: Any) -> Any:
 
 
 def future(tree: ast.Module) -> int:
-    """Flags of ``from __future__`` imports, which hold for all statements of a cell."""
+    """Return the flags of ``from __future__`` imports, which apply to all statements of a cell."""
     import __future__
 
     lines = (part for part in tree.body if isinstance(part, ast.ImportFrom) and part.module == "__future__")
@@ -42,7 +42,7 @@ def future(tree: ast.Module) -> int:
 
 
 def bound(statement: ast.stmt) -> set[str]:
-    """Names that a statement binds."""
+    """Return the names that a statement binds."""
     if isinstance(statement, DEFINES):
         return {statement.name}
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
@@ -57,7 +57,7 @@ def bound(statement: ast.stmt) -> set[str]:
 
 
 def only_defines(statement: ast.stmt) -> bool:
-    """Whether a statement gives a name something, without a call."""
+    """Return whether a statement defines names without a call."""
     if not isinstance(statement, SAVED):
         return False
     calls = not isinstance(statement, DEFINES) and any(isinstance(node, ast.Call) for node in ast.walk(statement))
@@ -65,7 +65,7 @@ def only_defines(statement: ast.stmt) -> bool:
 
 
 def undecorated(statement: Any) -> Any:
-    """A definition without decorators, annotations and the like, which may need what is not there."""
+    """Return a definition without decorators and annotations, which may need missing modules."""
     bare = copy.deepcopy(statement)
     bare.decorator_list = []
     for node in ast.walk(bare):
@@ -77,7 +77,7 @@ def undecorated(statement: Any) -> Any:
 
 
 def first_line(statement: ast.stmt) -> str:
-    """Return the first line of a statement, in plain layout."""
+    """Return the first line of a statement, in normalized layout."""
     return ast.unparse(statement).partition("\n")[0]
 
 
@@ -88,7 +88,7 @@ def line_of(source: str, number: int | None) -> str:
 
 
 def without_statement(source: str, number: int) -> str:
-    """Leave out the statement of a cell in which a line stands: from a line without indent to the next such line."""
+    """Comment out the statement that contains a line: from a line without indentation to the next such line."""
     lines = source.split("\n")
 
     def begins(place: int) -> bool:

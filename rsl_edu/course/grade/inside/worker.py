@@ -1,8 +1,8 @@
-"""Runs inside the sandbox: the cells of a notebook, then the calls that the grader asks for.
+"""The program inside the sandbox: it runs the cells of a notebook, and then the calls that the grader requests.
 
-Of rsl_edu, only the files of this folder, ``wire.py``, ``failure.py`` and ``limit.py`` are there: ``import rsl_edu``
-gives an empty shell, so that the cells of an assignment run, and the library's answers are out of reach. What arrives
-here is for the student to see; what leaves here is not to be trusted.
+Of rsl_edu, the sandbox contains only the files of this folder, ``wire.py``, ``failure.py`` and ``limit.py``. ``import
+rsl_edu`` gives a stand-in, so that the cells of an assignment run while the library's answers are out of reach. The
+student may see everything that arrives here, and the grader must not trust anything that leaves here.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from files import import_from_current_folder  # type: ignore[import-not-found,un
 from library import CourseAnswer, Shells, forbid, refusal  # type: ignore[import-not-found,unused-ignore]
 from limit import limited  # type: ignore[import-not-found,unused-ignore]
 
-_EARLIER = 0.9  # of the grader's limit of CPU time for a call: an honest answer that loops is told the line
+_EARLIER = 0.9  # share of the grader's CPU limit for a call; an answer that loops is stopped here and gets its line
 
 
 def _limit_cpu(seconds: float, for_good: bool = False) -> None:
-    """Let the system end this process when it has used so many more seconds of CPU time, rounded up.
+    """Let the system end this process after some more seconds of CPU time, rounded up.
 
-    The grader ends it a little earlier if it can see it: it cannot in a container, nor on macOS.
+    The grader ends it slightly earlier if it can see the process, which it cannot in a container or on macOS.
 
     Args:
-        seconds: From now on.
-        for_good: Whether code in here cannot raise the limit again.
+        seconds: CPU time from now on.
+        for_good: Whether this process cannot raise the limit again.
     """
     most = resource.getrlimit(resource.RLIMIT_CPU)[1]
     end = math.ceil(time.process_time() + seconds) + 1
@@ -51,7 +51,7 @@ def _limit_cpu(seconds: float, for_good: bool = False) -> None:
 
 
 class _Printed(io.StringIO):
-    """Keeps the beginning of what is printed."""
+    """Keeps the beginning of printed output."""
 
     def write(self, text: str) -> int:
         super().write(text[: max(wire.TEXT - self.tell(), 0)])
@@ -59,24 +59,26 @@ class _Printed(io.StringIO):
 
 
 class _Server:
-    """Answers the grader, one call after the other.
+    """Answers the grader's requests, one after the other.
 
     Args:
-        notebook: What has run.
-        source: File descriptor that questions come from.
-        out: File descriptor for the answers.
-        seconds: Of CPU time for a call.
+        notebook: The notebook, which has run.
+        source: File descriptor for requests.
+        out: File descriptor for replies.
+        seconds: CPU time for a call, in seconds.
     """
 
     def __init__(self, notebook: Notebook, source: int, out: int, seconds: float) -> None:
         self.notebook, self.source, self.out, self.seconds = notebook, source, out, seconds
-        self.answers: dict[str, Any] = {}  # as they were when the grader asked for them
+        self.answers: dict[str, Any] = {}  # their values when the grader requested them
         self.objects: list[Any] = []
         self.tracked: list[torch.Tensor] = []  # arguments of the last call that require a gradient
-        self.results: list[tuple[torch.Tensor, list[torch.Tensor]]] = []  # what depends on such, and on which
+        self.results: list[
+            tuple[torch.Tensor, list[torch.Tensor]]
+        ] = []  # results that depend on such arguments, and these arguments
 
     def serve(self) -> Any:
-        """Answer until what a callback of the grader's returns comes; this is returned."""
+        """Answer requests until the result of a callback to the grader arrives, and return this result."""
         while True:
             question = self.receive()
             if question["kind"] == "returned":
@@ -94,11 +96,13 @@ class _Server:
                 end_children(before)
             try:
                 self.send({"number": number, **reply})
-            except Exception as error:  # what cannot be sent: nested too deeply, a type of tensor that nobody knows
+            except (
+                Exception
+            ) as error:  # the reply cannot be sent, because it is nested too deeply or has an unknown type of tensor
                 wire.send(self.out, {"number": number, "error": account_of(error)})
 
     def receive(self) -> dict[str, Any]:
-        """Get the next question; its tensors that require a gradient are of the kind that they were."""
+        """Return the next request; tensors that require a gradient are restored with the same kind."""
         tracked: list[torch.Tensor] = []
 
         def again(tensor: torch.Tensor, kind: str) -> torch.Tensor:
@@ -114,7 +118,7 @@ class _Server:
         return question
 
     def given(self, reference: list[Any]) -> Any:
-        """What the grader means: an object of this process, or a function or an iterator of its own."""
+        """Return the value for a reference: an object of this process, or a function or iterator of the grader."""
         kind, place, *name = reference
         if kind == "own":
             return self.objects[place]
@@ -128,7 +132,7 @@ class _Server:
             return self.serve()
 
         def items() -> Iterator[Any]:
-            while found := callback():  # one item, or none
+            while found := callback():  # a list of one item, or an empty list
                 yield found[0]
 
         if kind == "iterator":
@@ -137,22 +141,22 @@ class _Server:
         return callback
 
     def send(self, reply: dict[str, Any]) -> None:
-        """Answer; only where an argument required a gradient, a result may."""
+        """Send a reply; a result may require a gradient only if an argument did."""
         wire.send(self.out, reply, self.refer, track=self.track if self.tracked else None)
 
     def track(self, result: torch.Tensor) -> int:
-        """Keep a result that a gradient may be asked for."""
+        """Store a result whose gradient may be requested."""
         self.results.append((result, self.tracked))
         return len(self.results) - 1
 
     def refer(self, value: Any) -> list[Any]:
-        """Keep an object, and say what it is."""
+        """Store an object, and return a reference with its type."""
         self.objects.append(value)
         is_module = isinstance(value, torch.nn.Module)
         return [len(self.objects) - 1, str(type(value).__name__)[:80], callable(value), is_module]
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Answer a question, or raise what the student's code raises."""
+        """Answer a request, or raise the error of the student's code."""
         kind, target, name = question["kind"], question["target"], question["name"]
         if kind == "names":
             found = {wanted: self.notebook.answer(wanted) for wanted in name}
@@ -179,15 +183,15 @@ class _Server:
         if kind == "next":
             return {"value": self.limited(lambda: [*itertools.islice(value, 1)])}
         if name:
-            value = self.limited(lambda: getattr(value, name))  # it may be a property
+            value = self.limited(lambda: getattr(value, name))  # the attribute may be a property
         return {"value": value} if kind == "get" else self.call(value, question)
 
     def limited(self, call: Callable[[], Any]) -> Any:
-        """Call with a limit of CPU time; there is none on the wall clock, as no points depend on it."""
+        """Call with a limit of CPU time, and none on the wall clock, so that points do not depend on a busy machine."""
         return limited(self.seconds, call, asleep=math.inf)
 
     def call(self, value: Any, question: dict[str, Any]) -> dict[str, Any]:
-        """Call a function of the student's."""
+        """Call a function of the student."""
         arguments, options = question["arguments"], question["options"]
         given = [*arguments, *options.values()]
         if question["random"] is not None:
@@ -203,7 +207,7 @@ class _Server:
 
 
 def _gradients(result: torch.Tensor, inputs: list[torch.Tensor], grad: list[torch.Tensor]) -> list[Any]:
-    """The product of a gradient with respect to a result and the Jacobian; None for an input it does not depend on."""
+    """Return the gradients of inputs from the gradient of a result; None for an input without influence."""
     return [*torch.autograd.grad(result, inputs, grad, retain_graph=True, allow_unused=True)]
 
 
@@ -212,7 +216,7 @@ def _detached(value: Any) -> Any:
 
 
 def _frozen(value: Any) -> Any:
-    """Something that differs when a value was changed in place."""
+    """Return a copy or an id that differs if the value is changed in place."""
     if isinstance(value, torch.Tensor):
         return str(value.dtype), tuple(value.shape), value.detach().numpy().tobytes()
     if isinstance(value, np.ndarray):
@@ -230,37 +234,39 @@ _ALONE = os.getpid()
 
 
 def _be_alone() -> None:
-    """End a process that the student's code has forked: only one may speak."""
+    """End a process that the student's code has forked, because only one process may send replies."""
     if os.getpid() != _ALONE:
         os._exit(0)
 
 
 def _as_at_first() -> None:
-    """Undo settings of the notebook that change what a check in it, with arguments of another process, returns."""
+    """Undo settings of the notebook that would change the results of calls from a check."""
     torch.set_default_dtype(torch.float32)
     torch.set_grad_enabled(True)
-    warnings.simplefilter("ignore")  # a check in a notebook does it too: what is raised as an error stops no answer
+    warnings.simplefilter("ignore")  # as for a check in a notebook, warnings as errors must not stop an answer
     CourseAnswer.refuses = True
 
 
 def _hide(folder: str) -> None:
-    """Forget the modules of a folder: those of a student may be called the same."""
+    """Remove the modules of a folder from ``sys.modules``, because a student's modules may have the same names."""
     for name, module in [*sys.modules.items()]:
         if name != "__main__" and (getattr(module, "__file__", None) or "").startswith(folder):
             del sys.modules[name]
 
 
 def main() -> None:
-    """Speak with the grader: over the files whose numbers are arguments, or else standard input and output."""
+    """Communicate with the grader, over the file descriptors in the arguments or over standard input and output."""
     given = [*map(int, sys.argv[1:])] or [0, 1]
     del sys.argv[1:]
-    source, out = map(os.dup, given)  # no program that it starts inherits them
+    source, out = map(os.dup, given)  # programs started by the notebook do not inherit these
     null = os.open(os.devnull, os.O_RDWR)
     for file in given:
         os.close(file)
     for file in (0, 1, 2):
         os.dup2(null, file)
-    os.register_at_fork(after_in_child=lambda: [os.dup2(null, file) for file in (source, out)])  # only one may speak
+    os.register_at_fork(
+        after_in_child=lambda: [os.dup2(null, file) for file in (source, out)]
+    )  # only one process may send replies
     adopt()
     torch.set_num_threads(1)
     torch.manual_seed(0)

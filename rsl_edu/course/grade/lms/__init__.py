@@ -1,6 +1,6 @@
-"""What learning platforms take back: :mod:`.moodle` and :mod:`.canvas` write it, into tables that they exported.
+"""Files to upload to learning platforms: :mod:`.moodle` and :mod:`.canvas` fill in tables that the platforms exported.
 
-:mod:`.matching` finds the row of each student, :mod:`.sheet` leaves everything else in a table as it was.
+:mod:`.matching` finds the row of each student, and :mod:`.sheet` keeps everything else in a table unchanged.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Entry:
-    """What a student, or a group, gets.
+    """Points and comment for a student or a group.
 
     Attributes:
-        name: The student, as the export or the roster says.
-        points: The points; None if there are none yet, and then the cell stays as it is.
-        comment: Plain text for the student; empty if there is none, and then the cell stays as it is.
-        identifier: Moodle's number of the participant, Canvas's ID of the user; empty if unknown.
+        name: Name of the student in the export or the roster.
+        points: The points; None if there are none yet, so the cell stays unchanged.
+        comment: Plain text for the student; empty if there is none, so the cell stays unchanged.
+        identifier: Moodle's participant number, or Canvas's user ID; empty if unknown.
         email: The e-mail address; empty if unknown.
-        login: The name for logging in; empty if unknown.
+        login: The login name; empty if unknown.
         section: The section of the class; empty if unknown.
     """
 
@@ -36,10 +36,10 @@ class Filled:
     """A table to upload.
 
     Attributes:
-        content: The file; if there was a template, in its encoding and with its separators.
-        filled: How many rows got points or a comment.
-        problems: What is not in it, a sentence for each student, or for many: those who are not in the template, or not
-            for certain.
+        content: Content of the file; with the template's encoding and separators if there was a template.
+        filled: Number of rows that got points or a comment.
+        problems: What is missing, as sentences about one or several students, such as students without a certain match
+            in the template.
     """
 
     content: bytes

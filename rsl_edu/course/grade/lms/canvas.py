@@ -1,18 +1,19 @@
 """For Canvas: the gradebook with a column of points.
 
-Canvas takes it back by *Import* in the gradebook (instructure/canvas-lms: ``lib/gradebook_importer.rb``). Whoever
-imports should know its rules:
+To upload it, use *Import* in Canvas's gradebook (instructure/canvas-lms: ``lib/gradebook_importer.rb``). The rules of
+the import are:
 
-- The header begins with *Student* and *ID*, or *LastName*, *FirstName* and *ID*, and the last of these columns is
-  *Section* (``header?``). A student is found by the ID, else by the SIS IDs, else by the name (``process_student``).
-- An assignment is found by the number in ``Title (number)``, else by the whole title; another title makes a new
-  assignment (``parse_assignments``). Columns that are not in the file stay as they are, so only one is written.
-- The row *Points Possible* sets the points of the assignment (``process_pp``); a row of nothing but *Muted* or *Manual
+- The header begins with *Student* and *ID*, or *LastName*, *FirstName* and *ID*, and the columns of the student end
+  with *Section* (``header?``). A student is found by the ID, else by the SIS IDs, else by the name
+  (``process_student``).
+- An assignment is found by the number in ``Title (number)``, else by the full title; an unknown title creates a new
+  assignment (``parse_assignments``). Columns that are not in the file stay unchanged, so only one is written.
+- The row *Points Possible* sets the points of the assignment (``process_pp``); a row with only *Muted* or *Manual
   Posting* is skipped (``check_for_non_student_row``).
-- Decimal commas are read (``decimal_comma_to_period``), and ``;`` as separator if it makes more columns
+- Decimal commas are accepted (``decimal_comma_to_period``), and ``;`` as separator if it gives more columns
   (``identify_delimiter``).
-- The file is read as UTF-8, and a BOM counts as part of the first name, so that *LastName* is not found (``header?``).
-- ``EX`` means excused, and ``N/A`` (``lib/gradebook_exporter.rb``) that somebody does not have the assignment.
+- The file is read as UTF-8. A BOM counts as part of the first name, so *LastName* is then not found (``header?``).
+- ``EX`` means excused, and ``N/A`` (``lib/gradebook_exporter.rb``) that a student does not have the assignment.
 """
 
 from __future__ import annotations
@@ -30,20 +31,21 @@ _HEADER = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 _POINTS_POSSIBLE = "Points Possible"
 _TITLE = re.compile(r"(?s)(?P<title>.*)\s\((?P<id>\d+)\)")
 _TOTALS = re.compile(r"(Current|Final) (Score|Points|Grade)|Override (Score|Grade|Status)")
-_KEPT = {"EX": "is excused there", "N/A": "does not have the assignment there"}
+_KEPT = {"EX": "is excused in Canvas", "N/A": "does not have the assignment in Canvas"}
 
 
 def gradebook(entries: Iterable[Entry], title: str, maximum: float, template: bytes | None = None) -> Filled:
     """Return a gradebook for Canvas with the columns of the students and one of points.
 
     Args:
-        entries: What each student gets.
+        entries: The results, one for each student.
         title: The title of the assignment in Canvas, its number, or both: ``Homework 4 (123)``.
-        maximum: The most points there are; in Canvas the assignment has to have as many.
-        template: The gradebook that Canvas exported. Students who are not among the entries keep their points.
+        maximum: Maximum points, which must equal the points of the assignment in Canvas.
+        template: The gradebook exported by Canvas. Students without an entry keep their points.
 
     Raises:
-        TemplateError: If the template is no gradebook, has not exactly one assignment of this title, or other points.
+        TemplateError: If the template is not a gradebook, does not have exactly one assignment with this title, or has
+            other maximum points.
     """
     entries = list(entries)
     sheet = _new(entries, title, maximum) if template is None else _only(Sheet.read(template), title)
@@ -51,14 +53,14 @@ def gradebook(entries: Iterable[Entry], title: str, maximum: float, template: by
     possible, lines = _lines(sheet)
     problems: list[Said] = []
     if template is None:
-        problems = [(entry.name, "no ID, so Canvas looks for the name") for entry in entries if not entry.identifier]
+        problems = [(entry.name, "no ID, so Canvas will search by name") for entry in entries if not entry.identifier]
         rows = dict(enumerate(entries, start=2))
     else:
         most = number(possible)
         if most is None or abs(most - maximum) > 0.005:
             raise TemplateError(
-                f"{sheet.header[column]} has {possible or 'no'} points in Canvas, and the assignment {maximum:g}: "
-                "change the points in Canvas, and export the gradebook again"
+                f"{sheet.header[column]} has {possible or 'no'} points in Canvas, but the assignment has {maximum:g}: "
+                "change the points in Canvas and export the gradebook again"
             )
         rows, problems = match(entries, lines)
     filled = 0
@@ -81,10 +83,10 @@ def _new(entries: Iterable[Entry], title: str, maximum: float) -> Sheet:
 
 
 def _only(sheet: Sheet, title: str) -> Sheet:
-    """Return a gradebook, in UTF-8, without the columns that are neither of the student nor of this assignment.
+    """Return a gradebook, in UTF-8, with only the columns of the student and of this assignment.
 
     Raises:
-        TemplateError: If it is no gradebook, or has not exactly one assignment of this title.
+        TemplateError: If the sheet is not a gradebook, or does not have exactly one assignment with this title.
     """
     header = sheet.header
     if "Section" not in header or "ID" not in header:
@@ -101,7 +103,7 @@ def _only(sheet: Sheet, title: str) -> Sheet:
     if len(found) != 1:
         names = ", ".join(assignments.values()) or "none"
         how_many = "more than one of these assignments is" if found else "none of these assignments is"
-        raise TemplateError(f"{how_many} called {title!r}: {names}; give the title with the number")
+        raise TemplateError(f"{how_many} called {title!r}: {names}. Give the title with its number")
     kept = [*range(students), found[0]]
     rows = [[row[column] if column < len(row) else "" for column in kept] for row in sheet.rows]
     return Sheet(rows, ";" if sheet.separator == ";" else ",", sheet.newline)
@@ -113,7 +115,7 @@ def _is_called(name: str, title: str) -> bool:
 
 
 def _lines(sheet: Sheet) -> tuple[str, list[Line]]:
-    """Return the points possible, and what the rows of students say."""
+    """Return the maximum points and the rows of students."""
     header = sheet.header
     identifier, login = header.index("ID"), header.index("SIS Login ID") if "SIS Login ID" in header else None
     possible, lines = "", []
@@ -121,7 +123,7 @@ def _lines(sheet: Sheet) -> tuple[str, list[Line]]:
         cells = [sheet.cell(row, column) for column in range(len(header))]
         if _POINTS_POSSIBLE in cells[0]:
             possible = cells[-1]
-        else:  # or a row of nothing but Manual Posting, which has neither ID nor name
+        else:  # or a row with only Manual Posting, which has neither ID nor name
             name = ", ".join(cells[:2]) if header[0] == "LastName" else cells[0]
             names = (name, turned(name), *([cells[login]] if login is not None and cells[login] else []))
             lines.append(Line(row, cells[identifier], names))

@@ -1,4 +1,4 @@
-"""Which row of a table is whose: by identifier, else by exact name; nobody is guessed."""
+"""Assignment of students to rows of a table, by identifier or else by exact name, without guessing."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from . import Entry
 
 @dataclass(frozen=True)
 class Line:
-    """What a row of a table says of its student.
+    """The student of a table row.
 
     Attributes:
-        row: Its place in the table.
-        identifier: The number of the participant, or the ID of the user.
-        names: The name, in all forms that there are, and what else is the student's only, such as an e-mail address.
+        row: Index of the row in the table.
+        identifier: The participant number or user ID.
+        names: All forms of the name, and other unique data of the student, such as an e-mail address.
         group: The group that hands in together; empty if there is none.
     """
 
@@ -30,12 +30,12 @@ class Line:
 
 
 def match(entries: Iterable[Entry], lines: Sequence[Line]) -> tuple[dict[int, Entry], list[Said]]:
-    """Return what goes into which row, and what is to be said of each entry that goes nowhere.
+    """Return the entry for each row, and messages about entries that match no row.
 
-    The name of a group counts first: Moodle numbers groups and participants apart, so the number of a group may be
-    somebody's, too. For the same reason an identifier counts only if the name does not speak against it. A row that
-    two entries claim gets neither; an entry with neither points nor comment claims none, as that of somebody whose
-    group handed in.
+    Group names are matched first: Moodle numbers groups and participants independently, so a group's number may also be
+    a participant's. For the same reason, an identifier counts only if the name does not contradict it. If two entries
+    match the same row, it gets neither. An entry without points and comment is ignored, such as the entry of a student
+    whose group handed in.
     """
     index = _Index(lines)
     claims: dict[int, list[Entry]] = defaultdict(list)
@@ -48,12 +48,12 @@ def match(entries: Iterable[Entry], lines: Sequence[Line]) -> tuple[dict[int, En
         for line in found if entry.points is not None or entry.comment else ():
             claims[line.row].append(entry)
     twice = dict.fromkeys(tuple(claimed) for claimed in claims.values() if len(claimed) > 1)
-    problems += [(" and ".join(entry.name for entry in claimed), "they claim the same row") for claimed in twice]
+    problems += [(" and ".join(entry.name for entry in claimed), "they match the same row") for claimed in twice]
     return {row: claimed[0] for row, claimed in claims.items() if len(claimed) == 1}, problems
 
 
 class _Index:
-    """The rows of a table by all that they can be found by."""
+    """Index of a table's rows by identifier, name and group."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
         self.by_identifier: dict[str, list[Line]] = defaultdict(list)
@@ -67,37 +67,37 @@ class _Index:
                 self.by_group[normal(line.group)].append(line)
 
     def find(self, entry: Entry) -> list[Line] | str:
-        """Return the rows of an entry, several for a group, or why there is none."""
+        """Return the rows of an entry, several for a group, or a message why there is none."""
         if group := self.by_group.get(normal(_bare(entry))):
             return group
         if entry.identifier:
             found = self.by_identifier.get(entry.identifier, [])
             if len(found) != 1:
-                return f"{len(found) or 'no'} rows there have the number {entry.identifier}"
+                return f"{len(found) or 'no'} rows of the table have the number {entry.identifier}"
             if not _agree(entry, found[0]):
-                return f"the number {entry.identifier} is that of {found[0].names[0]} there"
+                return f"in the table, the number {entry.identifier} belongs to {found[0].names[0]}"
             return found
         for key in (entry.login, entry.email, entry.name):
             if key and (found := self.by_name.get(normal(key), [])):
-                return found if len(found) == 1 else f"{len(found)} rows there have this name"
-        return "nobody there has this name"
+                return found if len(found) == 1 else f"{len(found)} rows of the table have this name"
+        return "nobody in the table has this name"
 
 
 def normal(name: str) -> str:
-    """A name without what writing it differently changes: spaces, capitals, and how accents are encoded."""
+    """Return a name in a form that does not depend on spaces, capitals and the encoding of accents."""
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def _bare(entry: Entry) -> str:
-    """The name without what tells students of the same name apart: ``Wei Li (101)``."""
+    """Return the name without the identifier that follows it if two students share the name: ``Wei Li (101)``."""
     return entry.name.removesuffix(f" ({entry.identifier})")
 
 
 def _agree(entry: Entry, line: Line) -> bool:
-    """Whether a name in a file name can be that in a row.
+    """Return whether a name from a file name can be the name in a row.
 
-    Moodle takes special letters out of it (``clean_filename``), and up to 4.0 writes the group before it; Canvas
-    puts the last name first and leaves letters and digits only.
+    Moodle removes special characters (``clean_filename``), and up to 4.0 puts the group in front; Canvas puts the last
+    name first and keeps only letters and digits.
     """
     name = letters(_bare(entry), also="-")
     known = {its for name in line.names for order in orders(name) if (its := letters(order, also="-"))}

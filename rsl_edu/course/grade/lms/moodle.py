@@ -1,21 +1,22 @@
 r"""For Moodle: the grading worksheet with points and comments, and a zip of pages as feedback files.
 
-Moodle takes the worksheet back by *Upload grading worksheet* (moodle/moodle:
-``mod/assign/feedback/offline/importgradeslib.php`` and ``locallib.php``, ``process_import_grades``). Whoever uploads
-should know its rules:
+To upload the worksheet, use *Upload grading worksheet* in Moodle (moodle/moodle:
+``mod/assign/feedback/offline/importgradeslib.php`` and ``locallib.php``, ``process_import_grades``). The rules of the
+upload are:
 
-- It needs the columns *Identifier*, *Grade* and *Last modified (grade)*, called as in the language of the one who
-  uploads. A worksheet that was downloaded in that language has them; without a template they are in English.
-- It skips a row whose grade was changed in Moodle after the time in *Last modified (grade)*, unless *Allow updating
-  records that have been modified more recently in Moodle than in the spreadsheet* is on. Times in another language
-  than English it cannot read, so every row that had a grade before is skipped.
-- It skips grades above the maximum, and grades that are locked.
+- Moodle needs the columns *Identifier*, *Grade* and *Last modified (grade)*, in the language of the user who uploads. A
+  worksheet that was downloaded in that language has them; without a template they are in English.
+- Moodle skips a row whose grade was changed in Moodle after the time in *Last modified (grade)*, unless *Allow updating
+  records that have been modified more recently in Moodle than in the spreadsheet* is on. It can only read times in
+  English, so in other languages every row that already had a grade is skipped.
+- Moodle skips grades above the maximum, and locked grades.
 - Comments are HTML.
-- It reads the file by PHP's ``fgetcsv`` (``lib/csvlib.class.php``), in which a ``\`` before the quote that ends a cell
-  makes it go on. So ``\`` is written as in HTML, ``&#92;``, in all cells: only comments are taken out of them as text.
+- Moodle reads the file with PHP's ``fgetcsv`` (``lib/csvlib.class.php``), which does not end a cell at a quote after
+  ``\``. So ``\`` is written as the HTML entity ``&#92;`` in all cells; the comments are the only text that Moodle takes
+  from the file.
 
-Feedback files go back by *Upload multiple feedback files in a zip* (``mod/assign/feedback/file/importziplib.php``),
-which reads the number of the participant, or the group, in the name of each folder.
+To upload feedback files, use *Upload multiple feedback files in a zip* (``mod/assign/feedback/file/importziplib.php``).
+It reads the number of the participant, or of the group, from the name of each folder.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _HEADER = [
     *("Last modified (grade)", "Feedback comments"),
 ]
 _COMMENTS = "feedback comments"
-_NO_NUMBER = "no number of the participant"
+_NO_NUMBER = "the participant's number is unknown"
 _NUMBER = re.compile(r"(?P<word>.*?)\s*(?P<number>\d+)")
 _NO = ("no", "nein", "non", "não", "nee", "nej", "nie", "ne")
 _FORMULA = "=+-@＝＋－＠"
@@ -48,12 +49,12 @@ def worksheet(entries: Iterable[Entry], maximum: float, template: bytes | None =
     """Return a grading worksheet for Moodle.
 
     Args:
-        entries: What each student gets, or each group.
-        maximum: The most points there are; Moodle's maximum grade has to be the same.
-        template: The worksheet that Moodle gave, in any language. Only its grades and comments are changed.
+        entries: The results, one for each student or group.
+        maximum: Maximum points, which must equal Moodle's maximum grade.
+        template: The worksheet downloaded from Moodle, in any language. Only its grades and comments are changed.
 
     Raises:
-        TemplateError: If the template is no worksheet, or has another maximum.
+        TemplateError: If the template is not a worksheet, or has another maximum.
     """
     entries = list(entries)
     problems: list[Said] = []
@@ -70,16 +71,16 @@ def worksheet(entries: Iterable[Entry], maximum: float, template: bytes | None =
     problems += unmatched
     general = []
     if columns.comments is None and any(entry.comment for entry in rows.values()):
-        general.append("comments are left out: the worksheet has no column for them (Feedback comments)")
+        general.append("comments are left out, because the worksheet has no column for them (Feedback comments)")
     filled, replaced = 0, []
     for row, entry in rows.items():
         if entry.points is not None and entry.points > maximum:
-            problems.append((entry.name, f"{entry.points:g} points are more than Moodle takes ({maximum:g})"))
+            problems.append((entry.name, f"{entry.points:g} points are more than Moodle accepts ({maximum:g})"))
             continue
         if entry.points is not None:
             sheet.fill(row, columns.grade, points(entry.points, like=sheet.cell(row, columns.maximum)))
             if columns.is_locked(row):
-                problems.append((entry.name, "Moodle does not take the points: the grade cannot be changed there"))
+                problems.append((entry.name, "Moodle will not accept the points, because the grade is locked there"))
         if entry.comment and columns.comments is not None:
             comment, there = _html(entry.comment), sheet.cell(row, columns.comments)
             if there not in ("", comment):
@@ -87,7 +88,7 @@ def worksheet(entries: Iterable[Entry], maximum: float, template: bytes | None =
             sheet.fill(row, columns.comments, comment)
         filled += entry.points is not None or bool(entry.comment)
     if replaced:
-        general.append(f"a comment in Moodle is replaced by another one: {named(replaced)}")
+        general.append(f"a different comment in Moodle will be replaced: {named(replaced)}")
     sheet.rows = [[cell.replace("\\", "&#92;") for cell in row] for row in sheet.rows]
     return Filled(sheet.write(), filled, (*listed(problems), *general))
 
@@ -102,11 +103,11 @@ def _new(entries: Iterable[Entry], maximum: float) -> Sheet:
 
 
 class _Columns:
-    """Where things are in a worksheet of any language, by the order of its columns (``mod/assign/gradingtable.php``).
+    """Columns of a worksheet in any language, found by their order (``mod/assign/gradingtable.php``).
 
-    First comes the identifier, then the full name unless it is hidden, then what else identifies; at last before the
-    grade the status of the submission, with groups the group and its status. After the grade comes the maximum grade.
-    Comments are the last, after the time of the grade, which is never empty.
+    The identifier comes first, then the full name unless it is hidden, then other identifying columns. Immediately
+    before the grade is the status of the submission, or for groups the group and its status. After the grade comes the
+    maximum grade. Comments come last, after the time of the grade, which is never empty.
     """
 
     def __init__(self, sheet: Sheet, maximum: float) -> None:
@@ -128,8 +129,8 @@ class _Columns:
         if not same:
             most = " or ".join(f"{found:g}" for found in maxima.values())
             raise TemplateError(
-                f"the maximum grade in Moodle is {most}, and that of the assignment {maximum:g}: change the one in the "
-                "settings in Moodle, and download the worksheet again"
+                f"the maximum grade in Moodle is {most}, but the assignment has {maximum:g} points: change the maximum "
+                "grade in Moodle's settings and download the worksheet again"
             )
         if len(same) > 1:
             raise TemplateError(f"more than one column looks like the maximum grade; got the columns {names}")
@@ -138,7 +139,7 @@ class _Columns:
         self.comments = self._comments()
 
     def _maximum(self, column: int) -> float | None:
-        """Return the maximum grade, if it can be in this column: a number in all rows, and before it grades."""
+        """Return the maximum grade if this can be its column: one number in all rows, to the right of grades."""
         found = {number(self.sheet.cell(row, column)) for row in self.rows}
         before = [self.sheet.cell(row, column - 1) for row in self.rows]
         if len(found) > 1 or any(cell not in ("", "-") and number(cell) is None for cell in before):
@@ -155,11 +156,11 @@ class _Columns:
         return None if is_time or last <= self.maximum else last
 
     def is_locked(self, row: int) -> bool:
-        """Whether Moodle says, in one of some languages, that the grade of a row cannot be changed."""
+        """Return whether the grade of a row is locked according to Moodle, in one of the known languages."""
         return self.sheet.cell(row, self.maximum + 1).casefold() in _NO
 
     def lines(self) -> list[Line]:
-        """Return what the rows say of their students."""
+        """Return the students of the rows."""
         return [self._line(row) for row in self.rows]
 
     def _line(self, row: int) -> Line:
@@ -167,12 +168,12 @@ class _Columns:
         assert identifier is not None  # it is in self.rows
         cells = [self.sheet.cell(row, column) for column in range(1, self.grade - 1)]
         group = self.sheet.cell(row, self.grade - 2) if self.grade > 3 else ""
-        names = tuple(name for name in cells if name) or (identifier["word"], identifier[0])  # where they are hidden
+        names = tuple(name for name in cells if name) or (identifier["word"], identifier[0])  # if names are hidden
         return Line(row, identifier["number"], names, group)
 
 
 def _html(comment: str) -> str:
-    """A comment as HTML, which no spreadsheet takes for a formula."""
+    """Return a comment as HTML that no spreadsheet reads as a formula."""
     text = html.escape(comment.strip(), quote=False)
     if text[:1] in _FORMULA:
         text = f"&#{ord(text[0])};{text[1:]}"
@@ -180,14 +181,14 @@ def _html(comment: str) -> str:
 
 
 def feedback_zip(pages: Iterable[tuple[Entry, str, bytes]], out: Path) -> list[str]:
-    """Write a zip of feedback files for Moodle, and return what is not in it, a sentence for each student, or for many.
+    """Write a zip of feedback files for Moodle; return what it lacks, as sentences about one or several students.
 
     Args:
-        pages: For each page whose it is, the name of the file, such as ``feedback.html``, and its content.
+        pages: For each page: the student, the name of the file, such as ``feedback.html``, and its content.
         out: The zip to write.
 
     Raises:
-        ValueError: If a name of a file cannot be taken back.
+        ValueError: If Moodle would not accept the name of a file.
         OSError: If the zip cannot be written.
     """
     problems: list[Said] = []
@@ -196,13 +197,11 @@ def feedback_zip(pages: Iterable[tuple[Entry, str, bytes]], out: Path) -> list[s
         for entry, name, content in pages:
             if "/" in name or name[:1] in ("", ".", "~"):
                 raise ValueError(f"name: expected a file name that begins with neither . nor ~, got {name!r}")
-            folder = (
-                f"{_clean(entry.name)}_{entry.identifier}_assignfeedback_file_"  # without the last _, not before 4.1
-            )
+            folder = f"{_clean(entry.name)}_{entry.identifier}_assignfeedback_file_"  # before 4.1, the last _ is needed
             if not (entry.identifier.isascii() and entry.identifier.isdigit()):
                 problems.append((entry.name, _NO_NUMBER))
             elif (entry.identifier, name) in written:
-                problems.append((entry.name, f"the number {entry.identifier} has a page already"))
+                problems.append((entry.name, f"there is already a page for the number {entry.identifier}"))
             else:
                 written.add((entry.identifier, name))
                 archive.writestr(f"{folder}/{name}", content)
@@ -210,5 +209,5 @@ def feedback_zip(pages: Iterable[tuple[Entry, str, bytes]], out: Path) -> list[s
 
 
 def _clean(name: str) -> str:
-    """A name that is safe in a path, without the ``_`` at which Moodle splits."""
+    """Return a name that is safe in a path, without ``_``, at which Moodle splits the name."""
     return re.sub(r"[\x00-\x1f\x7f&<>\"`|':\\/]", "", name.replace("_", " ")).strip(" .") or "-"

@@ -1,4 +1,4 @@
-"""A table that is read and written again without a change in what nobody asked to change."""
+"""A table that is read and written again without changing anything else."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_
 
 @dataclass
 class Sheet:
-    """The cells of a table, and how its file is written.
+    """The cells of a table, and the format of its file.
 
     Attributes:
-        rows: The cells, the header first; the cells have all their spaces.
-        separator: What stands between cells.
-        newline: What stands between rows.
-        encoding: The encoding of the text.
-        bom: What stands before the text.
+        rows: The cells with all their spaces; the first row is the header.
+        separator: Text between cells.
+        newline: Text between rows.
+        encoding: Encoding of the text.
+        bom: Byte order mark before the text, or empty.
     """
 
     rows: list[list[str]]
@@ -36,18 +36,18 @@ class Sheet:
         """Return the table in a file.
 
         Args:
-            content: Text in UTF-8, in UTF-16 with a BOM, or as spreadsheets on Windows write it (cp1252); any other is
-                kept byte for byte as Latin-1. The separator is the one of ``,``, ``;`` and the tabulator that makes
-                most columns of the header.
+            content: Text in UTF-8, in UTF-16 with a BOM, or in cp1252 (spreadsheets on Windows); other encodings are
+                kept byte for byte as Latin-1. The separator is whichever of ``,``, ``;`` and tab gives the header the
+                most columns.
 
         Raises:
-            TemplateError: If it is no table.
+            TemplateError: If the content is not a table.
         """
         bom = next((bom for bom in _BOMS if content.startswith(bom)), b"")
         encodings = [_BOMS[bom]] if bom else ["utf-8", "cp1252", "latin-1"]
         encoding = next((each for each in encodings if _is_text(content[len(bom) :], each)), "")
         if not encoding:
-            raise TemplateError(f"expected a table in CSV, got what is no {encodings[0].upper()}")
+            raise TemplateError(f"expected a table in CSV, got a file that is not valid {encodings[0].upper()}")
         text = content[len(bom) :].decode(encoding)
         newline = "\r\n" if "\r\n" in text else "\n"
         separator = max(",;\t", key=lambda each: len(_rows(text.partition("\n")[0], each)[0]))
@@ -57,14 +57,14 @@ class Sheet:
         return cls(rows, separator, newline, encoding, bom)
 
     def write(self) -> bytes:
-        """Return the file."""
+        """Return the content of the file."""
         text = io.StringIO()
         csv.writer(text, delimiter=self.separator, lineterminator=self.newline).writerows(self.rows)
         return self.bom + text.getvalue().encode(self.encoding, "replace")
 
     @property
     def header(self) -> list[str]:
-        """The names of the columns."""
+        """Names of the columns."""
         return [name.strip() for name in self.rows[0]]
 
     def cell(self, row: int, column: int) -> str:
@@ -73,7 +73,7 @@ class Sheet:
         return cells[column].strip() if column < len(cells) else ""
 
     def fill(self, row: int, column: int, text: str) -> None:
-        """Write a cell; letters that the file may not have are written as HTML writes them: ``&#233;``."""
+        """Set a cell; characters that the encoding may lack are written as HTML entities: ``&#233;``."""
         if not self.encoding.startswith("utf"):
             text = text.encode("ascii", "xmlcharrefreplace").decode()
         cells = self.rows[row]
@@ -90,7 +90,7 @@ def _is_text(content: bytes, encoding: str) -> bool:
 
 
 def _rows(text: str, separator: str) -> list[list[str]]:
-    limit = csv.field_size_limit(len(text) + 1)  # a cell may hold a whole text that was handed in
+    limit = csv.field_size_limit(len(text) + 1)  # a cell may contain an entire text submission
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
@@ -110,16 +110,16 @@ def number(text: str) -> float | None:
 
 
 def points(value: float, like: str = "") -> str:
-    """Write points with two decimals, as both platforms show them.
+    """Format points with two decimals, as on both platforms.
 
     Args:
         value: The points.
-        like: A number of the table; if it has a decimal comma, these have one.
+        like: A number from the table; if it has a decimal comma, the points get one, too.
     """
     text = f"{value:.2f}"
     return text.replace(".", ",") if "," in like else text
 
 
 def harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet reads as a formula."""
     return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠") else text

@@ -1,4 +1,4 @@
-"""Pages of plain HTML: feedback for a student, and a report on the class. What students wrote is text in them."""
+"""Plain HTML pages: feedback for a student, and a report on the class. Students' text is always escaped."""
 
 from __future__ import annotations
 

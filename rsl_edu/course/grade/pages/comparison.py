@@ -1,4 +1,4 @@
-"""A class next to an earlier one that had the same assignment."""
+"""Comparison of a class with an earlier class that had the same assignment."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .counts import answers_to, is_right, mistakes
 
 @dataclass(frozen=True)
 class Change:
-    """What became of an exercise since the earlier class.
+    """Change of an exercise's results since the earlier class.
 
     Attributes:
         name: Name of the exercise.
-        earlier: How many answers were right, and of how many.
-        now: The same of this class.
-        new: Mistakes that nobody made earlier, and how many make them now.
-        gone: Mistakes that nobody makes now, and how many made them earlier.
+        earlier: Number of right answers and of all answers in the earlier class.
+        now: The same for this class.
+        new: Mistakes that nobody made earlier, with the number of students who make them now.
+        gone: Mistakes that nobody makes now, with the number of students who made them earlier.
     """
 
     name: str
@@ -31,12 +31,12 @@ class Change:
 
 
 def changes(tasks: Sequence[Task], now: Sequence[Row], earlier: Sequence[Row]) -> list[Change]:
-    """Compare two classes, exercise by exercise; without those that one of them did not have, and those marked by hand.
+    """Compare two classes exercise by exercise, for exercises that both had and that are not marked by hand.
 
     Args:
         tasks: The exercises.
-        now: Submissions of this class that were graded.
-        earlier: Those of the earlier class.
+        now: Graded submissions of this class.
+        earlier: Graded submissions of the earlier class.
     """
     compared = []
     for task in (task for task in tasks if not task.manual):

@@ -1,4 +1,4 @@
-"""What the report says of each exercise: shares, mistakes by name, who made them, and a typical answer."""
+"""Results of each exercise for the report: shares, named mistakes with their students, and a typical answer."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from .separation import Separation
 from .typical import typical
 from .words import UNANSWERED, advice, headline
 
-_VAGUE = ("exception", "partial", "unknown")  # names of what may be many mistakes
+_VAGUE = ("exception", "partial", "unknown")  # each of these names can mean many mistakes
 Answer = tuple[Row, Mark]
 """A submission, and its mark for one exercise."""
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake that was made in an exercise.
+    """A mistake in the answers to an exercise.
 
     Attributes:
-        name: Its name.
-        students: Who made it.
-        headline: What such an answer does, spoken to those who made it; empty if only their pages tell of it.
-        why: What to do about it, spoken to them too; empty if there is nothing to say.
-        said: What their pages say, most often the same; empty if the headline says enough.
-        code: A typical answer; empty if there is none to be shown, or if it is only one student's.
+        name: Name of the mistake.
+        students: Students who made it.
+        headline: What such an answer does, addressed to these students; empty if only their pages describe it.
+        why: What to do about it, addressed to these students; may be empty.
+        said: The most frequent message on their pages; empty if the headline is enough.
+        code: A typical answer; empty if none can be shown, or if only one student made the mistake.
     """
 
     name: str
@@ -45,18 +45,18 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Exercise:
-    """What came of an exercise.
+    """Results of an exercise.
 
     Attributes:
-        name: Its name.
+        name: Name of the exercise.
         maximum: Points for a right answer.
-        parts: How many answers are what, by the words of :data:`PARTS`.
+        parts: Number of answers of each kind in :data:`PARTS`.
         manual: Whether it is marked by hand.
-        mean: Mean points; None if nobody has any yet, or if a check gave each answer all of them or none.
-        separation: How well it separates strong from weak among those who answered it; None if that cannot be said.
+        mean: Mean points; None if there are none yet, or if every answer got either all points or none.
+        separation: How well the exercise separates strong from weak students who answered it; None if unknown.
         mistakes: The mistakes, the most frequent first; an answer can make two.
-        unanswered: Why there was nothing to judge, with whom.
-        waiting: Whose answers are to be marked.
+        unanswered: Reasons why there was no answer to judge, each with its students.
+        waiting: Students whose answers are still to be marked.
     """
 
     name: str
@@ -71,22 +71,22 @@ class Exercise:
 
     @property
     def total(self) -> int:
-        """How many submissions there are."""
+        """Number of submissions."""
         return sum(self.parts.values())
 
     @property
     def judged(self) -> int:
-        """How many of them have points."""
+        """Number of submissions that have points."""
         return self.total - self.parts["to be marked"]
 
 
 def exercise(task: Task, tasks: Sequence[Task], graded: Sequence[Row], folder: str) -> Exercise:
-    """Count what came of an exercise.
+    """Return the results of an exercise.
 
     Args:
         task: The exercise.
         tasks: All exercises of the assignment.
-        graded: The submissions that were graded.
+        graded: The graded submissions.
         folder: Name of the folder with the students' pages.
     """
     answers = answers_to(task, graded)
@@ -111,11 +111,11 @@ def exercise(task: Task, tasks: Sequence[Task], graded: Sequence[Row], folder: s
 
 
 PARTS = ("right", "partly right", "wrong", "not answered", "lost", "to be marked")
-"""What an answer can be."""
+"""Kinds of answers."""
 
 
 def part(task: Task, mark: Mark) -> str:
-    """Return which of :data:`PARTS` an answer is."""
+    """Return the kind of an answer, one of :data:`PARTS`."""
     if mark.points is None:
         return "to be marked"
     if is_right(task, mark):
@@ -128,7 +128,7 @@ def part(task: Task, mark: Mark) -> str:
 
 
 def is_right(task: Task, mark: Mark) -> bool:
-    """Whether an answer has all points, be they given by hand."""
+    """Return whether an answer has all points, from the check or by hand."""
     return mark.points is not None and mark.points >= task.points
 
 
@@ -138,7 +138,7 @@ def answers_to(task: Task, rows: Sequence[Row]) -> list[Answer]:
 
 
 def mistakes(task: Task, answers: Sequence[Answer]) -> list[tuple[str, list[Answer]]]:
-    """Return the names of the mistakes in an exercise and the answers that make them, the most frequent first."""
+    """Return the names of the mistakes in an exercise with the answers that make them, the most frequent first."""
     made: dict[str, list[Answer]] = defaultdict(list)
     for row, mark in answers:
         if mark.mistake and mark.mistake not in UNANSWERED and not is_right(task, mark):
@@ -148,10 +148,10 @@ def mistakes(task: Task, answers: Sequence[Answer]) -> list[tuple[str, list[Answ
 
 
 def to_say(exercises: Sequence[Exercise]) -> list[tuple[Exercise, Mistake]]:
-    """Return what is worth a word in class: at most five mistakes that a tenth of it made, and at least two students.
+    """Return the mistakes to discuss in class: at most five, each made by a tenth of the class and by two students.
 
     Args:
-        exercises: What came of each exercise.
+        exercises: Results of all exercises.
     """
     frequent = [
         (each, mistake)
@@ -175,15 +175,15 @@ def _mistake(task: Task, name: str, made: Sequence[Answer], folder: str) -> Mist
 
 
 def _most_frequent(sentences: Iterable[str]) -> tuple[str, int]:
-    """Return the most frequent sentence, and how often it is there; an empty one if there is none."""
+    """Return the most frequent sentence and how often it occurs; an empty string if there is none."""
     return next(iter(Counter(sentences).most_common(1)), ("", 0))
 
 
 def _separation(task: Task, tasks: Sequence[Task], graded: Sequence[Row]) -> Separation | None:
-    """Compare an exercise with the others, among those who answered it.
+    """Compare an exercise with the others, among the students who answered it.
 
-    Only exercises that are marked for everybody count. Students without an answer are left out: they tend to have few
-    points on the rest too, whatever the exercise is like.
+    Only exercises that are marked for everybody count. Students without an answer are left out, because they tend to
+    have few points on the other exercises as well, whatever this exercise is like.
     """
     given = [{mark.task: mark.points for mark in row.marks} for row in graded]
     marked = {each.name for each in tasks if all(row.get(each.name) is not None for row in given)}

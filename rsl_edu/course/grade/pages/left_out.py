@@ -1,4 +1,4 @@
-"""Which lines of the notebooks did not run, and whose they are."""
+"""Lines of the notebooks that did not run, with their students."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class LeftOut:
     """Lines of one kind that did not run.
 
     Attributes:
-        heading: The kind.
+        heading: Heading for this kind.
         about: What happens to such lines.
-        topics: Modules, magics or kinds of errors, with whom; the most frequent first.
+        topics: Modules, magics or kinds of errors, each with its students; the most frequent first.
     """
 
     heading: str
@@ -27,7 +27,7 @@ class LeftOut:
 
 
 def left_out(rows: Sequence[Row], folder: str) -> list[LeftOut]:
-    """Sort what was left out by kind, and by what it is about.
+    """Group the lines that were left out by kind and by topic.
 
     Args:
         rows: The submissions.

@@ -1,4 +1,4 @@
-"""How pages are written: their templates, their names, and the links between them."""
+"""Rendering of pages: templates, file names and links."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Link:
 
     Attributes:
         name: Name of the submission.
-        address: Where the student's page is, seen from the report.
+        address: Address of the student's page, relative to the report.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Link:
 
 
 def left_over(folder: Path, submissions: Iterable[str]) -> list[Path]:
-    """Return the students' pages in a folder that belong to none of these submissions; no other file is among them.
+    """Return the students' pages in a folder that belong to none of these submissions, and no other files.
 
     Args:
         folder: The folder.
@@ -44,18 +44,18 @@ def left_over(folder: Path, submissions: Iterable[str]) -> list[Path]:
     return [
         path
         for path in sorted(folder.iterdir())
-        if (page := _PAGE.fullmatch(unicodedata.normalize("NFC", path.name)))  # a Mac may have decomposed its letters
+        if (page := _PAGE.fullmatch(unicodedata.normalize("NFC", path.name)))  # macOS may have decomposed its letters
         and page["digest"] not in digests
         and path.is_file()
     ]
 
 
 def links(rows: Iterable[Row], folder: str) -> tuple[Link, ...]:
-    """Return links to the pages of students, each once, in the order of the rows.
+    """Return links to the pages of students, one per student, in the order of the rows.
 
     Args:
-        rows: Their submissions.
-        folder: Name of the folder of the pages, which is next to the report.
+        rows: The students' submissions.
+        folder: Name of the folder with the pages, which is next to the report.
     """
     names = dict.fromkeys(row.submission for row in rows)
     place = quote(os.fsencode(folder), safe="")
@@ -63,22 +63,22 @@ def links(rows: Iterable[Row], folder: str) -> tuple[Link, ...]:
 
 
 def render(template: str, **values: Any) -> str:
-    """Write a page.
+    """Return a page.
 
     Args:
-        template: File of its template.
-        values: What the template shows.
+        template: File name of the template.
+        values: Values for the template.
     """
     return _TEMPLATES.get_template(template).render(values)
 
 
 def harmless(value: Any) -> Any:
-    """A value as a page may show it: a text without what a terminal obeys, or what turns the direction of reading."""
+    """Return a value for a page: text without control characters and marks that change the reading direction."""
     return printable(value, "\ufffd", keep="\n") if type(value) is str else value
 
 
 def points(value: float) -> str:
-    """Write points: `4`, `2.5`, `0.33`."""
+    """Format points: `4`, `2.5`, `0.33`."""
     return number(round(value, 2))
 
 

@@ -1,4 +1,4 @@
-"""The page on the class: what to act on."""
+"""Report page on the class for the instructor."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def report(
     """Return the page on the class.
 
     Args:
-        assignment: What was graded.
-        rows: One for each student.
-        earlier: The rows of an earlier class with the same assignment, to compare with.
+        assignment: The assignment.
+        rows: One row for each student.
+        earlier: Rows of an earlier class with the same assignment, to compare with.
         folder: Name of the folder with the students' pages, which is next to the report.
     """
     graded = [row for row in rows if row.status == GRADED]
@@ -42,7 +42,7 @@ def report(
         "report.html.j2",
         assignment=assignment,
         safe=all(row.safe for row in rows),
-        submissions=sum(bool(row.key) for row in rows),  # others are in the roster only
+        submissions=sum(bool(row.key) for row in rows),  # rows without a key come only from the roster
         missing=sum(row.status == NOTHING for row in rows),
         graded=len(graded),
         rescued=len(rescued),
@@ -66,7 +66,7 @@ def report(
 
 
 def _not_graded(rows: Sequence[Row], folder: str) -> list[tuple[str, tuple[Link, ...]]]:
-    """Return why students were not graded, with whom, the most frequent reason first."""
+    """Return the reasons why students were not graded, each with its students, the most frequent reason first."""
     reasons: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row.status != GRADED:
@@ -77,7 +77,7 @@ def _not_graded(rows: Sequence[Row], folder: str) -> list[tuple[str, tuple[Link,
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the histogram: the points it stands for, how many submissions have them, and its height in rem."""
+    """A column of the histogram: its range of points, the number of submissions in it, and its height in rem."""
 
     name: str
     count: int
@@ -85,7 +85,7 @@ class _Column:
 
 
 def _histogram(totals: Sequence[float], maximum: float) -> list[_Column]:
-    """Columns of the same width, at most ten, and one for all points."""
+    """Return at most ten columns of equal width, and one for the maximum."""
     width = math.ceil(maximum / 10)
     columns = math.ceil(maximum / width)
     counts = Counter(int(total // width) if total < maximum else columns for total in totals)
@@ -97,7 +97,7 @@ def _histogram(totals: Sequence[float], maximum: float) -> list[_Column]:
 
 
 def _range(low: int, end: int, whole: bool) -> str:
-    """Name the points from ``low`` up to ``end``, without it: ``4–5`` if all are whole numbers, else ``4–<6``."""
+    """Name the points from ``low`` up to, but not including, ``end``: ``4–5`` for integers, otherwise ``4–<6``."""
     if not whole:
         return f"{low}–<{end}"
     return str(low) if end == low + 1 else f"{low}–{end - 1}"

@@ -1,4 +1,4 @@
-"""How well an exercise separates strong submissions from weak ones."""
+"""Measure of how well an exercise separates strong submissions from weak ones."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_FEWEST = 10  # submissions; of fewer, chance decides
-_FEWEST_OF_A_KIND = 5  # right ones, and others
+_FEWEST = 10  # smallest number of submissions; with fewer, the result is chance
+_FEWEST_OF_A_KIND = 5  # smallest number of right answers, and of others
 
 
 @dataclass(frozen=True)
 class Separation:
-    """What the points of an exercise tell of the rest.
+    """Relation between the points of an exercise and the points of the rest.
 
     Attributes:
-        right: How many got it right.
-        others: How many did not.
-        ahead: Mean points on the rest of those who got it right, minus that of the others.
-        correlation: Of the points of the exercise with those of the rest; the point-biserial one if there are no
-            partly right answers.
+        right: Number of students who got it right.
+        others: Number of students who did not.
+        ahead: Mean points on the rest of students who got it right, minus the mean of the others.
+        correlation: Correlation between the points of the exercise and of the rest; the point-biserial correlation if
+            there are no partly right answers.
     """
 
     right: int
@@ -29,20 +29,20 @@ class Separation:
 
     @property
     def verdict(self) -> str:
-        """What follows "this exercise"; the limits are those that item analysis commonly takes."""
+        """Verdict that follows the words "this exercise", with the usual limits of item analysis."""
         if self.correlation <= -0.2:
-            return "separates strong submissions from weak ones the wrong way round"
+            return "separates strong submissions from weak ones in the wrong direction"
         if self.correlation < 0.2:
             return "hardly separates strong submissions from weak ones"
         return f"separates strong submissions from weak ones {'well' if self.correlation >= 0.3 else 'a little'}"
 
     @classmethod
     def of(cls, points: Sequence[float], rest: Sequence[float], right: Sequence[bool]) -> Separation | None:
-        """Compare an exercise with the rest of the assignment; None where that says nothing.
+        """Compare an exercise with the rest of the assignment; return None if there are too few data.
 
         Args:
-            points: Points for the exercise, one for each submission.
-            rest: Points for all others.
+            points: Points for the exercise, one value for each submission.
+            rest: Points for all other exercises.
             right: Whether the exercise is right.
         """
         enough = len(points) >= _FEWEST and _FEWEST_OF_A_KIND <= sum(right) <= len(right) - _FEWEST_OF_A_KIND

@@ -1,4 +1,4 @@
-"""A typical answer of those who made the same mistake: anonymous, and without what is not code."""
+"""Typical answer with a mistake: anonymous, and without comments and docstrings."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 _LONGEST = 4000
-"""Characters of an answer that a report shows."""
-_STARTS = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)  # after these a statement begins
+"""Largest number of characters of an answer in a report."""
+_STARTS = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)  # a statement begins after these
 _BLANK = (tokenize.NL, tokenize.COMMENT)
 
 Place = tuple[int, int]  # line, from 1, and column
 
 
 def typical(answers: Iterable[tuple[str, str]]) -> str:
-    """Return the most frequent answer, of several the shortest; empty if none can be shown.
+    """Return the most frequent answer, or the shortest of several; empty if none can be shown.
 
     Args:
-        answers: Names of the submissions, and the sources of the cells with the answers.
+        answers: Names of the submissions and source code of the cells with their answers.
     """
     codes = Counter(code for name, source in answers if (code := bare(source)) and not _names(name, code))
     return min(codes, key=lambda code: (-codes[code], len(code), code), default="")
 
 
 def bare(source: str) -> str:
-    """Return code without comments, docstrings and empty lines; empty if it is too long, or not Python."""
+    """Return code without comments, docstrings and empty lines; empty if it is too long or not Python."""
     if len(source) > 10 * _LONGEST:
         return ""
     lines = source.split("\n")
@@ -43,7 +43,7 @@ def bare(source: str) -> str:
 
 
 def _not_code(source: str) -> Iterator[tuple[Place, Place]]:
-    """Yield where comments and docstrings begin and end."""
+    """Yield the start and end of each comment and docstring."""
     starts = True
     for token, after in itertools.pairwise(tokenize.generate_tokens(io.StringIO(source).readline)):
         alone = starts and after.type in (tokenize.NEWLINE, tokenize.COMMENT, tokenize.ENDMARKER)
@@ -54,6 +54,6 @@ def _not_code(source: str) -> Iterator[tuple[Place, Place]]:
 
 
 def _names(submission: str, code: str) -> bool:
-    """Whether code has a part of the student's name in it."""
+    """Return whether code contains a part of the student's name."""
     parts = re.findall(r"[^\W\d_]{3,}", submission)
     return any(re.search(rf"(?<![^\W_]){part}(?![^\W_])", code) for part in parts)

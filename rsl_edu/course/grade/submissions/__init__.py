@@ -1,7 +1,7 @@
-"""The submissions in files, folders and zips, as Moodle and Canvas export them; nothing is unpacked to the disk.
+"""Submissions in files, folders and zips, as exported by Moodle and Canvas; nothing is unpacked to the disk.
 
-The file names decide whose a notebook is (:mod:`.names`), as far as students did not choose them. :mod:`.files` reads
-folders and zips, :mod:`.cells` notebooks.
+The student is identified by parts of the file name that the platform wrote (:mod:`.names`). :mod:`.files` reads folders
+and zips, :mod:`.cells` notebooks.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ __all__ = ["Cell", "ProblemError", "Submission", "all_cells", "code", "count", "
 
 @dataclass(frozen=True)
 class Submission:
-    """A notebook that was handed in, or why there is none.
+    """A notebook that was handed in, or the reason why there is none.
 
     Attributes:
-        name: Who handed it in, as the export says; students of the same name are told apart by their identifiers.
-        content: The bytes of the notebook, of a large one without its outputs; empty if there is a problem.
+        name: Name of the student in the export; students with the same name also have their identifiers in it.
+        content: Content of the notebook, without outputs if it is large; empty if there is a problem.
         problem: Why it cannot be graded; empty if it can.
-        file: Its file, as the export names it; no two of a student are the same. Empty if nothing was handed in.
-        identifier: What the export calls the student: Moodle's number of the participant, Canvas's ID; or empty.
-        late: Whether the export says that it came late; only Canvas does.
-        modified: When the file was changed, in seconds since 1970. ``None`` if that is not known: what Moodle and
-            Canvas export bears the time of the export.
-        hand_in: The same for all files of a student that came together: in a folder, a zip, or an export. Where their
-            times are known, these decide which of them are newer.
+        file: Name of the file in the export, unique for a student; empty if nothing was handed in.
+        identifier: The student's identifier in the export: Moodle's participant number, or Canvas's ID; may be empty.
+        late: Whether it is late according to the export; only Canvas reports this.
+        modified: Time of the file's last change, in seconds since 1970. ``None`` if unknown: files exported by Moodle
+            and Canvas have the time of the export.
+        hand_in: Equal for all files that a student handed in together: in a folder, a zip or an export. If their times
+            are known, these decide which of them is newer.
     """
 
     name: str
@@ -50,12 +50,12 @@ class Submission:
 
 @dataclass(frozen=True)
 class _Work:
-    """What a student handed in by one path.
+    """Files of a student in one path.
 
     Attributes:
-        student: Who.
-        files: The files, with what the export says of each.
-        above: What stands before the names of the files, if there are several paths.
+        student: The student.
+        files: The files, each with the information in its path.
+        above: Prefix of the file names if there are several paths.
     """
 
     student: Student
@@ -64,24 +64,24 @@ class _Work:
 
 
 def find(paths: Iterable[Path]) -> Iterator[Submission]:
-    """Yield the submissions, one at a time, so that memory stays small.
+    """Yield the submissions one at a time, to limit memory.
 
-    The submissions of a student follow each other, the oldest first, path by path: by Canvas's numbers of the files,
-    else by the time of the files, else by their names.
+    In each path, the submissions of a student come together, the oldest first. They are sorted by Canvas's numbers of
+    the files, else by the time of the files, else by their names.
 
     Args:
-        paths: Notebooks, zips, and folders of them. A path alone is a class's: its folders and files are students'. Of
-            several, one with a single notebook is a student's. Zips that students made belong in a folder, or among
-            several paths: a zip alone can say of each notebook whose it is.
+        paths: Notebooks, zips, and folders of them. A single path belongs to a class: its folders and files belong to
+            students. If there are several paths, a path with a single notebook belongs to a student. Zips made by
+            students must be in a folder, or among several paths, because a single zip is read as the class's export.
 
     Raises:
-        FileNotFoundError: If a path does not exist, or the only path holds nothing.
+        FileNotFoundError: If a path does not exist, or the only path is empty.
     """
     paths = list(paths)
     names = shown(work.student for work in _works(paths))
     used: dict[tuple[str, str], int] = {}
     for work in _works(paths):
-        if work.student not in names:  # came after the start: the next run takes it
+        if work.student not in names:  # it arrived after the start; the next run will find it
             continue
         for submission in _of_student(work):
             name, file = names[work.student], one_line(work.above + submission.file) if submission.file else ""
@@ -92,19 +92,19 @@ def find(paths: Iterable[Path]) -> Iterator[Submission]:
 
 
 def count(paths: Iterable[Path]) -> int:
-    """Return how many submissions there are, at least: it reads no file, so a student's own zip counts as one.
+    """Return the smallest possible number of submissions; a student's own zip counts as one, because it is not opened.
 
     Args:
         paths: Notebooks, zips, and folders of them.
 
     Raises:
-        FileNotFoundError: If a path does not exist, or the only path holds nothing.
+        FileNotFoundError: If a path does not exist, or the only path is empty.
     """
     return sum(max(1, sum(file.is_notebook for file, _ in work.files)) for work in _works(list(paths)))
 
 
 def _works(paths: list[Path]) -> Iterator[_Work]:
-    """Yield what each student handed in; what is in a zip can be read until the next is asked for."""
+    """Yield the files of each student; files in a zip can be read until the next student is requested."""
     several = len(paths) > 1
     alike = Counter(path.resolve().name for path in set(paths))
     for path in paths:
@@ -112,7 +112,7 @@ def _works(paths: list[Path]) -> Iterator[_Work]:
             raise FileNotFoundError(f"SUBMISSIONS: there is no {path}")
         name = path.resolve().name
         label = name if alike[name] == 1 else path.as_posix()
-        whole = origin(f"{name}/" if path.is_dir() else name)  # if it is a student's
+        whole = origin(f"{name}/" if path.is_dir() else name)  # for the case that the path belongs to one student
         if not whole.exported:
             whole = replace(whole, student=Student(label if path.is_dir() else label.removesuffix(path.suffix)))
         with ExitStack() as stack:
@@ -127,7 +127,7 @@ def _works(paths: list[Path]) -> Iterator[_Work]:
 
 
 def _files(path: Path, label: str, stack: ExitStack) -> list[File]:
-    """Return the files in a folder or zip, or the file itself by its label."""
+    """Return the files in a folder or zip, or the file itself under its label."""
     if path.is_dir():
         return in_folder(path)
     if path.suffix.lower() != ".zip":
@@ -139,7 +139,7 @@ def _files(path: Path, label: str, stack: ExitStack) -> list[File]:
 
 
 def _at_class_level(files: list[File]) -> list[File]:
-    """Leave out the folders that hold the whole class: down to where an export's names are, or to several works."""
+    """Remove outer folders that contain the entire class, down to names from an export or to several submissions."""
     level = files
     while True:
         if any(origin(file.path).exported for file in level):
@@ -152,7 +152,7 @@ def _at_class_level(files: list[File]) -> list[File]:
 
 
 def _by_student(files: Iterable[File], above: str = "") -> Iterator[_Work]:
-    """Put the files of each student together."""
+    """Group the files by student."""
     pairs = [(file, origin(file.path)) for file in files]
 
     def student(pair: tuple[File, Origin]) -> tuple[str, str]:
@@ -164,13 +164,13 @@ def _by_student(files: Iterable[File], above: str = "") -> Iterator[_Work]:
 
 
 def _of_student(work: _Work) -> Iterator[Submission]:
-    """Yield the notebooks of a student, or one submission that says why there is none."""
-    left_out: list[tuple[str, str]] = []  # paths and problems; the files would keep the content of zips
+    """Yield the notebooks of a student, or one submission with the reason why there are none."""
+    left_out: list[tuple[str, str]] = []  # paths and problems only, because files would keep zips in memory
     empty = True
     paths = "\n".join(sorted(work.above + file.path for file, _ in work.files))
     hand_in = hashlib.sha256(paths.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     for file, where in sorted(work.files, key=_age):
-        modified = None if where.exported else file.modified  # of a zip: the times in it are the student's
+        modified = None if where.exported else file.modified  # the times inside a zip are the student's own
         identifier = work.student.identifier
         of_file = Submission("", identifier=identifier, late=where.late, modified=modified, hand_in=hand_in)
         for each in unpacked([file]):
@@ -197,7 +197,7 @@ def _read(file: File, submission: Submission) -> Submission:
 
 
 def _why_none(files: list[tuple[str, str]]) -> str:
-    """Say why there is no notebook: the first problem of a file, or which files are there instead."""
+    """Return why there is no notebook: the first problem of a file, or the names of other files."""
     for _, problem in files:
         if problem:
             return problem

@@ -1,4 +1,4 @@
-"""The cells of a notebook, of any format since version 2; outputs are never read."""
+"""Cells of a notebook in any format since version 2; outputs are never read."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 LARGEST = 10 << 20
-"""Bytes of a notebook without its outputs, at most."""
+"""Largest size of a notebook without its outputs, in bytes."""
 
 _MOST_CODE = 1 << 20
 _LEFT_OUT = (b"outputs", b"metadata", b"attachments")
 _MARK = re.compile(rb'["\[\]{}]')
-_MOST_MARKS = 20_000_000  # some seconds
-_IN_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,1000}', re.DOTALL)  # more at a time takes memory
+_MOST_MARKS = 20_000_000  # these take a few seconds
+_IN_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,1000}', re.DOTALL)  # longer matches need too much memory
 
 
 class ProblemError(ValueError):
-    """Why a submission cannot be graded, for its row."""
+    """Raised if a submission cannot be graded; the text becomes its status."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Cell:
     Attributes:
         code: Whether it is a code cell.
         source: Its source.
-        id: What nbgrader calls its ``grade_id``; empty if it has none.
+        id: nbgrader's ``grade_id``; empty if it has none.
     """
 
     code: bool
@@ -36,7 +36,7 @@ class Cell:
     id: str = ""
 
     def same(self, other: Cell) -> bool:
-        """Whether another cell has the same source, but for empty lines and spaces around it."""
+        """Return whether another cell has the same source, except for surrounding empty lines and spaces."""
         return self.source.strip() == other.source.strip()
 
 
@@ -49,7 +49,7 @@ def all_cells(content: bytes) -> list[Cell]:
     """Return the cells of a notebook.
 
     Raises:
-        ProblemError: If it is not a notebook, or one that cannot be graded.
+        ProblemError: If the content is not a notebook, or a notebook that cannot be graded.
     """
     if not content.strip():
         raise ProblemError("the file is empty")
@@ -83,12 +83,12 @@ def _cell(cell: Any) -> Cell:
     except (KeyError, TypeError):
         if code:
             raise
-        text = ""  # no text is run: an odd one is no reason not to grade the code
+        text = ""  # text is not run, so a malformed text cell does not prevent grading
     return Cell(code, text.replace("\r\n", "\n"), identity if isinstance(identity, str) else "")
 
 
 def _why_none(content: bytes, error: Exception) -> str:
-    """Say what a file is that cannot be read as JSON."""
+    """Describe a file that cannot be read as JSON."""
     start = content.lstrip(b"\xef\xbb\xbf \t\r\n")
     if not content.strip(b"\0"):
         return "only zeros: the file was damaged when it was saved or handed in"
@@ -112,17 +112,17 @@ def _is_cut_off(error: json.JSONDecodeError) -> bool:
 
 
 def without_outputs(content: bytes) -> bytes:
-    """Return a notebook without its outputs, pictures and metadata, which are not parsed: they may be large.
+    """Return a notebook without its outputs, pictures and metadata, which are not parsed because they may be large.
 
     Raises:
-        ProblemError: If it is too large even so, or nothing but brackets.
+        ProblemError: If the rest is still too large, or has too many brackets.
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         content = content.decode("utf-16", "replace").encode()
     kept: list[bytes] = []
-    since = depth = at = 0  # where the part to keep began; how many brackets are open
-    key, key_end = b"", 0  # the string before
-    outside: int | None = None  # the depth to which what is left out comes back
+    since = depth = at = 0  # start of the part to keep; number of open brackets; current position
+    key, key_end = b"", 0  # the previous string
+    outside: int | None = None  # depth at which the part to leave out ends
     for _ in range(_MOST_MARKS):
         mark = _MARK.search(content, at)
         if mark is None:
@@ -143,7 +143,7 @@ def without_outputs(content: bytes) -> bytes:
                 kept.append(b"null")
                 since, outside = at, None
     else:
-        raise ProblemError("outputs that are too large: clear them, and hand it in again")
+        raise ProblemError("outputs that are too large: clear the outputs and hand in the notebook again")
     if outside is None:
         kept.append(content[since:])
     if sum(map(len, kept)) > LARGEST:
@@ -152,11 +152,11 @@ def without_outputs(content: bytes) -> bytes:
 
 
 def _end_of_string(content: bytes, start: int) -> int:
-    """Return where the quote is that ends a string, or the end of all."""
+    """Return the position of the quote that ends a string, or the end of the content."""
     end = start
     while True:
         match = _IN_STRING.match(content, end)
-        assert match is not None  # it matches nothing, too
+        assert match is not None  # the pattern also matches an empty string
         if match.end() == end or content[match.end() : match.end() + 1] != b"\\":
             return match.end()
         end = match.end()

@@ -1,4 +1,4 @@
-"""Files in folders and zips, each read when it is needed; nothing is unpacked to the disk."""
+"""Files in folders and zips, which are read only when needed; nothing is unpacked to the disk."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from typing import IO
 
 from .cells import LARGEST, ProblemError, without_outputs
 
-_LARGEST_FILE = 100 << 20  # of a notebook with its outputs, or a student's own zip
+_LARGEST_FILE = 100 << 20  # bytes of a notebook with its outputs, or of a student's own zip
 _MOST_FILES = 100_000
-_MOST_NOTEBOOKS = 20  # in a student's own zip
+_MOST_NOTEBOOKS = 20  # largest number in a student's own zip
 _IGNORED = re.compile(r"(^|/)(__MACOSX|\.[^/]*|Thumbs\.db|desktop\.ini)(/|$)|-checkpoint\.ipynb$")
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that is read when it is needed.
+    """A file that is read only when needed.
 
     Attributes:
-        path: Where it is, in its folder or zip; a path that ends with ``/`` is a folder.
-        open: Opens it.
+        path: Path in its folder or zip; ends with ``/`` for a folder.
+        open: Function that opens the file.
         problem: Why it cannot be read; empty if it can.
-        modified: When it was changed, in seconds since 1970, if that is known.
+        modified: Time of the last change, in seconds since 1970, or None.
     """
 
     path: str
@@ -44,33 +44,33 @@ class File:
 
     @property
     def is_notebook(self) -> bool:
-        """Whether its name is that of a notebook."""
+        """Whether it has the name of a notebook."""
         return self.path.lower().endswith(".ipynb")
 
     @property
     def is_zip(self) -> bool:
-        """Whether its name is that of a zip."""
+        """Whether it has the name of a zip."""
         return self.path.lower().endswith(".zip")
 
     @property
     def is_graded(self) -> bool:
-        """Whether it counts as a submission: a notebook, or a zip that may have held one."""
+        """Whether it counts as a submission, because it is a notebook or an unreadable zip that may contain one."""
         return self.is_notebook or (self.is_zip and bool(self.problem))
 
     def read(self) -> bytes:
-        """Return the content; of a large notebook what is not output.
+        """Return the content, without outputs if it is a large notebook.
 
         Raises:
-            ProblemError: If there is none, or too much.
+            ProblemError: If the file cannot be read or is too large.
         """
         if self.problem:
             raise ProblemError(self.problem)
         try:
             with self.open() as file:
-                content = file.read(_LARGEST_FILE + 1)  # what the header of a zip says of the size may be a lie
+                content = file.read(_LARGEST_FILE + 1)  # the size in the header of a zip may be forged
         except OSError as error:
             raise ProblemError(f"a file that cannot be read: {error.strerror or error}") from None
-        except Exception:  # zipfile, zlib and struct have many
+        except Exception:  # zipfile, zlib and struct raise many types
             raise ProblemError("a damaged file") from None
         if len(content) > _LARGEST_FILE:
             raise ProblemError(f"larger than {_LARGEST_FILE >> 20} MB")
@@ -78,7 +78,7 @@ class File:
 
 
 def count_works(files: Iterable[File]) -> int:
-    """Return how many files are what students hand in: notebooks, and zips of them."""
+    """Return the number of notebooks and zips, which are the files that students hand in."""
     return sum(file.is_notebook or file.is_zip for file in files)
 
 
@@ -97,12 +97,12 @@ def _below(folder: Path, path: Path) -> File:
 
 
 def on_disk(path: Path, name: str, problem: str = "") -> File:
-    """Return a file of the disk.
+    """Return a file on the disk.
 
     Args:
-        path: Where it is.
-        name: What it is called here.
-        problem: Why it cannot be read.
+        path: Path of the file.
+        name: Its path in the returned file.
+        problem: Why it cannot be read; empty if it can.
     """
     return File(name, lambda: path.open("rb"), problem, path.lstat().st_mtime)
 
@@ -111,11 +111,11 @@ def in_zip(source: Path | io.BytesIO, stack: ExitStack) -> list[File]:
     """Return the files of a zip, which stays open as long as the stack.
 
     Raises:
-        ProblemError: If it is damaged, or holds too many.
+        ProblemError: If the zip is damaged or contains too many files.
     """
     try:
         archive = stack.enter_context(zipfile.ZipFile(source))
-    except Exception:  # zipfile and struct have many
+    except Exception:  # zipfile and struct raise many types
         raise ProblemError("a damaged zip") from None
     members = archive.infolist()
     if len(members) > _MOST_FILES:
@@ -125,41 +125,44 @@ def in_zip(source: Path | io.BytesIO, stack: ExitStack) -> list[File]:
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> File:
     name = member.filename
-    if not member.flag_bits & 0x800:  # macOS does not say that it is UTF-8
+    if not member.flag_bits & 0x800:  # macOS writes UTF-8 without setting the flag
         with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-    parts = name.replace("\\", "/").split("/")  # of some tools for Windows
+    parts = name.replace("\\", "/").split("/")  # some tools for Windows write backslashes
     path = "/".join(part for part in parts if part not in ("", ".", ".."))
     if path and not parts[-1]:
         path = f"{path}/"
     modified = None
     with suppress(ValueError, OverflowError):  # a date that does not exist
-        modified = datetime(*member.date_time).timestamp()  # a zip holds the local time
+        modified = datetime(*member.date_time).timestamp()  # times in a zip are local
     return File(path, lambda: archive.open(member), _problem(member), modified)
 
 
 def _problem(member: zipfile.ZipInfo) -> str:
-    path = PureWindowsPath(member.filename)  # its / and \ separate, and its drives are roots
+    path = PureWindowsPath(member.filename)  # both / and \ separate parts, and drives count as roots
     if path.root or ".." in path.parts:
         return "a path that leads out of the archive"
     if stat.S_ISLNK(member.external_attr >> 16):
         return "a symbolic link"
     if member.flag_bits & 1:
         return "a file with a password"
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # only these are unpacked bit by bit
-        return "a file packed in a way that is not supported"
+    if member.compress_type not in (
+        zipfile.ZIP_STORED,
+        zipfile.ZIP_DEFLATED,
+    ):  # only these can be unpacked incrementally
+        return "a file with an unsupported compression"
     return ""
 
 
 def _kept(files: Iterable[File]) -> list[File]:
-    """Leave out what systems put there, and folders that are not empty."""
+    """Leave out system files, and folders that are not empty."""
     kept = {file: PurePosixPath(file.path) for file in files if file.path and not _IGNORED.search(file.path)}
     full = {parent for path in kept.values() for parent in path.parents}
     return [file for file, path in kept.items() if not file.is_folder or path not in full]
 
 
 def unpacked(files: Iterable[File]) -> Iterator[File]:
-    """Yield the files, in place of a student's zip what is in it; never the content of two zips at a time."""
+    """Yield the files, and for a student's zip the files in it; only one zip is in memory at a time."""
     for file in files:
         if not file.is_zip:
             yield file
@@ -167,7 +170,7 @@ def unpacked(files: Iterable[File]) -> Iterator[File]:
         with ExitStack() as stack:
             try:
                 content = file.read()
-                if content.count(b"PK\1\2") > _MOST_FILES:  # to list them would take memory
+                if content.count(b"PK\1\2") > _MOST_FILES:  # listing them would take too much memory
                     raise ProblemError(f"a zip of more than {_MOST_FILES:,} files")
                 inner = in_zip(io.BytesIO(content), stack)
                 if sum(each.is_notebook for each in inner) > _MOST_NOTEBOOKS:

@@ -1,19 +1,20 @@
-"""Whose a file is, by the names that Moodle and Canvas give to what they export.
+"""Identification of a file's student, by the names that Moodle and Canvas give to exported files.
 
-A name counts only at the level of the class, where the export puts it: below that level students choose the names.
+A name counts only at the level of the class, where the export puts it; below that level, students choose the names.
 
 Moodle (``mod/assign/locallib.php``, ``download_submissions``; since 4.1 ``mod/assign/classes/downloader.php``) writes
-``Full Name_ID_assignsubmission_file`` and takes each ``_`` out of the full name. The folder has this name since 4.1,
-and a ``_`` more at its end from 3.1 to 4.0; without folders the student's file name follows. Where groups hand in, it
-is ``Group-Full Name_ID``, since 4.1 ``Group_ID`` with the number of the *group*, or the name of the default group
-without a number. Where names are hidden, the name is a word in the language of the course: ``Participant``.
+``Full Name_ID_assignsubmission_file`` and removes each ``_`` from the full name. Since 4.1 this is the name of the
+folder; from 3.1 to 4.0 the folder has another ``_`` at its end. Without folders, the student's file name follows. If
+groups hand in, the name is ``Group-Full Name_ID``, or since 4.1 ``Group_ID`` with the number of the *group*, or the
+name of the default group without a number. If names are hidden, the name is a word in the language of the course:
+``Participant``.
 
 Canvas (``lib/content_zipper.rb``, ``get_filename`` and ``add_upload_submission``) writes
-``lastfirst_LATE_USER_ATTACHMENT_file``: the sortable name, or the group's, in small letters with letters, their marks,
-digits and ``_`` only (``[[:word:]]``). Canvas takes ``_12_`` out of names, not ``_12`` at the end: a student called
-``ada_12`` is taken for ``ada`` with the ID 12, by Canvas too when it takes graded files back; the gradebook then says
-that the name is not that of the ID. Hidden names are ``anon_xxxxx``, where the five letters and digits are no ID of a
-user. Texts and links that were handed in are ``lastfirst_USER_text.html`` and ``lastfirst_USER_link.html``.
+``lastfirst_LATE_USER_ATTACHMENT_file``: the sortable name, or the group's name, in lower case with only letters,
+diacritics, digits and ``_`` (``[[:word:]]``). Canvas removes ``_12_`` from names, but not ``_12`` at the end: it
+mistakes a student called ``ada_12`` for ``ada`` with the ID 12, even when graded files are uploaded; the gradebook then
+reports that the name does not fit the ID. Hidden names are ``anon_xxxxx``, where the five characters are not a user's
+ID. Submitted texts and links are ``lastfirst_USER_text.html`` and ``lastfirst_USER_link.html``.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ _CANVAS = re.compile(
 
 @dataclass(frozen=True)
 class Student:
-    """Who handed in.
+    """A student, or a group, who handed in a file.
 
     Attributes:
-        name: As the export says.
-        identifier: Moodle's number of the participant or the group, Canvas's ID of the user; empty if it says none.
+        name: The name in the export.
+        identifier: Moodle's number of the participant or group, or Canvas's user ID; may be empty.
     """
 
     name: str
@@ -52,12 +53,12 @@ class Student:
 
 @dataclass(frozen=True)
 class Origin:
-    """What the place of a file says of it.
+    """Information about a file in its path.
 
     Attributes:
-        student: Who handed it in.
+        student: The student who handed it in.
         exported: Whether Moodle or Canvas gave the name.
-        late: Whether it came late; only Canvas says so.
+        late: Whether it is late; only Canvas reports this.
         attachment: Canvas's number of the file, which grows with each upload; 0 elsewhere.
     """
 
@@ -68,10 +69,10 @@ class Origin:
 
 
 def origin(path: str) -> Origin:
-    """Return what the first part of a path says: a folder of Moodle's, a file name of Canvas's, or any name.
+    """Return the information in the first part of a path: a Moodle folder, a Canvas file name, or any name.
 
     Args:
-        path: From the level of the class on; it ends with ``/`` for a folder.
+        path: The path below the level of the class; it ends with ``/`` for a folder.
     """
     first, slash, _ = path.partition("/")
     if found := _MOODLE.fullmatch(first):
@@ -88,9 +89,9 @@ def _is_canvass(name: str) -> bool:
 
 
 def shown(students: Iterable[Student]) -> dict[Student, str]:
-    """Return a name for each student, in one line of plain text; no two have the same.
+    """Return a unique name for each student, in one line of plain text.
 
-    Students of the same name are told apart by their identifiers: ``Ada Lovelace (101)``.
+    Students with the same name get their identifiers as well: ``Ada Lovelace (101)``.
     """
     everyone = sorted(set(students), key=lambda student: (not student.identifier, student.name, student.identifier))
     texts = {student: _shortened(student.name) for student in everyone}
@@ -100,7 +101,7 @@ def shown(students: Iterable[Student]) -> dict[Student, str]:
         if text in shared and student.identifier:
             text = f"{text} ({student.identifier})"
         name, number = text, 1
-        while name in names:  # without identifiers: names that differ only in what cannot be shown
+        while name in names:  # names without identifiers that differ only in characters that cannot be shown
             number += 1
             name = f"{text} ({number})"
         names[name] = student
@@ -112,5 +113,5 @@ def _shortened(name: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return text in one line, without what a terminal or a table would obey."""
+    """Return text in one line, without control characters."""
     return " ".join(printable(unicodedata.normalize("NFC", text), " ").split())
