@@ -234,7 +234,7 @@ def _when_played(held: Contents, own: int, settings: RunSettings) -> list[str]:
     said += _configured(held, settings)
     said.append(
         "Activation, order and scale of the observations, and scale and offset of the actions are only in the "
-        "configuration: with a different configuration, the file loads without an error, but the robot acts differently."
+        "configuration: with a different configuration, the file loads without error, but the robot acts differently."
     )
     return said
 

@@ -186,7 +186,7 @@ class Space(Generic[S]):
             yield self.changed(start, dict(zip(values, combination, strict=True)))
 
     def states(self, start: S, grids: Sequence[Grid]) -> list[S]:
-        """Return all states of the grids, without duplicates; each control's values include that of ``start``.
+        """Return all states of the grids, without duplicates; each control's values include its value in ``start``.
 
         Controls and values that do not exist for this input are left out.
         """

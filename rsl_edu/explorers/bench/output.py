@@ -81,7 +81,7 @@ def renew_still(instrument: Instrument[Any, Any], name: str, svg: str, panels: S
 
 
 def still_name(thing: object) -> str:
-    """Return a new unique name, the same in every run of a notebook."""
+    """Return a new unique name; a notebook gets the same names in every run."""
     return f"{type(thing).__name__}-{next(_numbers)}"
 
 
