@@ -585,4 +585,4 @@ def test_captions_write_sizes_and_means_in_standard_notation(terrain):
     assert not re.search(r"\|[\d.]+\||\dx\d", " ".join(texts))
     assert any("The mean |activation| is" in text for text in texts)
     assert any("the last layer's" in text for text in texts)
-    assert re.search(r"has \d+ × \d+ and padding", terrain.describe(shown(terrain, kernel=11)))
+    assert re.search(r"has \d+ × \d+ pixels and padding", terrain.describe(shown(terrain, kernel=11)))
