@@ -52,7 +52,7 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
     gradient.set(ylabel="∂loss/∂parameter", title="gradient: above 0, the std shrinks")
     gradient.set_yscale("symlog", linthresh=0.1, linscale=0.7)
     entropy.set(ylabel="nats", title="entropy of the policy")
-    log.set(ylabel="mean of the stds", title="as in training logs")
+    log.set(ylabel="mean of the stds", title="mean std in training logs")
     for axes in (std, gradient):
         axes.minorticks_off()
     ends = STEPS / (STEPS + ROOM)  # as a share of the panel
