@@ -237,7 +237,10 @@ def test_page_lists_every_finding_with_its_threshold_and_fields():
 
 
 def test_page_and_program_have_the_same_limits():
-    assert f"Of more than {inspect.signature(checkpoint.read_run).parameters['most'].default} checkpoints" in XRAY
+    assert (
+        f"If there are more than {inspect.signature(checkpoint.read_run).parameters['most'].default} checkpoints"
+        in XRAY
+    )
     fed, steps = f"{sample.SAMPLES:,} samples are fed", f"{sample.STEPS} steps of {sample.ENVS}"
     assert f"- {fed} to the policy; a policy with memory gets {steps}" in XRAY
 

@@ -4,9 +4,9 @@ Each module here is about one subject, such as ``network``, ``inputs``, ``noise`
 thresholds, one function per finding that looks for it, and the rows of the table. To add a finding, add a function and
 a row to one of them.
 
-The thresholds leave a margin. In trainings that went well (rsl_rl on Gymnasium's InvertedPendulum and Hopper, MLP and
+The thresholds leave a margin. In runs that went well (rsl_rl on Gymnasium's InvertedPendulum and Hopper, MLP and
 GRU), no value came within a factor of two of its threshold, with two exceptions: the std ended at up to 1.0 times its
-initial value, and up to 44 % of the units of small relu layers were dead. In one of five trainings of Genesis' drones
+initial value, and up to 44 % of the units of small relu layers were dead. In one of five runs of Genesis' drones
 that went well, one of four stds ended at 2 % of its initial value.
 """
 

@@ -4,7 +4,7 @@ A reward that is far too large shows in the value loss before it shows in the st
 in one iteration, and in the next the std is NaN (rsl_rl #124, #152, Isaac Lab #4570, unitree_rl_lab #101, #107). A
 checkpoint from before that can show a critic that has been learning such returns.
 
-The thresholds leave a margin. In trainings that went well (rsl_rl 5.5.1 on Gymnasium's InvertedPendulum, Pendulum,
+The thresholds leave a margin. In training runs that went well (rsl_rl 5.5.1 on Gymnasium's InvertedPendulum, Pendulum,
 Hopper and HalfCheetah, with elu, relu and tanh, and policies of Genesis and Isaac Lab), the values were at most 400, or
 8,200 with rewards 100 times larger; the norm of the last layer began at 0.4 to 0.7 and ended between 0.1 and 11. The
 wrong activation made the values up to 10 times smaller or 3 times larger. On recordings of the last policies, the

@@ -19,7 +19,7 @@ not enough, as the rate changes after every mini-batch."""
 def learning_rate_at_its_floor(evidence: Evidence) -> str | None:
     """Look for a learning rate that the adaptive schedule has lowered as far as it can.
 
-    In trainings that go well, it is 10 to 1,000 times as high (Genesis drones, InvertedPendulum, Hopper).
+    In training runs that go well, it is 10 to 1,000 times as high (Genesis drones, InvertedPendulum, Hopper).
     """
     rates = np.array([measures.learning_rate for measures in evidence.measures])
     schedule = evidence.settings.schedule

@@ -1,9 +1,9 @@
-"""The finding that a folder contains checkpoints of two trainings. It relies on properties that a training preserves.
+"""The finding that a folder contains checkpoints of two training runs. It relies on what a run preserves.
 
 The normalizer's count of samples only grows. And although training changes the weights, each checkpoint retains most of
-the weights before it: in 50 published trainings, consecutive checkpoints whose norms differ by less than a factor of
-three have at least 85 % of their hidden weights in common. Checkpoints of two trainings have nothing in common, or a
-fifth if both trainings began with the same seed.
+the weights before it: in 50 published runs, consecutive checkpoints whose norms differ by less than a factor of three
+have at least 85 % of their hidden weights in common. Checkpoints of two runs have nothing in common, or a fifth if both
+runs began with the same seed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def runs_mixed(evidence: Evidence) -> Passed | None:
 def _hidden(policy: Policy) -> list[torch.Tensor]:
     """Return the weight matrices between hidden layers.
 
-    Input matrices are left out because they look similar in all trainings, small ones because they may by chance.
+    Input matrices are left out because they look similar in all training runs, small ones because they may by chance.
     """
     matrices = [(name, x) for name, x in policy.named_parameters() if x.dim() == 2 and min(x.shape) >= _SIDE]
     return [x for name, x in matrices if name != "mlp.0.weight" and not name.endswith("weight_ih_l0")]
@@ -75,7 +75,7 @@ RUNS_MIXED = FindingKind(
     check=runs_mixed,
     threshold=f"fewer samples than before, or less than {100 * KEPT:g} % of the weights in common",
     meaning="During a training, the normalizer's count only grows, and the weights change gradually. So either "
-    "the folder contains checkpoints of two trainings, or the training was resumed without its statistics or "
+    "the folder contains checkpoints of two training runs, or the training was resumed without its statistics or "
     "weights. The other findings about changes during the training may be wrong.",
     lesson=4,
     change="one folder for each training; load statistics and weights from the same file",

@@ -13,7 +13,7 @@ COLLAPSED, GROWN = 0.02, 1.5
 PARTLY_GROWN = 2.0
 """The same for a single action."""
 GUESSED_GROWN = 10.0
-"""The same if the initial std is a guess: some trainings begin with more than rsl_rl's default."""
+"""The same if the initial std is a guess: some training runs begin with more than rsl_rl's default."""
 MOST = 0.5
 """If the std of at least this share of the actions has collapsed, the policy as a whole has stopped exploring."""
 DEFAULT_STD = 1.0

@@ -106,8 +106,8 @@ FINDINGS = (
         name="optimizer restarted",
         listed_as="weights without updates, optimizer restarted",
         check=optimizer_restarted,
-        threshold="fewer Adam steps than before, or fewer than iterations",
-        meaning="The training was resumed without Adam's state, or two trainings wrote into one folder. After a "
+        threshold="fewer Adam steps than before, or fewer Adam steps than iterations",
+        meaning="The training was resumed without Adam's state, or two training runs wrote into one folder. After a "
         "restart, Adam's first steps are about as large as the learning rate, whatever the gradients are, and the "
         "learning rate returns to its configured value, so the return and the KL jump. This is intended if you "
         "are fine-tuning.",
