@@ -1,4 +1,4 @@
-"""rsl_edu: the building blocks of robot learning, to read, to slide and to train with."""
+"""rsl_edu: the building blocks of robot learning, to read, to explore with sliders and to train with."""
 
 from .folders import ensure_matplotlib_folder
 

@@ -52,7 +52,8 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
         step: A function that takes tensors as positional arguments and returns tensors, in any structure. It runs
             without gradients. It must not wait for the GPU, as ``.item()``, ``if tensor:`` and boolean indices do.
         examples: An example for each argument, on one CUDA device. Later arguments must have its shape and dtype.
-        modules: All modules whose state ``step`` changes. The state of other modules would include the three runs.
+        modules: All modules whose state ``step`` changes. If a module is missing here, its state will include the three
+            runs before the capture.
 
     Returns:
         A function with the same arguments, by position. It returns the tensors that ``step`` returned at the capture,
@@ -251,7 +252,7 @@ def _captured(step: Callable[..., R], static: Sequence[torch.Tensor]) -> tuple[t
             outputs = step(*static)
     except RuntimeError as error:
         with warnings.catch_warnings(), contextlib.suppress(RuntimeError):
-            warnings.simplefilter("ignore")  # about this graph being empty
+            warnings.simplefilter("ignore")  # torch warns that this graph is empty
             with _capturing(torch.cuda.CUDAGraph()):
                 pass  # up to torch 2.12, random numbers do not work after a failed capture until the next capture
         raise RuntimeError(
@@ -267,9 +268,9 @@ def _captured(step: Callable[..., R], static: Sequence[torch.Tensor]) -> tuple[t
 def _capturing(graph: torch.cuda.CUDAGraph) -> Iterator[None]:
     """Capture on a new stream.
 
-    On a new stream, cuBLAS takes its workspace from the graph's own memory. The workspace of a stream in use is outside
-    it. Whatever clears that workspace (the end of another graph, or ``torch.compile`` with its own graphs) would take
-    it away from this graph.
+    On a new stream, cuBLAS takes its workspace from the graph's own memory. A stream that is already in use has its
+    workspace outside that memory, where the end of another graph, or ``torch.compile`` with its own graphs, could clear
+    it while this graph still needs it.
     """
     stream = torch.cuda.Stream()
     # The outer context restores the old stream even if torch.cuda.graph fails to end the capture.

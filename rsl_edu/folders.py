@@ -17,7 +17,7 @@ def caches(write: bool = False) -> Iterator[Path]:
     first folder that has what you need, and write to the first folder that you can write to.
 
     Args:
-        write: Whether to write; then the last folder is made.
+        write: Whether the folders are for writing; if so, the last one is created.
     """
     import platformdirs
 

@@ -24,21 +24,22 @@ OUTPUTS = "outputs of the network"
 
 @dataclasses.dataclass(frozen=True)
 class Contents:
-    """What a checkpoint contains of each part of a training; a string is empty if the part is missing.
+    """The parts of a training run that a checkpoint contains, in words; a string is empty if its part is missing.
 
     Attributes:
         path: The file.
-        releases: Major releases of rsl_rl that write such files; several if the file does not show which one did.
+        releases: Major releases of rsl_rl that write such files; several if the file does not show which of them wrote
+            it.
         distilled: Whether the file is from a distillation: its actor is a student, and it has no critic.
         remembers: Whether the actor or critic has an RNN or a CNN, whose parameters the releases order differently.
         actor, std, critic: The networks, and the std of the actions.
         normalizer, critic_normalizer: Normalizer statistics of actor and critic.
         counted: Whether all of these statistics include their number of samples.
-        optimizer: The optimizer and its number of steps, or what there is of it.
+        optimizer: The optimizer and its number of steps, as far as the file contains them.
         moments: Whether the optimizer's moments are in the file.
         learning_rate: The learning rate of the optimizer.
         iteration: The number of the iteration in the file.
-        renumbered: Whether the file's name contains another number.
+        renumbered: Whether the file's name contains a different iteration number.
         infos, rnd, teacher: Other parts that rsl_rl stores.
         others: Parameters that no rsl_rl model has.
         shown: What the actor's weights show about its settings, as for :meth:`.RunSettings.fitting`.

@@ -16,7 +16,8 @@ from .names import groups, held, unwrapped
 from .untrusted import checked_tensors, is_plain, readable_tensors, recording
 
 _MODELS = ("actor_state_dict", "student_state_dict", "model_state_dict")
-"""Names of the model with the actor: since rsl_rl 4; since rsl_rl 4 after a distillation; before rsl_rl 4."""
+"""Names under which files store the model with the actor: since rsl_rl 4, since rsl_rl 4 after a distillation, and
+before rsl_rl 4."""
 _NORMALIZER = "obs_norm_state_dict"
 """Statistics of the actor's normalizer in rsl_rl 2, which stores them outside the model."""
 _CRITIC_NORMALIZERS = ("critic_obs_norm_state_dict", "privileged_obs_norm_state_dict")
@@ -24,9 +25,9 @@ _CRITIC_NORMALIZERS = ("critic_obs_norm_state_dict", "privileged_obs_norm_state_
 _OTHERS = {"critic_state_dict": "critic's ", "teacher_state_dict": "teacher's "}
 """The other models since rsl_rl 4, and the prefix for the names of their parameters."""
 NAMED = {*_MODELS, *_OTHERS, _NORMALIZER, *_CRITIC_NORMALIZERS}
-"""The tables of a file whose tensors are in :class:`StoredModels`."""
+"""The tables in a file from which :class:`StoredModels` takes its tensors."""
 _ACTOR, _CRITIC, _TEACHER = "", "critic's ", "teacher's "
-_PARTS = {  # first word of a parameter's name before rsl_rl 4 -> its owner, and that word since rsl_rl 5
+_PARTS = {  # first word of a parameter's name before rsl_rl 4 -> its owner, and the first word since rsl_rl 5
     "actor": (_ACTOR, "mlp"),
     "actor_obs_normalizer": (_ACTOR, "obs_normalizer"),
     "actor_cnns": (_ACTOR, "cnns"),
@@ -50,10 +51,11 @@ _LAYER = re.compile(r"(mlp|actor|student)\.\d{1,6}\.weight")
 
 @dataclasses.dataclass(frozen=True)
 class StoredModels:
-    """The models in a checkpoint, under the names of rsl_rl 5 whichever release wrote it.
+    """The models in a checkpoint, under the names of rsl_rl 5, whichever release wrote it.
 
     Attributes:
-        releases: Major releases of rsl_rl that write such a file; several if the names do not show which one did.
+        releases: Major releases of rsl_rl that write such a file; several if the names do not show which of them wrote
+            it.
         actor: Parameters and statistics of the actor, by name.
         critic: Parameters and statistics of the critic, by name; empty if the file has no readable critic.
         unread: Names of parameters in the file's model that no rsl_rl model has.
@@ -144,7 +146,7 @@ def _no_actor(
 
 
 def _is_recorded(stored: Mapping[str, Any]) -> bool:
-    """Return whether a file contains only plain tensors, none of which is a layer's, judging by their names."""
+    """Return whether a file contains only plain tensors, none of which, judging by their names, belongs to a layer."""
     plain = [name for name, value in stored.items() if is_plain(value)]
     return len(plain) == len(stored) > 0 and not any(re.search("weight|bias|std", str(name)) for name in plain)
 
@@ -159,7 +161,7 @@ def _renamed(name: str) -> tuple[str | None, str]:
 def _shared_normalizer(
     actor: Mapping[str, torch.Tensor], critic: Mapping[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:
-    """Return the actor's statistics if the critic's are empty; rsl_rl 2 stores this if both see the same features."""
+    """Return the actor's statistics if the critic's are empty, as in rsl_rl 2 if both see the same features."""
     mean, statistics = critic.get("obs_normalizer._mean"), {n: x for n, x in actor.items() if n.startswith("obs_nor")}
     if mean is None or mean.any() or statistics.get("obs_normalizer._mean", mean).shape != mean.shape:
         return {}

@@ -12,7 +12,7 @@ import torch
 from .untrusted import is_plain
 
 _MOST = 8
-"""The most groups of parameters that a message names."""
+"""Maximum number of parameter groups that a message names."""
 
 
 def unwrapped(parameters: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -26,7 +26,7 @@ def unwrapped(parameters: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]
 def groups(parameters: Mapping[Any, Any]) -> str:
     """Describe the tensors of a table, network by network: ``actor.backbone: 48 → 512 → 12; std [12]``.
 
-    For networks with other than linear layers, the shapes of the weights are listed. Entries that are not tensors are
+    If a network has layers that are not linear, the shapes of its weights are listed. Entries that are not tensors are
     left out.
     """
     grouped: dict[str, list[list[int]]] = {}

@@ -66,7 +66,7 @@ class AdamState:
 
 
 def read_optimizer(path: Path, stored: Any, models: StoredModels) -> tuple[AdamState | None, tuple[str, ...]]:
-    """Read the state of the optimizer; a damaged state, or that of an optimizer other than Adam, raises no error.
+    """Read the state of the optimizer; a damaged state, or the state of an optimizer other than Adam, raises no error.
 
     Args:
         path: The file.

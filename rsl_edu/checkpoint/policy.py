@@ -72,7 +72,7 @@ class Policy(nn.Module):
         return torch.cat([latent, *seen], dim=-1) if seen else latent
 
     def forward(self, observations: torch.Tensor, images: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
-        """Return the mean action ``[envs, actions]``, which is played after training (arguments: :meth:`latent`)."""
+        """Return the mean action ``[envs, actions]``, which is used after training (arguments: :meth:`latent`)."""
         return self.distribution.deterministic_output(self.mlp(self.latent(observations, images)))
 
     def reset(self, dones: torch.Tensor | None = None) -> None:

@@ -32,8 +32,8 @@ from .rebuild import SettingError, mlp_shapes, rebuild_policy, shown_network
 from .untrusted import is_finite, load, readable_tensors, refuse_changed
 
 STEPS, SAMPLES = 1_000, 20_000_000
-"""A file with more Adam steps or normalizer samples than this is not from the beginning of a training: an iteration of
-rsl_rl has 20 Adam steps by default, and 65,536 robots give 4,200,000 samples in 64 steps."""
+"""A file with more Adam steps or normalizer samples than this is not from the beginning of a training run: an iteration
+of rsl_rl has 20 Adam steps by default, and 65,536 robots give 4,200,000 samples in 64 steps."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,9 +42,10 @@ class Checkpoint:
 
     Attributes:
         path: The file.
-        releases: Major releases of rsl_rl that write such files; several if the file does not show which one did.
-        iteration: Iteration of the training: the number in the file's name, otherwise the one in the file; 0 if
-            unknown.
+        releases: Major releases of rsl_rl that write such files; several if the file does not show which of them wrote
+            it.
+        iteration: Iteration at which the file was saved: the number in its name or, if the name has none, the number
+            in its contents; 0 if unknown.
         policy: The actor, in evaluation mode.
         learning_rate: Learning rate of the optimizer, or None if the file has none.
         critic_normalized: Whether the critic's observations are normalized.
@@ -75,7 +76,7 @@ class Checkpoint:
 
     @property
     def trained(self) -> str:
-        """The evidence that the file is not from the beginning of a training, in words; empty if there is none."""
+        """The evidence that the file is not from the beginning of a training run, in words; empty if there is none."""
         return _trained(self.policy, self.optimizer)
 
     @property
@@ -86,7 +87,7 @@ class Checkpoint:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """The checkpoints of one training.
+    """The checkpoints of one training run.
 
     Attributes:
         path: The folder, or the single file.
@@ -117,7 +118,8 @@ def read(
 
     Args:
         path: A file that rsl_rl saved, such as ``model_50.pt``.
-        activation: Activation of the hidden layers; None takes it from ``config``, or ``elu`` if it is not there.
+        activation: Activation of the hidden layers; None takes it from ``config``, or uses ``elu`` if ``config`` has
+            none.
         config: The actor's configuration under the names of rsl_rl 5: ``activation``; ``distribution_cfg`` if the std
             depends on the state or the distribution is a Beta; ``cnn_cfg`` (``stride``, ``padding`` …) for a CNN.
         images: Height and width of each image observation, by its name.
@@ -183,7 +185,7 @@ def read_run(
         activation: As for :func:`read`; None also tries an exported policy next to the run.
         config: As for :func:`read`, or the result of :func:`.run_settings`; None reads the files next to the run.
         images: As for :func:`read`.
-        most: The most files that are read; if there are more, those that are read are evenly spread.
+        most: Maximum number of files that are read; if there are more, those that are read are evenly spread.
 
     Raises:
         CheckpointError: There is no readable checkpoint.
@@ -251,7 +253,7 @@ def _exported_activation(path: Path, layers: list[tuple[int, ...]], unread: dict
     Args:
         path: The run.
         layers: Shapes of the layers that the export must have.
-        unread: Exports of another network are added to this dictionary.
+        unread: Exports of a different network are added to this dictionary.
 
     Returns:
         None and an empty path if there is no such export.
@@ -263,7 +265,7 @@ def _exported_activation(path: Path, layers: list[tuple[int, ...]], unread: dict
         if name in ACTIVATIONS and shapes == layers:
             return name, place
         if name in ACTIVATIONS:
-            unread[place] = "it contains another network: its layers have other sizes"
+            unread[place] = "it contains a different network: the sizes of the layers differ"
     return None, ""
 
 
@@ -284,7 +286,7 @@ def _iteration(path: Path, stored: Mapping[str, Any], trained: str, dated: bool)
     Args:
         path: The file.
         stored: Its contents.
-        trained: The evidence that it is not from the beginning of a training.
+        trained: The evidence that it is not from the beginning of a training run.
         dated: Whether the file has Adam's steps, which would be such evidence.
     """
     number, iteration = NUMBERED.fullmatch(path.name), stored.get("iter")
@@ -303,7 +305,7 @@ def _iteration(path: Path, stored: Mapping[str, Any], trained: str, dated: bool)
 
 
 def _trained(policy: Policy, adam: AdamState | None) -> str:
-    """Return the evidence that a file is not from the beginning of a training; empty if there is none."""
+    """Return the evidence that a file is not from the beginning of a training run; empty if there is none."""
     if adam is not None and adam.step > STEPS:
         return f"Adam took {adam.step:,} steps"
     count = 0 if policy.normalizer is None else int(policy.normalizer.count)

@@ -87,7 +87,7 @@ def shown_network(weights: Mapping[str, torch.Tensor], releases: Iterable[int]) 
 
     Returns:
         ``hidden_dims``; ``recurrent``; and ``std``, which is ``std``, ``log std``, or empty if the std is an output of
-        the network. It is left out if the release has no setting for it, like rsl_rl 2.1.
+        the network. ``std`` is left out if the release has no setting for it, like rsl_rl 2.1.
     """
     layers = mlp_shapes(weights)
     if not layers:
@@ -114,7 +114,7 @@ def _check_sizes(policy: Policy, normalized: int | None, latent: int) -> None:
 
     Args:
         policy: The policy with its weights.
-        normalized: Number of features of its normalizer; None without one.
+        normalized: Number of features of its normalizer; None if it has none.
         latent: Number of input features of its MLP.
     """
     if normalized is not None and normalized != policy.features:

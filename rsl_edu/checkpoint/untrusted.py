@@ -94,7 +94,8 @@ def checked_tensors(path: Path, part: str, table: Any) -> dict[str, torch.Tensor
             raise CheckpointError(f"{path.name}: expected a plain tensor of real numbers at {part}[{name!r}]")
         numbers = tensor.numel() * tensor.element_size()
         views[tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), numbers] += 1
-    # A tensor that actor and critic share has two names. With more names, each could become another layer of a network.
+    # A tensor may have two names, because actor and critic can share it. With more names, a small file could become a
+    # large network, in which each name is a separate layer.
     claimed = sum(view[-1] * ((names + 1) // 2) for view, names in views.items())
     size = path.stat().st_size
     if claimed > size:
@@ -111,7 +112,7 @@ def readable_tensors(path: Path, table: Any) -> dict[str, torch.Tensor]:
 
 
 def is_plain(tensor: Any) -> bool:
-    """Return whether an object is an ordinary tensor of real numbers, without own methods, attributes or layout."""
+    """Return whether an object is a tensor of real numbers without methods, attributes or a layout of its own."""
     if type(tensor) not in (torch.Tensor, nn.Parameter) or vars(tensor) or tensor.is_nested:
         return False
     in_memory = tensor.layout == torch.strided and tensor.device == torch.device("cpu")

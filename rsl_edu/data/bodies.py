@@ -46,7 +46,7 @@ def motion(robot: str = "Ant-v5", steps: int = 200, seed: int = 0, policy: Actio
 
     Args:
         robot: Gymnasium environment of a MuJoCo robot, such as those in :data:`rsl_edu.data.robots.ROBOTS`.
-        steps: The most steps to record.
+        steps: Maximum number of steps to record.
         seed: Seed of the initial state and of the random actions.
         policy: Maps observations ``[1, features]`` to actions ``[1, actions]``. None draws the actions uniformly; such
             recordings are cached, like those of :func:`~rsl_edu.data.rollout`.

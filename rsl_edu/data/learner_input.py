@@ -84,9 +84,9 @@ def finite_tensor(name: str, value: Any, *shapes: str) -> torch.Tensor:
 
     Args:
         name: Name of the argument, for the message.
-        value: As for :func:`learner_tensor`. It may change afterwards, like the buffers of a training.
-        shapes: The allowed shapes, written as in ``"[time, envs, features]"``. A name allows any size except 0, a
-            number only itself. Words after the bracket are an explanation: ``"[4], as x"``.
+        value: As for :func:`learner_tensor`. It may change afterwards, like the buffers of a training run.
+        shapes: The allowed shapes, written as in ``"[time, envs, features]"``. A name allows any size except 0; a
+            number allows only this size. Words after the bracket are an explanation: ``"[4], as x"``.
 
     Raises:
         TypeError: It does not consist of real numbers.
@@ -145,7 +145,7 @@ def learner_network(name: str, network: N) -> N:
 
 
 def learner_names(name: str, value: Any, count: int, each: str) -> tuple[str, ...]:
-    """Return a learner's own names, one for each of ``count`` things.
+    """Return a learner's own names, one for each of ``count`` items.
 
     Args:
         name: Name of the argument, for the message.

@@ -1,4 +1,4 @@
-"""Rollouts of Gymnasium's MuJoCo robots: recorded when first needed, cached, and the same for the same seed."""
+"""Rollouts of Gymnasium's MuJoCo robots: recorded when first needed, cached, and identical for the same seed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from rsl_edu.modules.validate import whole
 from .kept import kept
 
 ROBOTS = ("Ant-v5", "HalfCheetah-v5", "Humanoid-v5", "InvertedPendulum-v5")
-"""The robots of the lessons; :func:`~rsl_edu.data.rollout` accepts any other with continuous actions, too."""
+"""The robots of the lessons; :func:`~rsl_edu.data.rollout` also accepts any other robot of Gymnasium with continuous
+actions."""
 
 
 @dataclasses.dataclass(frozen=True)

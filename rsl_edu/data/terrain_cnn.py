@@ -57,7 +57,7 @@ def terrain_cnn(
 
 
 def _hand_made(side: int) -> torch.Tensor:
-    """Return the hand-made filters, ``[filters, side, side]``, scaled like Kaiming's: the squares of each sum to 2."""
+    """Return the hand-made filters, ``[filters, side, side]``; as with Kaiming's, the squares in each sum to 2."""
     across = torch.linspace(-1, 1, side).expand(side, side)
     distance = across**2 + across.T**2
     filters = torch.stack([across, across.T, torch.ones(side, side), distance.mean() - distance])

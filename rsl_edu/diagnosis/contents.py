@@ -35,11 +35,11 @@ _WITHOUT_REST = {
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A row of the table: one part of a training.
+    """A row of the table: one part of a training run.
 
     Attributes:
         name: Name of the part.
-        held: What the file contains of it, in words; ``no`` if nothing.
+        held: The contents of the file that belong to this part, in words; ``no`` if there are none.
         resume: What happens to it when training is resumed from this file, in the release that wrote it.
         play: What happens to it when the policy is loaded to be run.
         releases: What happens to it in rsl_rl 2, 3, 4 and 5.
@@ -94,8 +94,8 @@ def contents_table(run: str | Path, settings: RunSettings | None = None) -> Cont
         settings: The result of :func:`.run_settings`; None reads the files next to the checkpoint.
 
     Raises:
-        CheckpointError: There is no checkpoint, it cannot be read, or the settings that the user gave are those of
-            another network.
+        CheckpointError: There is no checkpoint, it cannot be read, or the settings that the user gave belong to a
+            different network.
         OSError: The folder or the file cannot be read.
     """
     held = read_contents(checkpoint_files(Path(run))[-1])
@@ -176,10 +176,10 @@ def _part(
     Args:
         held: The contents of the file.
         name: Name of the part.
-        words: What the file contains of it; empty if nothing.
+        words: The contents of the file that belong to this part; empty if there are none.
         other: What happens to it in a release that did not write the file.
         present: What happens when training is resumed and when the policy is run, if the file has this part.
-        missing: The same if the file does not have it.
+        missing: What happens in these two cases if the file does not have this part.
     """
     resume, play = present if words else missing
     releases = tuple(other(r) if words and r not in held.releases else resume for r in RELEASES)
@@ -205,7 +205,7 @@ def _when_resumed(held: Contents, own: int) -> list[str]:
         said.append("Adam starts from scratch: its first steps are as large as the learning rate allows.")
     if held.learning_rate and own < 5:
         said.append(
-            "Before rsl_rl 5.4.2, an adaptive schedule restarts at the configured learning rate, not at this one."
+            "Before rsl_rl 5.4.2, an adaptive schedule restarts at the configured learning rate, not at the stored one."
         )
     if held.renumbered:
         said.append(f"Iterations continue from {held.iteration}, not from the number in the file's name.")
@@ -230,17 +230,17 @@ def _when_played(held: Contents, own: int, settings: RunSettings) -> list[str]:
     if missing:
         said.append(f"runner.load(path) also needs {', '.join(missing)}, and fails; {_WITHOUT_REST[own > 3]}.")
     if not held.normalizer:
-        said.append("There is no normalizer; if the configuration turns it on: Missing key(s).")
+        said.append("There is no normalizer; if the configuration turns it on, loading fails with Missing key(s).")
     said += _configured(held, settings)
     said.append(
         "Activation, order and scale of the observations, and scale and offset of the actions are only in the "
-        "configuration: with another configuration, the file loads without an error, but the robot acts differently."
+        "configuration: with a different configuration, the file loads without error, but the robot acts differently."
     )
     return said
 
 
 def _configured(held: Contents, settings: RunSettings) -> list[str]:
-    """Describe what the settings next to a checkpoint say about playing it."""
+    """Describe what the settings next to a checkpoint show about running its policy."""
     said = [f"{file} is not used: {why}." for file, why in settings.unread.items()]
     distribution = settings.actor.get("distribution_cfg")
     kind = distribution.get("class_name") if isinstance(distribution, Mapping) else None
@@ -254,7 +254,7 @@ def _configured(held: Contents, settings: RunSettings) -> list[str]:
 
 
 def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
-    """Describe what goes wrong in another release."""
+    """Describe what goes wrong in a different release."""
     said = []
     if (own < 4) != (release < 4):
         said.append(_regrouped(held, release))
@@ -262,8 +262,8 @@ def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
         said.append(f"Missing key(s): rename {_std_name(held, own)} to {_std_name(held, release)}.")
     elif held.normalizer and (own, release) == (2, 3):
         said.append(
-            "obs_norm_state_dict is not read: with actor_obs_normalization on, Missing key(s); with it off, the policy "
-            "runs without its normalizer, and nothing warns you."
+            "obs_norm_state_dict is not read. If actor_obs_normalization is on, loading fails with Missing key(s); if "
+            "it is off, the policy runs without its normalizer, and nothing warns you."
         )
     elif held.normalizer and (own, release) == (3, 2):
         said.append("Unexpected key(s): move the statistics to obs_norm_state_dict, next to the model.")
@@ -271,7 +271,7 @@ def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
         said.append("This release has neither CNNs nor a std that depends on the state.")
     if held.remembers and held.moments and min(own, 4) != min(release, 4):
         said.append(
-            "The parameters are in another order, so Adam's moments would be mixed up: leave the optimizer out."
+            "The parameters are in a different order, so Adam's moments would be mixed up: leave the optimizer out."
         )
     return said
 

@@ -78,7 +78,7 @@ class Examination:
         return Diagnosis(about, found, absent, unchecked)
 
     def _guessed(self) -> str:
-        """Say what is guessed about the policy, and how to give it; return nothing if everything is known."""
+        """Return which settings of the policy are guesses and how to give them, in words; empty if none is a guess."""
         guesses, options = [], ["--config agent.yaml"]
         if self.guessed_activation:
             guesses.append(f"the activation {self.guessed_activation}")
@@ -108,7 +108,7 @@ def examine(
     Args:
         run: A run folder of rsl_rl, one of its files, or the result of :func:`.read_run`.
         observations: The observations that the policies are shown, as for :func:`own`. None takes random numbers with
-            the normalizer's mean and std; some findings can then not be checked.
+            the normalizer's mean and std; then some findings cannot be checked.
         robot: Instead of observations, a Gymnasium robot that the last checkpoint controls.
         activation: Activation of the hidden layers, which a checkpoint does not contain, as for :func:`.read_run`.
         config: Other settings that a checkpoint does not contain, as for :func:`.read_run`.

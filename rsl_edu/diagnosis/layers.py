@@ -31,8 +31,8 @@ class Layers:
 
     Attributes:
         units: Number of units, ``[rows]``.
-        parameters: Number of parameters, ``[rows]``. Those of the input are a normalizer's, if the network begins with
-            one.
+        parameters: Number of parameters, ``[rows]``. In the row of the input, these are the parameters of the
+            normalizer, if the network begins with one.
         bars: Share of the values in each bin of ``EDGES``, ``[rows, bins]``.
         std: Std over the samples, root mean square over the units, ``[rows]``.
         gradient: Norm of the gradient of the loss with respect to this row's values, relative to the output's,
@@ -67,8 +67,8 @@ def measure(network: nn.Sequential, x: torch.Tensor, seed: int = 0, by_module: b
             first layer belong to the input.
         x: The batch, ``[samples, ...]``.
         seed: Seed of the random error at the output, from which gradients are propagated back.
-        by_module: Store what a hook records by module instead of by the number of the call. This is the mistake that
-            shows when a module is called more than once.
+        by_module: Store what a hook records by module instead of by the number of the call. This is a mistake, which
+            changes the result if a module is called more than once.
     """
     row = list(in_order(network))
     first = next(i for i, leaf in enumerate(row) if isinstance(leaf, WEIGHTED))

@@ -12,7 +12,7 @@ from rsl_edu.checkpoint import AdamState, Checkpoint, Critic
 from .sample import Sample
 
 SAMPLES = 128
-"""The most samples that a critic is shown."""
+"""Maximum number of samples that a critic is shown."""
 DISCOUNT = 0.99
 """The discount of later rewards. This is rsl_rl's default, because checkpoints do not store it."""
 
@@ -43,8 +43,8 @@ class OptimizerMeasures:
 
     Attributes:
         step: Number of steps taken.
-        actor, critic: Norm of each one's gradient after clipping, root mean square over about the last 1,000 steps; NaN
-            if it is unknown which moments are the actor's and which the critic's.
+        actor, critic: Norm of the actor's and of the critic's gradient after clipping, root mean square over about the
+            last 1,000 steps; NaN if it is unknown which moments are the actor's and which the critic's.
         untouched: Names of the parameters of actor and critic, except the std, that no gradient ever reached.
     """
 

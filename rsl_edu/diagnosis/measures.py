@@ -28,10 +28,10 @@ class MemoryMeasures:
 
     Attributes:
         leak: Difference between the mean actions with correct resets and without resets, in units of the actions' std,
-            root mean square; by the number of steps since the end of an episode, ``[steps]``.
+            root mean square, for each number of steps since the end of an episode, ``[steps]``.
         errors: Difference between the recorded actions and the policy's mean actions with correct resets, and the same
-            without resets; in the same unit, over the steps of all episodes but the first. None if no actions or no
-            ends of episodes were recorded.
+            without resets. Both are in the same unit and over the steps of all episodes except the first. None if no
+            actions or no ends of episodes were recorded.
         share: The share of the effect of missing resets that is in the recorded actions, by least squares, and its
             standard error: 0 with correct resets, 1 without resets, whatever noise was added. None if there are no
             ``errors``, or if missing resets have no effect.
@@ -56,7 +56,7 @@ class Measures:
         mean: Mean of the mean action over the sample, ``[actions]``.
         spread: Std of the mean action over the sample, ``[actions]``.
         std: Std of the action noise, mean over the sample, ``[actions]``.
-        raw_std: The std parameter as it is stored, ``[actions]``; empty if the std depends on the state.
+        raw_std: The std parameter as stored in the file, ``[actions]``; empty if the std depends on the state.
         entropy: Entropy of the actions in nats, mean over the sample.
         params: The distribution's parameters, for computing a KL.
         learning_rate: Learning rate of the optimizer, or NaN.

@@ -10,8 +10,9 @@ from rsl_edu.data.learner_input import learner_network
 from rsl_edu.modules import RNN, HiddenState
 
 RESETS = ("right", "never", "index", "all")
-"""Which robots' hidden states are set to zero after a step: those whose episode ended (right); none (never); those of
-robots 0 and 1, because ``dones`` is used as an index (index); or all, as soon as one episode ends (all)."""
+"""Rules for setting hidden states to zero after a step. With ``right``, this is done for the robots whose episode
+ended; with ``never``, for no robot; with ``index``, for robots 0 and 1, because ``dones`` is used as an index; and with
+``all``, for all robots as soon as one episode ends."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def resets(dones: torch.Tensor, how: str) -> torch.Tensor:
     if how == "all":
         return dones.any(1, keepdim=True).expand_as(dones)
     wrong = torch.zeros_like(dones)
-    if how == "index":  # 0 and 1 are used as indices of environments; with a single one, index 1 would raise an error
+    if how == "index":  # indices 0 and 1; with a single environment, index 1 would raise an error
         for reset, done in zip(wrong, dones.long(), strict=True):
             reset[done[done < len(done)]] = True
     return wrong
@@ -126,7 +127,7 @@ def usable_rnn(network: RNN, features: int) -> RNN:
 
     Raises:
         TypeError: It is not a :class:`rsl_edu.modules.RNN`.
-        ValueError: It expects another number of features.
+        ValueError: It expects a different number of features.
     """
     if not isinstance(network, RNN):
         raise TypeError(f"network: expected an RNN of rsl_edu.modules, got {type(network).__name__}")

@@ -18,9 +18,9 @@ from rsl_edu.data.learner_input import learner_tensor
 from rsl_edu.run_folder import regular, what_is
 
 STEPS, ENVS = 64, 16
-"""Steps and robots of a rollout; also the most that a recurrent policy is shown."""
+"""Number of steps and of robots in a rollout, and the maximum numbers of both that a recurrent policy is shown."""
 SAMPLES = 1024
-"""The most samples that a policy without memory is shown."""
+"""Maximum number of samples that a policy without a hidden state is shown."""
 _CRITIC = ("critic", "privileged", "privileged_obs", "critic_obs")
 """Usual names of a critic's observations, the most common first."""
 _EXPECTED = "expected observations, a tensor or a dictionary of tensors in .pt, .npy or .npz"
@@ -62,8 +62,8 @@ class Sample:
         """Return the subset that a policy is shown.
 
         Without a hidden state, these are samples spread evenly over the recording. A recurrent policy is shown
-        consecutive steps of some robots; in a long recording, the steps in which the most episodes end, and the robots
-        with the most ends.
+        consecutive steps of some robots. In a long recording, these are the steps in which the largest number of
+        episodes end, and the robots with the largest number of episode ends.
         """
         time, envs = self.observations.shape[:2]
         if recurrent:

@@ -29,7 +29,7 @@ def running_std(batches: np.ndarray) -> np.ndarray:
 
 
 def _mean_so_far(sums: np.ndarray, samples: int) -> np.ndarray:
-    """Return the mean up to each batch, from the sums ``[updates, ...]`` over ``samples`` samples each."""
+    """Return the mean up to each batch, from each batch's sum over its ``samples`` samples, ``[updates, ...]``."""
     counts = samples * np.arange(1, len(sums) + 1)
     mean: np.ndarray = np.cumsum(sums, 0)
     mean /= counts.reshape(-1, *[1] * (sums.ndim - 1))

@@ -21,7 +21,7 @@ class Export:
         normalizer: Mean and divisor of the normalizer (std plus eps), each ``[features]``, or None.
         activation: Activation of the hidden layers under rsl_rl's name; None if the file does not show it.
         ending: What follows the last layer: classes of modules, or ONNX operations.
-        memory: Initial hidden state of a recurrent policy by name, as far as it is in the file.
+        memory: Initial hidden state of a recurrent policy, by name, as far as the file contains it.
         tensors: All tensors, under the names in the file.
         training: Whether a TorchScript file was saved in training mode.
         has_reset: Whether a TorchScript file has a method that resets its hidden state.

@@ -56,7 +56,7 @@ def named_weights(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor
 
 
 def numbered(layers: Iterable[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """Return the linear layers of an MLP with rsl_rl's numbers, in which every second module is an activation."""
+    """Return the linear layers of an MLP, numbered as in rsl_rl, where every second module is an activation."""
     return {f"mlp.{2 * place}.{kind}": x for place, layer in enumerate(layers) for kind, x in layer.items()}
 
 

@@ -10,7 +10,7 @@ from .export import Export
 from .export_error import ExportError
 from .onnx_graph import Graph
 
-_MOST = 1 << 28  # the most bytes of weights in other files
+_MOST = 1 << 28  # maximum size of the weights in other files, in bytes
 
 
 def read(path: Path) -> Export:

@@ -202,7 +202,7 @@ class Graph:
         return found
 
     def _is_one(self, place: int) -> bool:
-        """Return whether no other layer has the same input, as it must be in the single chain of an actor."""
+        """Return whether no other layer has the same input; the layers of an actor must form a single chain."""
         source = self._nodes[place].input[0]
         return [self._nodes[other].input[0] for other in self._layers].count(source) == 1
 

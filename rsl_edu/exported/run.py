@@ -30,11 +30,11 @@ class Played:
 
     Attributes:
         actions: Its actions, ``[time, envs, actions]``.
-        again: Its actions on the first of the same observations after it was loaded a second time,
+        again: Its actions on the beginning of the observations after it was loaded a second time,
             ``[time, envs, actions]``.
-        evaluated: Its actions on these first observations in evaluation mode, if the file was saved in training mode.
+        evaluated: Its actions on the same beginning in evaluation mode, if the file was saved in training mode.
         where: Where it ran, in words.
-        reset: Its actions on these first observations after its reset method was called; NaN if that failed.
+        reset: Its actions on the same beginning after its reset method was called; NaN if that failed.
     """
 
     actions: torch.Tensor

@@ -17,7 +17,7 @@ from .export_error import ExportError
 from .names import ACTIVATIONS, mlp_part, named_weights, only
 from .pickled import Module, Storage, unpickle
 
-_PICKLE, _CODE = 4 << 20, 1 << 20  # the most bytes; real ones have a few KB
+_PICKLE, _CODE = 4 << 20, 1 << 20  # maximum size in bytes; real ones have a few KB
 _NAMES, _DEPTH, _FILES = 20_000, 32, 500
 _EPS = 1e-2  # rsl_rl's
 _CLAMP = re.compile(
@@ -78,7 +78,7 @@ def _read(archive: zipfile.ZipFile, size: int) -> tuple[Module, dict[str, torch.
         raise ExportError("damaged: a TorchScript archive without data.pkl")
     folder = place.removesuffix("data.pkl")
     if f"{folder}byteorder" in names and _entry(archive, f"{folder}byteorder", 16) != b"little":
-        raise ExportError("its numbers have another byte order; expected little-endian")
+        raise ExportError("its numbers have a different byte order; expected little-endian")
     numbers = _Numbers(archive, folder, size)
     root = unpickle(_entry(archive, place, _PICKLE), numbers.of("data"))
     if not isinstance(root, Module):

@@ -57,8 +57,8 @@ def play(
     """Run the policy on observations ``[time, envs, features]``, one at a time, and return the actions row by row.
 
     A recurrent policy is loaded again for each environment, so that it begins with the hidden state in its file. In the
-    mode "reset", it is run on some observations first, and then its reset method is called instead. All modes except
-    the first use only the beginning of the observations.
+    mode "reset", it is run on some observations first, and then its reset method is called, instead of loading it
+    again. All modes except the first use only the beginning of the observations.
     """
     time, envs = observations.shape[:2] if mode == task["modes"][0] else task["beginning"]
     actions: list[list[np.ndarray]] = [[] for _ in range(time)]

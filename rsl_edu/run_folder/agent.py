@@ -1,4 +1,4 @@
-"""Reads the settings of a training for its policy, whichever release of rsl_rl they are for."""
+"""Reads the policy's settings from the settings of a training run, whichever release of rsl_rl they are for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .plain_yaml import plain_yaml
 from .regular import regular
 
 _LARGEST = 4 << 20
-"""The most bytes of a settings file; Isaac Lab's have up to about 100,000."""
+"""Maximum size of a settings file in bytes; Isaac Lab's files have up to about 100,000."""
 _OF_AN_ACTOR = {"activation", "hidden_dims", "actor_hidden_dims", "init_noise_std", "distribution_cfg"}
 _OF_AN_ACTOR |= {"cnn_cfg", "actor_cnn_cfg", "state_dependent_std"}
 """Names in the settings of an actor; at least one of them is always there."""
@@ -24,7 +24,7 @@ _OF_AN_ACTOR |= {"cnn_cfg", "actor_cnn_cfg", "state_dependent_std"}
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """The settings of a training.
+    """The settings of a training run.
 
     Attributes:
         actor: The actor's configuration under the names of rsl_rl 5: ``activation``, ``cnn_cfg``,
@@ -69,7 +69,7 @@ def read_settings(file: Path) -> Any:
 
 
 def training(settings: Any) -> Training | None:
-    """Find the settings of a training in the contents of a file, or return None.
+    """Find the settings of a training run in the contents of a file, or return None.
 
     Args:
         settings: The result of :func:`read_settings`: an ``agent.yaml``; the list or tuple that Genesis pickles, in any

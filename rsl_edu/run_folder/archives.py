@@ -20,7 +20,7 @@ _CONTENTS = {  # kind of archive -> a name in it; the order matters, because Tor
     "run": r"(.*/)?[^/]+\.(pt|pth)",
 }
 _LARGEST = 1 << 20
-"""The most bytes of a pickle that is searched for names; without the weights, it is small."""
+"""Maximum size in bytes of a pickle that is searched for names; it does not include the weights, so it is small."""
 
 
 def archive_kind(path: Path) -> str | None:
@@ -56,7 +56,7 @@ def texts_in(path: Path) -> list[str]:
 
 
 def is_recording(path: Path) -> bool:
-    """Return whether a ``torch.save`` file contains tensors, none of which is a layer's, judging by their names.
+    """Return whether a ``torch.save`` file contains tensors, none of which, judging by their names, belongs to a layer.
 
     Args:
         path: A file of the kind ``torch.save``.

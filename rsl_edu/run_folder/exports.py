@@ -14,14 +14,14 @@ legged_gym."""
 _NAMES = (".pt", ".jit", ".onnx")
 """File extensions of exports; those that need another package to read come last."""
 _MOST = 100
-"""The most files of a folder that are examined."""
+"""Maximum number of files in a folder that are examined."""
 
 
 def exports_beside(run: str | Path) -> list[Path]:
     """Return the exported policies next to a run, TorchScript or ONNX by their content, the most likely ones first.
 
-    Exports in the run's own folder ``exported`` come first. Those where legged_gym puts them, one folder up, come last,
-    because another run may have written them.
+    Exports in the run's own folder ``exported`` come first. Exports one folder up, where legged_gym puts them, come
+    last, because a different run may have written them.
 
     Args:
         run: The run folder, or one of its checkpoints.

@@ -51,7 +51,7 @@ def checkpoint_files(path: Path) -> list[Path]:
 
 
 def doubles(path: Path) -> dict[Path, Path]:
-    """Return the files of a run folder that are not read because another has the same iteration, and that other file.
+    """Return, for each file that is not read because another file has the same iteration, that other file.
 
     ``model_050.pt`` is one of them if there is a ``model_50.pt``.
     """

@@ -48,5 +48,5 @@ def whose(keys: Iterable[object], names: Iterable[object] = ()) -> str | None:
         if any(re.search(rf"(^|\.)({pattern})", name) for name in inner):
             return writer
     if "epoch" in tops:
-        return "a checkpoint of another training in torch (it contains epoch); the x-ray reads checkpoints of rsl_rl"
+        return "a checkpoint of another training program in torch (it contains epoch); the x-ray reads those of rsl_rl"
     return None

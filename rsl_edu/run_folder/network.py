@@ -1,4 +1,4 @@
-"""Compares the settings of an actor with its weights, to recognize settings of another network."""
+"""Compares the settings of an actor with its weights, to recognize settings of a different network."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def contradiction(said: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
         shown: The same entries, as far as the weights show them.
 
     Returns:
-        The description, such as ``it describes another network: hidden layers of [32, 32], but the checkpoint has
+        The description, such as ``it describes a different network: hidden layers of [32, 32], but the checkpoint has
         hidden layers of [256, 128]``.
     """
     for name, words in _WORDS.items():
         if name in said and name in shown and said[name] != shown[name]:
-            return f"it describes another network: {words(said[name])}, but the checkpoint has {words(shown[name])}"
+            return f"it describes a different network: {words(said[name])}, but the checkpoint has {words(shown[name])}"
     return ""
 
 

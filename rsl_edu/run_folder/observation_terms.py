@@ -36,8 +36,8 @@ class Term:
 def feature_names(terms: Iterable[Term], features: int, actions: int) -> tuple[str, ...]:
     """Return the name of each feature; an empty tuple if the widths of the terms cannot be determined.
 
-    They can if at most one number is unknown, such as the number of joints, and the terms together have as many
-    features as the policy. With fewer joints than actions, the terms belong to another robot.
+    They can be determined if at most one number is unknown, such as the number of joints, and the terms together have
+    as many features as the policy. With fewer joints than actions, the terms belong to a different robot.
 
     Args:
         terms: The terms in the order of the features.

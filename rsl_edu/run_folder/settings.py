@@ -15,7 +15,8 @@ from .network import contradiction
 from .observation_terms import Term, deployed_terms, environment_terms, feature_names
 
 _SETTINGS = ("params/agent.yaml", "agent.yaml", "cfgs.pkl", "config.yaml", "../params/agent.yaml", "../cfgs.pkl")
-"""Paths of a training's settings relative to its checkpoints, which may have been copied to a subfolder."""
+"""Possible paths of the settings of a training run, relative to its checkpoints. The checkpoints may have been copied
+to a subfolder."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +32,7 @@ class RunSettings:
         groups: The actor's observation groups in order; empty if unknown.
         folders: Folders in which ``params/env.yaml`` is searched for when names are requested.
         network: Settings of the actor that its weights show, too: ``hidden_dims``, ``recurrent``, ``std``.
-        given: Whether the user gave the file; then it is an error if it belongs to another network.
+        given: Whether the user gave the file; then it is an error if it belongs to a different network.
         unread: For each file that could not be used, the reason. ``params/env.yaml`` is read only when names are
             requested.
         obs_normalization: Whether the actor has a normalizer, or None if unknown.
@@ -50,13 +51,13 @@ class RunSettings:
     obs_normalization: bool | None = None
 
     def fitting(self, shown: Mapping[str, Any]) -> RunSettings:
-        """Return these settings; if they belong to another network, return empty ones and add the reason to ``unread``.
+        """Return these settings, or empty ones with the reason in ``unread`` if they belong to a different network.
 
         Args:
             shown: What the actor's weights show: ``hidden_dims``, ``recurrent`` and ``std``.
 
         Raises:
-            CheckpointError: They belong to another network, and the user gave the file.
+            CheckpointError: They belong to a different network, and the user gave the file.
         """
         wrong = contradiction(self.network, shown)
         if wrong and self.given:

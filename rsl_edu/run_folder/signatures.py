@@ -36,7 +36,7 @@ _ONNX_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25
 """Fields of an ONNX model, and the encoding of each: 0 for a number, 2 for a length followed by the content."""
 _GRAPH = 7
 _MOST_FIELDS = 1000
-"""The most fields before the graph; a file with more is not an ONNX model."""
+"""Maximum number of fields before the graph; a file with more is not an ONNX model."""
 
 
 def binary_kind(head: bytes, file: BinaryIO) -> str | None:

@@ -20,9 +20,9 @@ from .signatures import COMPARE
 _DEEPEST, _FOLDERS, _ENTRIES = 6, 1000, 100_000
 """The limits of the search for runs: its depth, and the numbers of folders and names that it reads."""
 _SHOWN = 3
-"""The most runs, or files of other kinds, that a message names."""
+"""Maximum number of runs, or of files of other kinds, that a message names."""
 _TRIED = 20
-"""The most files whose kind is examined."""
+"""Maximum number of files whose kind is examined."""
 _TELLING = re.compile(
     r".*\.(pt|pth|ckpt|jit|zip|npz|h5|hdf5|safetensors|msgpack|pb|tflite|engine|wandb|gz|tar|7z)|events\.out\.tfevents.*"
 )

@@ -184,10 +184,10 @@ def test_settings_of_another_network_are_not_used(text, tmp_path):
     run = checkpoint.read_run(tmp_path)
     assert run.activation_from == ""
     assert run.settings.schedule is None
-    assert run.settings.unread["agent.yaml"].startswith("it describes another network: ")
+    assert run.settings.unread["agent.yaml"].startswith("it describes a different network: ")
     assert OTHERS[text] in run.settings.unread["agent.yaml"]
     with pytest.raises(
-        CheckpointError, match=r"^agent.yaml: it describes another network: .*; give the file of this run"
+        CheckpointError, match=r"^agent.yaml: it describes a different network: .*; give the file of this run"
     ):
         checkpoint.read_run(tmp_path, config=run_settings(tmp_path, tmp_path / "agent.yaml"))
 
@@ -222,7 +222,7 @@ def test_activation_of_an_export_is_used_only_if_its_layers_fit(hidden, fits, tm
     (tmp_path / "exported").mkdir()
     torch.jit.script(MLP(4, 2, list(hidden), "tanh")).save(tmp_path / "exported" / "policy.pt")
     run = checkpoint.read_run(tmp_path)
-    note = {} if fits else {"exported/policy.pt": "it contains another network: its layers have other sizes"}
+    note = {} if fits else {"exported/policy.pt": "it contains a different network: the sizes of the layers differ"}
     assert (run.activation_from, run.settings.unread) == ("exported/policy.pt" if fits else "", note)
 
 

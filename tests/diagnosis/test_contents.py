@@ -264,7 +264,7 @@ def test_notes_on_playing_use_the_settings_file(tmp_path):
     assert "No file next to the checkpoint" not in table.notes["play"]
     (tmp_path / "agent.yaml").write_text("actor: {activation: tanh, hidden_dims: [7]}")
     table = contents_table(path)
-    assert "agent.yaml is not used: it describes another network: hidden layers of [7], but " in table.notes["play"]
+    assert "agent.yaml is not used: it describes a different network: hidden layers of [7], but " in table.notes["play"]
     assert "tanh" not in table.notes["play"]
 
 

@@ -124,7 +124,7 @@ def test_mean_over_dimensions_understates_the_kl_and_lets_it_grow(explorer):
     known = ~np.isnan(wrong.run.told)
     np.testing.assert_allclose(wrong.run.told[known], wrong.run.kl[known] / 6)  # HalfCheetah has six actuators
     assert np.median(ends(wrong.run)) > 2 * np.median(ends(right.run))
-    assert "✗ Mean over dimensions: the rule gets 0.17 times the KL" in explorer.describe(wrong)
+    assert "✗ Mean over dimensions: the rule gets 0.17 times the true KL" in explorer.describe(wrong)
 
 
 def test_reversed_kl_hardly_differs_between_close_policies(explorer):
@@ -276,8 +276,8 @@ TITLES = {
         "schedule": "fixed",
         "rate": 1e-2,
     },
-    "The rule gets 0.17 times the KL, which reaches 23 targets.": {"mistake": "mean"},
-    "The rule gets KL(new‖old), 0.99 times the KL; 15 of 120 updates are in the band.": {"mistake": "reversed"},
+    "The rule gets 0.17 times the true KL, which reaches 23 targets.": {"mistake": "mean"},
+    "The rule gets KL(new‖old), 0.99 times the true KL; 15 of 120 updates are in the band.": {"mistake": "reversed"},
     "Applied once per iteration, the rule keeps the KL in the band in 50 of 120 updates.": {"mistake": "once"},
 }
 
@@ -301,7 +301,7 @@ def test_title_fits_and_its_numbers_match_the_run(explorer):
 
 def test_title_states_that_the_policy_does_not_change():
     still = AdaptiveRate(torch.randn(4, 2, 3), torch.randn(4, 2, 1), torch.zeros(4, 2))
-    assert still.title(at(still)) == "The policy does not change: the KL stays 0, and the rate stays as it was."
+    assert still.title(at(still)) == "The policy does not change, so the KL stays 0 and the rate stays the same."
     first_line = still.spots(at(still))[3].arithmetic[0]
     assert first_line == "KL = 0: the policy has not changed since the start of the iteration"
 

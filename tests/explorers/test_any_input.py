@@ -297,7 +297,9 @@ def test_network_on_the_meta_device_raises_an_error(name):
     with torch.device("meta"):
         network = _network(name)
     kind = type(network).__name__
-    with pytest.raises(ValueError, match=rf"^network: expected one that can be copied to the CPU, got {kind} \(Cannot"):
+    with pytest.raises(
+        ValueError, match=rf"^network: expected a network that can be copied to the CPU, got {kind} \(Cannot"
+    ):
         explorers.EXPLORERS[name](*_own_data(name), network=network)
 
 

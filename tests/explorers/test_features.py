@@ -282,7 +282,7 @@ def test_spots_and_titles_are_correct_in_all_states(terrain):
         ({}, "This pixel of layer 0 sees 5 × 5 of the scan's 64 × 64 pixels"),
         ({"padding": "zeros"}, "Zero padding creates a cliff: map 0 is 17 times as strong at the border as inside"),
         ({"kernel": 11}, "The network fails at layer 2: choose a smaller kernel or stride, or a padding"),
-        ({"norm": "batch of 1"}, "Batch norm over a single scan: the maps are 43 % off those in a batch of 32"),
+        ({"norm": "batch of 1"}, "Batch norm over one scan: the maps differ by 43 % from those in a batch of 32"),
         ({"channel": 4}, "Map 4 of layer 0 is 0 at every pixel"),
         ({"padding": "replicate", "row": 0, "column": 0, "channel": 2},
          "This pixel of layer 0 sees 5 × 5 pixels, 64 % of them beyond the edge of the scan"),
@@ -382,7 +382,7 @@ def test_batch_norm_of_one_scan_uses_the_statistics_of_that_scan(terrain):
     std, mean = torch.std_mean(maps, dim=(1, 2), correction=0, keepdim=True)
     np.testing.assert_allclose(result.shown.maps, ((maps - mean) / (std**2 + 1e-5).sqrt()).clamp(0).numpy(), atol=1e-3)
     assert result.off > 0.2
-    assert "off those in a batch of 32" in terrain.describe(result)
+    assert "from those in a batch of 32" in terrain.describe(result)
     assert shown(terrain, norm="batch of 32").off is None
 
 
@@ -585,4 +585,4 @@ def test_captions_write_sizes_and_means_in_standard_notation(terrain):
     assert not re.search(r"\|[\d.]+\||\dx\d", " ".join(texts))
     assert any("The mean |activation| is" in text for text in texts)
     assert any("the last layer's" in text for text in texts)
-    assert re.search(r"has \d+ × \d+ and padding", terrain.describe(shown(terrain, kernel=11)))
+    assert re.search(r"has \d+ × \d+ pixels and padding", terrain.describe(shown(terrain, kernel=11)))

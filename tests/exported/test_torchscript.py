@@ -216,7 +216,7 @@ def test_endlessly_nested_modules_are_refused(pickled, tmp_path):
         ({"/data.pkl": b"\x80\x02K\x01"}, "damaged ("),
         ({"/data.pkl": b"\x80\x02h\x07."}, "damaged (KeyError"),
         ({"/data.pkl": b"\x80\x02]K\x01\x85R."}, "damaged (TypeError"),
-        ({"/byteorder": b"big"}, "its numbers have another byte order"),
+        ({"/byteorder": b"big"}, "its numbers have a different byte order"),
     ],
 )
 def test_damaged_files_are_named(changes, says, tmp_path):

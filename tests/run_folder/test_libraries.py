@@ -67,7 +67,7 @@ RL_GAMES = [
         (
             ["model_state_dict", "optimizer_state_dict", "epoch"],
             ["conv1.weight"],
-            "a checkpoint of another training in ",
+            "a checkpoint of another training program in ",
         ),
     ],
 )

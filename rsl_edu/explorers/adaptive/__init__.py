@@ -41,11 +41,11 @@ CLIP = 0.2
 class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
     """PPO updates of a small policy on robot data, with rsl_rl's adaptive learning rate.
 
-    A recorded rollout cannot show what a different action would have earned. The explorer therefore fits a model of
-    the reward to it, linear in the observations, the actions, the squared actions and the products of observations
-    and actions, and adds the residuals as noise. The policy is trained on these rewards: each iteration draws an
-    action for every observation and makes ``EPOCHS * BATCHES`` clipped updates with Adam. The policy learns log std,
-    so no learning rate can make the std negative.
+    A recorded rollout cannot show what a different action would have earned. The explorer therefore fits a model of the
+    reward to the rollout and adds the residuals as noise. The model is linear in the observations, the actions, the
+    squared actions and the products of observations and actions. The policy is trained on these rewards: each iteration
+    draws an action for every observation and makes ``EPOCHS * BATCHES`` clipped updates with Adam. The policy learns
+    log std, so no learning rate can make the std negative.
 
     Args:
         observations: A rollout ``[time, envs, features]``; by default one of ``HalfCheetah-v5``.
@@ -251,7 +251,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         if state.mistake == "once":
             return f"{text} The rule is applied once per iteration, not at every mini-batch."
         words = "KL reversed" if state.mistake == "reversed" else "Mean over dimensions"
-        return f"{text} ✗ {words}: the rule gets {result.told_share} times the KL."
+        return f"{text} ✗ {words}: the rule gets {result.told_share} times the true KL."
 
 
 def _features(x: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:

@@ -27,7 +27,8 @@ class Trained:
     """An ELU network and a Gaussian with a learned log std, in double precision, with all weights in one vector.
 
     Attributes:
-        weights: ``[weights]``, of the network and the log std; shared with the modules, so changes here change them.
+        weights: ``[weights]``, of the network and the log std. They are shared with the modules, so a change here also
+            changes the modules.
     """
 
     def __init__(self, network: MLP, policy: GaussianDistribution) -> None:

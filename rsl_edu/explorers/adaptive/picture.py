@@ -138,7 +138,7 @@ def title(result: AdaptiveRateResult) -> str:
     inside = f"{result.inside} of {len(run.kl)} updates"
     finite = run.kl[np.isfinite(run.kl)]
     if not len(finite):
-        return "The policy does not change: the KL stays 0, and the rate stays as it was."
+        return "The policy does not change, so the KL stays 0 and the rate stays the same."
     largest = targets(finite.max() / state.target)
     if state.schedule == "fixed":
         rate = large(state.rate)
@@ -146,10 +146,10 @@ def title(result: AdaptiveRateResult) -> str:
     if state.mistake == "once":
         return f"Applied once per iteration, the rule keeps the KL in the band in {inside}."
     if state.mistake == "mean":
-        return f"The rule gets {large(1 / result.dimensions)} times the KL, which reaches {largest}."
+        return f"The rule gets {large(1 / result.dimensions)} times the true KL, which reaches {largest}."
     if state.mistake == "reversed":
         told = result.told_share
-        return f"The rule gets KL(new‖old), {told} times the KL; {inside} are in the band."
+        return f"The rule gets KL(new‖old), {told} times the true KL; {inside} are in the band."
     return f"The rate {_way(result)}; the KL is in the band in {inside}."
 
 

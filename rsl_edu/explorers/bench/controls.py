@@ -16,7 +16,7 @@ S = TypeVar("S")  # state: a frozen dataclass of controls
 RESERVED = {"self", "ranges", "step_values", "fixed", "defaults", "dark"}
 """Names that controls cannot have, because the constructor and ``render`` have arguments of these names."""
 Grid = Mapping[str, Any]
-"""For each control of a grid, the number of its positions, or the positions; ``...`` for all."""
+"""For each control of a grid, the number of its positions, or the positions themselves; ``...`` for all."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,7 +156,7 @@ class Space(Generic[S]):
             if "control" not in field.metadata:
                 raise TypeError(f"{kind.__name__}.{name}: declare it with control(...)")
             if name in RESERVED:
-                raise TypeError(f"{kind.__name__}.{name}: an argument has this name; choose another name")
+                raise TypeError(f"{kind.__name__}.{name}: an argument has this name; choose a different name")
         for name in (*(ranges or {}), *(steps or {}), *(fixed or {})):
             if name not in fields:
                 raise ValueError(f"{name}: expected one of the fields {', '.join(fields)} of {kind.__name__}")
@@ -186,7 +186,7 @@ class Space(Generic[S]):
             yield self.changed(start, dict(zip(values, combination, strict=True)))
 
     def states(self, start: S, grids: Sequence[Grid]) -> list[S]:
-        """Return all states of the grids, without duplicates; each control's values include that of ``start``.
+        """Return all states of the grids, without duplicates; each control's values include its value in ``start``.
 
         Controls and values that do not exist for this input are left out.
         """

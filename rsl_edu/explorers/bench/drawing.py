@@ -67,10 +67,10 @@ class Frame:
         numbers: The numbers below the picture.
         grounds: Background of each panel in SVG: frame, ticks and labels, which many states share.
         moving: Moving artists of each panel in SVG.
-        spots: Spots to point at: name, numbers, arithmetic, whether it is listed, and its marks, each with the index
-            of a panel and left, top, width and height in points.
-        grips: Handles to drag: controls, index of the panel, direction that counts, and x and y in points for each
-            tuple of values.
+        spots: Spots to point at. Each has a name, numbers, arithmetic, whether it is listed, and marks; a mark is the
+            index of a panel, followed by left, top, width and height in points.
+        grips: Handles to drag. Each has the names of its controls, the index of its panel, the direction in which it
+            can be dragged, and its x and y in points for each tuple of values of these controls.
         head: The opening tag of the SVG.
     """
 
@@ -205,7 +205,7 @@ class Drawing:
 
     @contextlib.contextmanager
     def _in_points(self) -> Iterator[None]:
-        """Draw with one pixel per point; used once for all panels, because every artist is positioned again."""
+        """Draw with one pixel per point. Use this once for all panels, because it positions every artist again."""
         dpi, self.figure.dpi = self.figure.dpi, POINTS
         try:
             yield

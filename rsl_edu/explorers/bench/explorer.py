@@ -21,9 +21,9 @@ class Explorer(Instrument[S, R]):
     """A picture that follows its controls: live in a notebook, as a figure, or frame by frame.
 
     A subclass defines ``State`` (a frozen dataclass of :func:`.control` fields), ``compute``, ``stage``, ``draw``,
-    ``mark``, ``title``, ``describe``, ``numbers``, ``spots`` and ``grips``, as described in :class:`.Instrument`. The
-    constructor, the states and the methods that change them are also there. In a notebook, an explorer at the end of a
-    cell is displayed.
+    ``mark``, ``title``, ``describe``, ``numbers``, ``spots`` and ``grips``, as described in :class:`.Instrument`.
+    :class:`.Instrument` also has the constructor, the states and the methods that change them. In a notebook, an
+    explorer at the end of a cell is displayed.
     """
 
     def render(self, *, dark: bool = False, **changes: Any) -> Figure:

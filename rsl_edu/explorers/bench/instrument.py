@@ -77,9 +77,10 @@ class Instrument(ABC, Generic[S, R]):
     size: ClassVar[tuple[float, float]] = (9.0, 5.4)
     """Width and height of the figure in inches, at 100 pixels per inch."""
     swept: ClassVar[tuple[Grid, ...]] = ()
-    """Grids of states for a page without a kernel, all combinations of each; by default those of the first control."""
+    """Grids of control values. A page without a kernel has all combinations of the values in each grid; by default, it
+    has all values of the first control."""
     question: ClassVar[Control | None] = None
-    """The number for :meth:`predict`."""
+    """The number that :meth:`predict` takes."""
     questions: tuple[Question, ...] = ()
     """Questions of a :class:`.Quiz`; an explorer with a learner's own data clears them, because the answers depend on
     the course's data."""
@@ -92,7 +93,7 @@ class Instrument(ABC, Generic[S, R]):
     shows: ClassVar[str] = ""
     """What the explorer shows, in a few words for a table."""
     breaks: ClassVar[str] = ""
-    """The mistakes that its controls can make, in a few words for a table."""
+    """The mistakes that can be tried with the controls, in a few words for a table."""
 
     def __init__(
         self,
@@ -130,10 +131,11 @@ class Instrument(ABC, Generic[S, R]):
     def stage(self, figure: Figure) -> dict[str, Any]:
         """Lay out the axes of an empty figure and return the artists that :meth:`draw` updates.
 
-        Axes with the same label (``axes.set_label``) form a panel; a narrow page shows the panels separately. Lines and
-        stairs in the returned dictionary, or in a list in it, leave ghosts when states are compared; those in a nested
-        dictionary do not. The line named ``guess`` is updated by the base class: it is placed where :meth:`mark`
-        returns, with a label. Text that rarely changes is faster with ``gid="ground"``.
+        Axes with the same label (``axes.set_label``) form a panel; a narrow page shows the panels separately. While a
+        state is pinned for comparison, pale copies of its curves stay in the picture. Curves are lines and stairs that
+        are directly in the returned dictionary, or in a list in it; those in a nested dictionary are not copied. The
+        base class places the line named ``guess``, with a label, at the position that :meth:`mark` returns. Text that
+        rarely changes is faster with ``gid="ground"``.
         """
 
     @abstractmethod
@@ -166,7 +168,7 @@ class Instrument(ABC, Generic[S, R]):
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return a small input such as a learner's, for tests; empty if the constructor takes none.
+        """Return a small input like a learner's own, for tests; empty if the constructor takes none.
 
         Args:
             draw: Function of a shape that returns standard normal numbers.

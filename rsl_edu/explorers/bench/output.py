@@ -58,7 +58,7 @@ def show_twice(thing: Any, live: Callable[[], Any]) -> None:
 
 
 def renew_still(instrument: Instrument[Any, Any], name: str, svg: str, panels: Sequence[Panel]) -> None:
-    """Replace the still displayed by :func:`show_twice` with the picture that the browser has.
+    """Replace the still image that :func:`show_twice` displayed with the picture that the browser has.
 
     This picture exists already, so it takes only milliseconds. Drawing a still as in :func:`explorer_still` takes up to
     a second, during which the sliders would not respond.
@@ -81,7 +81,7 @@ def renew_still(instrument: Instrument[Any, Any], name: str, svg: str, panels: S
 
 
 def still_name(thing: object) -> str:
-    """Return a new unique name, the same in every run of a notebook."""
+    """Return a new unique name; a notebook gets the same names in every run."""
     return f"{type(thing).__name__}-{next(_numbers)}"
 
 

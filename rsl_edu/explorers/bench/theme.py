@@ -19,11 +19,11 @@ from matplotlib.text import Text
 from .usual_settings import usual_settings
 
 _NAMES = BLUE, ORANGE, GREEN, PINK, GREY, FAINT = tuple(f"C{i}" for i in range(6))
-"""Colours of both themes, which colour-blind readers can distinguish (after Okabe & Ito); grey for a truth, faint for
-dots."""
+"""Colours of both themes, which colour-blind readers can distinguish (after Okabe & Ito). Grey is for true or correct
+values, the faint colour for dots."""
 RED = "#D55E01"
-"""Colour of anything wrong, in both themes; never the only sign of it. It differs slightly from the light orange, so
-that :func:`recolouring` can distinguish the two."""
+"""Colour of anything wrong, in both themes, although never the only sign that it is wrong. It differs slightly from the
+light orange, so that :func:`recolouring` can distinguish the two."""
 
 _PALETTES = {
     False: ("#0072B2", "#D55E00", "#009E73", "#B4558F", "#595959", "#C8C8C8"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .instrument import Instrument
 
 FEW = 3
-"""Maximum number of slider positions that are shown as a choice instead."""
+"""A slider with at most this many positions is shown as a choice."""
 Positions = Mapping[str, Sequence[Any]]
 """The values to which each control can be set, by name."""
 

@@ -49,7 +49,7 @@ class Live(anywidget.AnyWidget):
         error: What is wrong with the current values of the controls; empty if nothing is wrong.
         state: The state as text, for copying.
         pinned: Whether a state is pinned.
-        more: Whether the panels are shown that are hidden at first.
+        more: Whether the panels that are hidden at first are shown.
         still: Name of the still that replaces the widget in a notebook without a kernel; the browser hides it.
     """
 

@@ -153,8 +153,8 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
     def _limits(self, state: DivergenceState, old: MeanAndStd, new: MeanAndStd) -> tuple[float, float]:
         """Return the larger std of the shown dimension before the controls change it, and the limit of the axes.
 
-        The limit has only two values, of which one fits stds up to this unit, so that most changes of the controls do
-        not change the background.
+        The limit has only two possible values, so that most changes of the controls do not change the background. The
+        smaller limit fits all stds up to the std that is returned.
         """
         means, stds = (torch.stack(values)[:, state.dimension] for values in zip(*self._policies, strict=True))
         unit, far = float(stds.max()), float(means.abs().max())
@@ -267,7 +267,7 @@ def _gaussian(policy: MeanAndStd) -> HeteroscedasticGaussianDistribution:
 
 
 def _closed(old: MeanAndStd, new: MeanAndStd, mistake: str) -> torch.Tensor:
-    """Return the QUANTITIES in closed form ``[4, ...]``, from the library or with a mistake."""
+    """Return the QUANTITIES in closed form, ``[4, ...]``, as computed by the library or with one of the mistakes."""
     if mistake == "variance":
         old, new = (old[0], old[1].square()), (new[0], new[1].square())
     if mistake == "exponentiated":
@@ -285,7 +285,7 @@ def _closed(old: MeanAndStd, new: MeanAndStd, mistake: str) -> torch.Tensor:
 
 def _integrals(old: MeanAndStd, new: MeanAndStd) -> torch.Tensor:
     """Return the QUANTITIES ``[4]``, integrated from the log-densities by the trapezoidal rule."""
-    z = torch.linspace(-10, 10, 2001, dtype=torch.float64).unsqueeze(1)  # 1e-23 of the probability is beyond
+    z = torch.linspace(-10, 10, 2001, dtype=torch.float64).unsqueeze(1)  # only 1e-23 of the probability is outside
     values = []
     for before, after in ((old, new), (new, old)):
         p = torch.zeros_like(before[0]), before[1]  # shifted to mean 0: a small std is lost next to a large mean

@@ -93,7 +93,7 @@ class DivergenceResult:
 
     @property
     def worked(self) -> int:
-        """The dimension whose arithmetic is written out, which is the drawn one if it is in the sum, or the first."""
+        """The dimension whose arithmetic is written out: the drawn one if it is in the sum, otherwise the first one."""
         return self.state.dimension if self.state.dimension < self.state.dimensions else 0
 
     @property

@@ -44,8 +44,8 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         state: Initial values of controls, by name; the others start at their defaults.
 
     Raises:
-        TypeError, ValueError: The scans have the wrong shape or are not finite, or the network is not a CNN or is for
-            scans of another shape.
+        TypeError, ValueError: The scans have the wrong shape or are not finite, or the network is not a CNN or was
+            built for scans of a different shape.
     """
 
     State = FeaturesState
@@ -253,7 +253,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         if shown is None:
             return f"Layer {state.layer} has no map."
         if result.off is not None:
-            return f"Batch norm over a single scan: the maps are {100 * result.off:.0f} % off those in a batch of 32."
+            return f"Batch norm over one scan: the maps differ by {100 * result.off:.0f} % from those in a batch of 32."
         border, inside = float(shown.border[result.channel]), float(shown.inside[result.channel])
         if border > 2 * inside:
             name = "Zero padding creates a cliff" if run.mode == "zeros" else f"Padding ({run.mode}) creates an edge"
@@ -323,7 +323,7 @@ def _warning(result: FeaturesResult) -> str:
     if result.run.why:
         return f"✗ {result.run.why}"
     if result.state.norm == "batch of 1":
-        off = "" if result.off is None else f": its maps are {100 * result.off:.0f} % off those in a batch of 32"
+        off = "" if result.off is None else f": its maps differ by {100 * result.off:.0f} % from those in a batch of 32"
         return f"✗ batch norm over one scan uses only this scan's mean and std{off}"
     return ""
 

@@ -230,7 +230,7 @@ def tile(kind: str, channel: int, ratio: float = 1.0) -> tuple[float, float, flo
 
 
 def pixel(percent: float, count: int) -> int:
-    """Return the index of the pixel, of ``count`` in a row, at a position in per cent."""
+    """Return the index of the pixel at a position in per cent, among ``count`` pixels in a row."""
     return int(percent / 100 * (count - 1) + 0.5)
 
 

@@ -141,7 +141,7 @@ def _norm_told(norm: Any, taken: Moments, before: float, place: tuple[int, int, 
     affine = "" if (scale, shift) == (1, 0) else f"·{written(scale)} + {written(shift)}".replace("+ −", "− ")
     kind = "batch" if isinstance(norm, nn.BatchNorm2d) else "layer"
     std = (variance + norm.eps) ** 0.5
-    decimals = 3 if std > 0.5 else 5  # so that all but the last digit of the quotient is right
+    decimals = 3 if std > 0.5 else 5  # so that all digits of the quotient except the last are right
     centred = added([written(before, decimals), written(-mean, decimals)])
     divisor = f"{std:.4g}" if std < 1e4 else written(std)
     return f"{kind} norm, (x − mean) / √(variance + ε): ({centred}) / {divisor}{affine}"
@@ -209,7 +209,7 @@ def _tile_mark(kind: str, channel: int, result: FeaturesResult) -> Mark:
 
 
 def border(result: FeaturesResult) -> list[Spot]:
-    """Return how strongly the map responds where it sees padding; nothing if no pixel or every pixel does."""
+    """Return how strongly the map responds where it sees padding; nothing if no pixel or every pixel sees padding."""
     shown = result.shown
     if shown is None or not shown.padded.any() or shown.padded.all():
         return []

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 BATCH = 384
 """Number of training samples; NLL and calibration are measured on all samples."""
 SHOWN = 2048
-"""Maximum number of samples; of more, only a subset is used."""
+"""Maximum number of samples; if there are more, only a subset is used."""
 POSITIONS = 40
 """Approximate number of positions of the angle."""
 
@@ -66,7 +66,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
 
     Args:
         x: The state, ``[samples]``; by default from an ``Ant-v5`` rollout.
-        y: The target, ``[samples]``. Of more than 2,048 samples, 2,048 at even distances are used.
+        y: The target, ``[samples]``. If there are more than 2,048 samples, 2,048 evenly spaced ones are used.
         names: Names of ``x`` and ``y``, with their units.
         state: Initial values of controls, by name; the others start at their defaults.
 
@@ -110,7 +110,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
     ) -> None:
         if x is None and y is None:
             robot = rollout("Ant-v5", steps=64, envs=16)
-            follows = ~robot.dones[:-1]  # the step after an episode end belongs to another episode
+            follows = ~robot.dones[:-1]  # the step after an episode end belongs to a different episode
             x = robot.observations[:-1, :, robot.names.index("qpos[7]")][follows]
             y = robot.observations[1:, :, robot.names.index("qvel[8]")][follows]
             names = ("hip angle (rad)", "hip velocity, a step later (rad/s)")
@@ -296,7 +296,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         return (
             f"{symptom or SYMPTOMS[state.mistake]}"
             f"At {name} {rounded(state.angle)}{unit}, the fitted mean is {rounded(result.here[0])} and the fitted std "
-            f"{rounded(result.here[1])}. The samples near it have mean {rounded(self.bin_mean[place])} and, "
+            f"{rounded(result.here[1])}. The samples near this value have mean {rounded(self.bin_mean[place])} and, "
             f"around a line through them, std {rounded(self.bin_std[place])}; {result.inside[place]:.0f} % of them "
             f"are within one fitted std. {nll}"
         )

@@ -27,7 +27,7 @@ class Reading:
     leads_back: bool
 
     def std_of(self, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the clamped number and the std; of any shape."""
+        """Return the clamped numbers and the stds, for numbers of any shape."""
         held = np.minimum(np.maximum(asked, self.low), self.high)
         return held, np.exp(held) if self.log else held
 

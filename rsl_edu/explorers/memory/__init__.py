@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .spots import Step
 
 STEPS, ENVS = 128, 16
-"""Maximum size of a rollout; of larger ones, only the first steps and environments are shown."""
+"""Maximum size of a rollout; of a larger rollout, only the first steps and environments are shown."""
 TIMES = (10, 40, 83, 97, 98, 99, 101, 104, 107, 120)
 """Steps that a page without a kernel can show, close together around the last episode end of robot 14."""
 

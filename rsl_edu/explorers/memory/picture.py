@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .state import MemoryResult
 
 FELT = 0.01
-"""An input counts as having an effect if its gradient is at least this share of the largest."""
+"""An input counts as having an effect if its gradient is at least this share of the largest gradient."""
 DECADES = 6
 """Number of decades on the gradient axis and in the gradient map."""
 

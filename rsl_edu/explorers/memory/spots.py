@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .state import MemoryResult
 
 NEAR = 6
-"""Number of episode ends and of trajectories that can be pointed at, those closest to the current step."""
+"""Maximum number of episode ends, and of trajectories, that can be pointed at; the closest to the current step are
+used."""
 OVER_TIME = ("units", "distance", "gradient")
 
 
@@ -172,7 +173,7 @@ def _reset(result: MemoryResult, end: int, name: str, missed: bool = False) -> S
 
 
 def _trajectories(result: MemoryResult, dones: torch.Tensor) -> list[Spot]:
-    """Return the robot's trajectories in the padded batch, those closest to the current one."""
+    """Return those of the robot's trajectories in the padded batch that are closest to the current trajectory."""
     env, time = result.state.env, len(dones)
     begin, present, _ = result.trajectories
     starts = [0, *(end + 1 for end in result.ends.tolist() if end + 1 < time)]

@@ -70,7 +70,7 @@ def stage(figure: Figure, total: int, unit: float = 1.0) -> dict[str, Any]:
     for name, axes in series.items():
         (artists[name],) = axes.plot([], [], color=BLUE, linewidth=1.5)
     (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False)
-    artists["guess"].set_in_layout(False)  # an unclipped, empty artist would count as one at the figure's corner
+    artists["guess"].set_in_layout(False)  # an unclipped, empty artist would count as an artist at the figure's corner
     bars = np.zeros(len(EDGES) - 1)
     artists["right spread"] = spread.stairs(bars, EDGES, color=GREY, linewidth=1.2)
     artists["spread"] = spread.stairs(bars, EDGES, fill=True, color=BLUE, alpha=0.7)
@@ -175,7 +175,7 @@ def title(result: RewardsResult) -> str:
 
 
 def _of_the_right_divisor(result: RewardsResult, std: float) -> str:
-    """Compare the divisor with the right one, and attribute to ignored ends only what they change."""
+    """Compare the divisor with the right one; blame ignored episode ends only for the difference that they cause."""
     state, truth, ended = result.state, result.trace.truth, float(result.trace.ended[result.state.step - 1])
     divided, right = three(std), three(truth)
     if state.ends or not result.episodes:
@@ -282,7 +282,7 @@ def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
 
 
 def _end(result: RewardsResult, end: int) -> Spot:
-    """Return the spot of an episode end, with the sum then and at the next step."""
+    """Return the spot of an episode end, with the sum at this step and at the next."""
     state, trace, env = result.state, result.trace, result.state.env
     right = float(trace.right[end, env])
     marks = [Mark("reward", end + 1), Mark("sums", end + 1, round_to(float(trace.sums[end, env])))]

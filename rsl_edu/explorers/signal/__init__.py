@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SAMPLES, DEEPEST, OUTPUTS = 1024, 10, 8
-"""Maximum numbers of samples and of hidden layers, and the outputs of the built-in network (an Ant's actions)."""
+"""Maximum number of samples, maximum number of hidden layers, and number of outputs of the built-in network, one for
+each of an Ant's actions."""
 INPUT = ("normalize", "scale")
 """The controls of the input, which remain if learners pass their own network."""
 _AS_BUILT = {"width": 64, "normalize": True, "scale": 1.0, "shared": False, "seed": 0}
@@ -48,7 +49,8 @@ class SignalState:
     gain: float = control(
         1.0,
         "gain",
-        "Scales all hidden weights; orthogonal ones keep a signal at about 1 (selu), 1.2 (elu, tanh), 1.41 (relu).",
+        "Scales all hidden weights. With orthogonal weights, a gain of about 1 (selu), 1.2 (elu, tanh) or 1.41 "
+        "(relu) preserves the size of a signal.",
         steps=(0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.2, 1.41, 1.67, 2.0, 2.5, 3.0, 4.0),
     )
     activation: str = control(
@@ -81,7 +83,7 @@ class SignalState:
     shared: bool = control(
         False,
         "shared activation",
-        "Break it: use one activation object for all layers and read the layers through a hook on it.",
+        "Break it: all layers share one activation object, and the values come from a hook on this object.",
         group="mistake, seed",
     )
     seed: int = control(0, "seed", "Seed of the random weights.", range=(0, 9, 1), group="mistake, seed")
@@ -385,6 +387,6 @@ def _finite(layers: Layers) -> Layers:
 
 
 def _overall(layers: Layers, shares: np.ndarray) -> float | None:
-    """Return the mean share of all hidden layers that have one, weighted by their units; None if no layer has one."""
+    """Return the mean of a share over the hidden layers that have it, weighted by units; None if none has it."""
     units, known = np.array(layers.units), ~np.isnan(shares)
     return float(shares[known] @ units[known] / units[known].sum()) if known.any() else None

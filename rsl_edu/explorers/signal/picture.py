@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LOWEST, HIGHEST = (1e-3, 1e-6, 1e-12, 1e-24, 1e-48), (1e1, 1e3, 1e6, 1e12, 1e38)
 """Possible limits of the logarithmic axes; the tightest ones that fit the data are used."""
 DOT = 0.35
-"""Height of the dots in a row, as a share of its height."""
+"""Height of the dots in a row, as a share of the row's height."""
 
 
 def stage(figure: Figure, rows: int) -> dict[str, Any]:

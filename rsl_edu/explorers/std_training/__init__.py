@@ -300,9 +300,9 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             alone = "" if one else ", so all joints explore equally"
             return f"Training has not started{alone}; {entropy}."
         if result.below is None and one:
-            return f"The std of {joint} is {mean}. With one joint, the mean std in a log is the same; {entropy}."
+            return f"The std of {joint} is {mean}. In training logs, it appears as the mean std; {entropy}."
         if result.below is None:
-            return f"The lowest std belongs to {joint}. The mean std, which is what a log shows, is {mean}; {entropy}."
+            return f"The lowest std belongs to {joint}. The mean std, as shown in training logs, is {mean}; {entropy}."
         if result.state.parameter == "frozen":
             return (
                 f"Beyond the clamp, the gradient is zero, so the std cannot recover. The mean std is {mean}; {entropy}."
@@ -315,16 +315,16 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
 
 
 def _words_of_the_crash(result: StdTrainingResult) -> str:
-    """Return torch's error, and whether the mean std in a log would have given it away."""
+    """Return torch's error, and whether the mean std in a training log would have shown the problem, in words."""
     fine = [rounded(std) for std in result.asked[-1] if std >= 0]
     others = f"The other stds are {fine[0]} to {fine[-1]}. " if len(fine) > 1 else ""
     end = f"until the run ends at step {result.below}"
     if len(result.names) == 1:
-        log = f"With one joint, the mean std in a log is this std: the log shows it fall {end}."
+        log = f"With only one joint, training logs show this std, which falls {end}."
     elif result.mean[-1] > 0:  # and at all steps before, as no std was below zero
-        log = f"A log shows only the mean std, which stays above zero {end}."
+        log = f"Training logs show only the mean std, which stays above zero {end}."
     else:
-        log = f"A log shows only the mean std, which is below zero too: {rounded(result.mean[-1])} at the end."
+        log = f"Training logs show only the mean std, which is below zero too: {rounded(result.mean[-1])} at the end."
     return f"Torch raises: {result.error}. {others}{log}"
 
 

@@ -45,14 +45,14 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
         axes.set(xlim=(0, STEPS + ROOM), xticks=(0, 100, 200, 300))
         axes.set_xlabel("steps", x=STEPS / 2 / (STEPS + ROOM))
         axes.spines["bottom"].set_bounds(0, STEPS)
-    std.set(ylabel="std given by the parameter", title="std of each joint (grey: impossible)")
+    std.set(ylabel="std given by the parameter", title="std of each joint (grey: below zero)")
     std.set_yscale("symlog", linthresh=0.01, linscale=0.7)
     ticks = (-10, -1, -0.1, -0.01, 0, 0.01, 0.1, 1, 10, 1e3, 1e5)
     std.set_yticks(ticks, [f"{tick:,g}".replace("-", "−") for tick in ticks])
     gradient.set(ylabel="∂loss/∂parameter", title="gradient: above 0, the std shrinks")
     gradient.set_yscale("symlog", linthresh=0.1, linscale=0.7)
     entropy.set(ylabel="nats", title="entropy of the policy")
-    log.set(ylabel="mean of the stds", title="what a log shows")
+    log.set(ylabel="mean of the stds", title="mean std in training logs")
     for axes in (std, gradient):
         axes.minorticks_off()
     ends = STEPS / (STEPS + ROOM)  # as a share of the panel
@@ -169,7 +169,7 @@ def spots(result: StdTrainingResult) -> list[Spot]:
     found.append(
         Spot(
             "mean std",
-            f"{rounded(result.mean[-1])}: what a log shows",
+            f"{rounded(result.mean[-1])}, as shown in training logs",
             (Mark("std", last, float(result.mean[-1])), Mark("log", last, float(result.mean[-1]))),
             (f"({total}) / {count} = {exact(result.mean[-1])}",),
         )

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 VIEWS = {"side": ((0, 2), (1, -1)), "front": ((1, 2), (0, 1)), "above": ((0, 1), (2, 1))}
-"""For each view, the axes (x forwards, y, z up) shown to the right and upwards, and the axis towards the viewer with
-its sign."""
+"""For each view, the axes that are shown to the right and upwards, and the axis towards the viewer with its sign. Axis
+0 is x (forwards), axis 1 is y, and axis 2 is z (up)."""
 TRAIL = 4
 """Steps between two poses of a trail."""
 MARK = 0.06

@@ -25,7 +25,7 @@ HEIGHTS = (4.0, 2.4)
 MOST_PARTS = 24
 """Maximum number of parts that can be pointed at, over all robots."""
 Histories = Mapping[str, np.ndarray]
-"""By the name of each robot, a number before the first step and after every step, ``[steps + 1]``."""
+"""A number before the first step and after every step, ``[steps + 1]``, by the name of each robot."""
 Limits = tuple[float, float, float, float]
 """Left, right, bottom, top."""
 

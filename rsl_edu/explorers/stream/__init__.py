@@ -130,7 +130,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         if own:
             self.questions = ()
             defaults["batch"] = next((batch for batch in (64, 8) if 2 * batch <= defaults["seen"]), 1)
-        else:  # own data start without a shift
+        else:  # a learner's own data start without a shift
             defaults |= {"seen": step * (3 * steps // 4), "shift": step * (steps // 2)}
         super().__init__(ranges=ranges, defaults=defaults, **self._dated(state))
 
@@ -139,7 +139,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         return super().at(**self._dated(changes))
 
     def _dated(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Replace True and False, the values of ``shift`` in older states, by half the stream and never."""
+        """Convert a ``shift`` of True, as in older states, to half the number of samples, and False to 0 (never)."""
         if isinstance(changes.get("shift"), bool):
             return {**changes, "shift": self._total // 2 * changes["shift"]}
         return changes
@@ -317,7 +317,7 @@ def _last_merge(state: StreamState, samples: np.ndarray, updates: int, mean: flo
 
 
 def _updates(count: int, batch: int, until: int, merge: str, features: int) -> np.ndarray:
-    """Return for each update the last one so far that changed the statistics, ``[count]``."""
+    """Return, for each update, the index of the latest update up to it that changed the statistics, ``[count]``."""
     rows = np.arange(count)
     if not until or merge == "last":  # merging only the last batch resets the count
         return rows

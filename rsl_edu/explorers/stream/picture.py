@@ -85,7 +85,7 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
         axes: axes.plot([], [], color=ORANGE, linewidth=1, transform=axes.get_xaxis_transform())[0]
         for axes in (top, error)
     }
-    artists["names"] = {  # not titles, because these move: then a new feature needs no new background
+    artists["names"] = {  # not titles: moving artists can show a new feature without a new background
         axes: axes.annotate("", (1, 1), (0, pad), "axes fraction", "offset points", ha="right")
         for axes, pad in ((top, 24), (raw, 6))
     }

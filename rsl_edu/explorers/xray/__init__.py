@@ -59,8 +59,8 @@ class XRay(Explorer[XRayState, XRayResult]):
 
     Args:
         run: An rsl_rl run folder (``model_0.pt``, ``model_50.pt``, …), one of its files, or the result of
-            :func:`.read_run` or :func:`rsl_edu.diagnosis.examine`; by default :func:`.example_run`. Of more than 40
-            checkpoints, 40 are shown.
+            :func:`.read_run` or :func:`rsl_edu.diagnosis.examine`; by default :func:`.example_run`. If there are more
+            than 40 checkpoints, only 40 are shown.
         observations: Input of the policies: ``[samples, features]`` or ``[time, envs, features]``, or a dictionary that
             may also contain images, ``dones`` and ``actions`` (:func:`rsl_edu.diagnosis.own`). By default, random
             numbers with the normalizer's mean and std are used, and some findings are not available.
@@ -179,7 +179,10 @@ class XRay(Explorer[XRayState, XRayResult]):
 
     @cached(len(REFERENCES))
     def _kls(self, reference: str) -> np.ndarray:
-        """Return the KL of each checkpoint from the reference, ``[checkpoints]``; NaN without one or for itself."""
+        """Return the KL of each checkpoint from the reference, ``[checkpoints]``.
+
+        It is NaN for the reference itself, and for all checkpoints if there is no reference.
+        """
         measures, policy = self._measures, self.examination.run.checkpoints[-1].policy
         ends = {"first": measures[0], "last": measures[-1]}
         old = [ends.get(reference, before) for before in (None, *measures)]

@@ -146,7 +146,7 @@ TOPICS = {
 
 
 def panel_of(finding: Finding, panels: Iterable[str]) -> str:
-    """Return the panel that shows a finding, or the std panel if its own is missing, such as without a critic."""
+    """Return the panel that shows a finding, or the std panel if that one does not exist (without a critic, say)."""
     panel = TOLD[finding.name].panel
     return panel if panel in panels else "std"
 

@@ -320,7 +320,7 @@ def draw_actions(artists: dict[str, Any], now: Measures) -> None:
 
 
 def stage_memory(artists: dict[str, Any], run: Run, axes: Any) -> None:
-    """Lay out how far the actions are off without a reset of the hidden state."""
+    """Lay out the panel that shows the error of the actions without a reset of the hidden state."""
     leaks = [m.memory.leak for m in run if m.memory is not None]
     most = max((float(np.nan_to_num(leak).max()) for leak in leaks if len(leak)), default=1.0)
     axes.set(xlim=(-0.5, max(1, *map(len, leaks)) - 0.5), ylim=(0, round_up(max(most, 1e-3))))

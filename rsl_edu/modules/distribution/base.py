@@ -44,7 +44,7 @@ class Distribution(nn.Module):
         raise NotImplementedError
 
     def deterministic_output(self, mlp_output: torch.Tensor) -> torch.Tensor:
-        """Return the mean action for a network's output without an update; a trained policy plays this action."""
+        """Return the mean action for a network's output without an update; a trained policy uses this action."""
         raise NotImplementedError
 
     def as_deterministic_output_module(self) -> nn.Module:

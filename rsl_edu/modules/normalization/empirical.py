@@ -150,7 +150,7 @@ class EmpiricalNormalization(nn.Module):
         rate: Any
         if joined:
             n, first, spread = _join(n, first + mean, spread)
-            first = first - mean  # relative to the mean of this process, which may have begun with another one
+            first = first - mean  # relative to the mean of this process, which may have begun with a different mean
 
         # The mean is stored in two parts, rounded value and rest. A single float32 could not change by less than half
         # an ulp, which is 0.004 at a mean of 1e5: more than one sample's effect after a hundred others.
@@ -183,7 +183,7 @@ class EmpiricalNormalization(nn.Module):
             self._near = True
 
     def _filled(self, x: torch.Tensor) -> torch.Tensor:
-        """Return a batch with the running mean (in the first batch, its own mean) for numbers that are not finite."""
+        """Replace NaN and infinity in a batch by the running mean, or in the first batch by the batch's own mean."""
         x = x.double()
         if len(x) == 0:
             return x
@@ -234,7 +234,7 @@ class EmpiricalNormalization(nn.Module):
         return added.to(dtype) / count.clamp(min=1)  # all ranks may be empty
 
     def _store(self, mean: torch.Tensor, rest: torch.Tensor, var: torch.Tensor) -> None:
-        """Round statistics to buffers of another dtype, such as those of a module in half precision."""
+        """Round statistics to buffers of a different dtype, such as those of a module in half precision."""
         exact = mean + rest
         limit = torch.finfo(self._mean.dtype).max
         self._mean.copy_(exact.clamp(-limit, limit))
@@ -266,7 +266,7 @@ class EmpiricalNormalization(nn.Module):
         self._near = False
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what Python knows of the buffers, so that a copy reads its own ``count``."""
+        """Leave out Python's record of the buffers, so that a copy of the module reads its own ``count``."""
         return self.__dict__ | {"_known": _Known()}
 
 
@@ -289,7 +289,7 @@ def _mean_and_variance(d: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tenso
 
 
 def _mean_of_finite(x: torch.Tensor) -> torch.Tensor:
-    """Return each feature's mean ``[1, *shape]`` without NaN and numbers above ``FAR``; 0 if there are no others."""
+    """Return each feature's mean ``[1, *shape]``, ignoring NaN and numbers above ``FAR``; 0 if there are no others."""
     x = x.to(torch.promote_types(x.dtype, torch.float32))
     return torch.where(x.abs() <= FAR, x, torch.nan).nanmean(0, keepdim=True).nan_to_num_(0.0)
 

@@ -25,7 +25,7 @@ class EmpiricalDiscountedVariationNormalization(nn.Module):
     Attributes:
         emp_norm: Running statistics of the discounted returns.
         disc_avg: The discounted sums, with ``gamma`` and ``avg [envs, *shape]`` (None before the first step). They are
-            not part of ``state_dict``, because a resumed training does not continue the episodes they belong to.
+            not part of ``state_dict``, because a resumed training run does not continue the episodes they belong to.
 
     Source: the public API of ``rsl_rl.modules.EmpiricalDiscountedVariationNormalization``, which has no ``dones``.
     """
