@@ -132,8 +132,8 @@ FINDINGS = (
         name="hidden state not reset",
         listed_as="hidden state not reset",
         check=hidden_state_not_reset,
-        threshold=f"the actions contain more than {100 * CARRIED:.0f} % of the effect of a missing reset, and the excess "
-        f"is more than {SURE:g} standard errors",
+        threshold=f"the actions contain more than {100 * CARRIED:.0f} % of the effect of a missing reset, and the "
+        f"excess is more than {SURE:g} standard errors",
         meaning="During the recording, the hidden state of one episode leaked into the next: the policy began each new "
         "episode with the hidden state from the end of the previous one, such as from a fall.",
         lesson=3,
