@@ -116,7 +116,7 @@ $(VENV)/test.stamp: EXTRAS := [test,book,peer,onnx,hub,dev]
 $(VENV)/hub.stamp: EXTRAS := [hub]
 $(VENV)/%.stamp: pyproject.toml constraints.txt
 	$(CHECK_PYTHON)
-	@echo "Setting up $(VENV); the first time takes some minutes and 2 GB."
+	@echo "Setting up $(VENV); the first time takes a few minutes and 2 GB."
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear $(VENV)
 	@[ -t 1 ] || quiet=--quiet; $(BIN)/python -m pip install $$quiet -c constraints.txt -e '.$(EXTRAS)'
 	@touch $@ $(VENV)/lab.stamp
