@@ -23,7 +23,7 @@ Ask = Callable[..., Any]
 
 
 class Result(torch.autograd.Function):
-    """Result of a call, from which gradients flow to the arguments; the student's process computes these gradients."""
+    """A call's result that depends on the arguments; the student's process computes the arguments' gradients."""
 
     @staticmethod
     def forward(

@@ -164,7 +164,7 @@ def _sortable(person: Person) -> str:
 
 
 def _bare(person: Person) -> str:
-    """Return a name without its number, such as in ``Wei Li (101)`` or, if names are hidden, ``Participant 101``."""
+    """Return a name without the number in ``Wei Li (101)`` or, if names are hidden, in ``Participant 101``."""
     return person.name.removesuffix(f" ({person.identifier})").removesuffix(person.identifier).rstrip()
 
 

@@ -117,7 +117,7 @@ def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> sub
 
 
 def _with_own_pipes(command: list[str], passed: tuple[int, ...], options: Any) -> subprocess.Popen[bytes]:
-    """Start bubblewrap so that the grader notices when the worker closes its pipes, because no other process has them.
+    """Start bubblewrap so that only the worker has its ends of the pipes; if it closes them, the grader notices.
 
     The processes of bubblewrap itself keep only standard input and output open.
     """

@@ -276,8 +276,7 @@ class Student:
         return state if seeded else None
 
     def _go_on(self, before: torch.Tensor, drew: bool) -> None:
-        """Restore this process's state of torch's generator; change it once if the student's process drew random
-        numbers."""
+        """Restore this process's state of torch's generator; change it once if the student's process drew numbers."""
         torch.set_rng_state(before)
         if drew:
             torch.rand(())

@@ -31,6 +31,5 @@ class Budget:
 
 
 def known(sandbox: str) -> bool:
-    """Return whether the grader can see the processes in this sandbox: this needs ``/proc``, and fails in
-    containers."""
+    """Return whether the grader can see the processes in this sandbox; it needs ``/proc`` and no container."""
     return sandbox in ("bwrap", "unsafe") and Path("/proc/self/stat").exists()

@@ -21,8 +21,7 @@ import numpy as np
 import torch
 
 HEADER, BODY, DEPTH, ITEMS = 1 << 22, 1 << 26, 8, 1 << 17
-"""Limits of a frame from a student's process: bytes of JSON, bytes of tensors, depth of nested lists, number of
-values."""
+"""Limits of a frame from a student's process: bytes of JSON, bytes of tensors, list depth, number of values."""
 
 TEXT = 1 << 13
 """Largest number of characters of printed output, or of an object's text, from the other process."""

@@ -16,7 +16,7 @@ class Separation:
 
     Attributes:
         right: Number of students who got the exercise right.
-        others: Number of students who did not get it right.
+        others: Number of the other students who answered it.
         ahead: Mean points, on the rest of the assignment, of the students who got the exercise right, minus the mean of
             the other students.
         correlation: Correlation between the points of the exercise and the points of the rest; the point-biserial
