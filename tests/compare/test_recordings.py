@@ -340,7 +340,7 @@ def test_absurd_values_are_located_and_left_out(value, where):
     assert [each.kind for each in compare_recordings(recorded(0), wrong, names=NAMES).differences] == ["spike", "scale"]
     found = compare_recordings(changed(1, spoil), recorded(0), names=NAMES)
     assert found.same
-    assert found.notes[0].startswith("left out of the first: base_ang_vel[2] is ")
+    assert found.notes[0].startswith("left out of the first recording: base_ang_vel[2] is ")
 
 
 SENSED = [*LIN, *IMU, *GRAVITY, *POS, *VEL]

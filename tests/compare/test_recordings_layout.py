@@ -298,7 +298,7 @@ NAN = np.where(np.arange(30) == 17, np.nan, FIRST["observations"])
             {},
             r"second: dones: expected shape \[time, envs\], here \[400, 8\], got \[3\]",
         ),
-        (SECOND, {"names": ["a", "b"]}, "names: expected 30, one for each feature of the first, got 2"),
+        (SECOND, {"names": ["a", "b"]}, "names: expected 30, one for each feature of the first recording, got 2"),
         (SECOND, {"dt": 0.0}, "dt: expected seconds above 0, got 0.0"),
     ],
 )

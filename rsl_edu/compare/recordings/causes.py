@@ -33,7 +33,7 @@ TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
     ("scale", scales.scale_of_most, False),
     ("motion", values.motion, False),
 )
-"""Name in the report, test function, and whether its findings cannot be effects of other differences."""
+"""For each test: its name in the report, its function, and True if it finds only causes, never their effects."""
 
 
 def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, str], Evidence]:

@@ -22,7 +22,7 @@ def difference(kind: str, features: str, figure: str, columns: tuple[int, ...] =
 
 
 def compared_features(given: tuple[Stored, Stored], named: tuple[str, ...]) -> tuple[list[Difference], Columns]:
-    """Return differences in layout, and the features to compare in each recording, which are none if unknown.
+    """Return differences in layout, and the features to compare in each recording; no features if these are unknown.
 
     Args:
         given: The recordings.
@@ -37,7 +37,7 @@ def compared_features(given: tuple[Stored, Stored], named: tuple[str, ...]) -> t
     if len(found[0]) != len(found[1]):
         if sizes[0] != sizes[1]:
             return _different_size(given, named)
-        figure = f"{_frames(found[0])} in the first; in the second, the previous values are at other positions"
+        figure = f"{_frames(found[0])} in the first; in the second, the previous values are at different positions"
         return [difference("history", "all features with a history", figure)], _NONE
     newest, other = (np.array([chain[0] for chain in each]) for each in found)
     if sizes[0] != sizes[1]:

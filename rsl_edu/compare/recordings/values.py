@@ -1,4 +1,4 @@
-"""Tests for features that are constant, repeat values, were normalized, or have another mean."""
+"""Tests for features that are constant, repeat values, were normalized, or have a different mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .data import Recording
 from .evidence import Evidence, Found
 
 HELD, FREE = 0.3, 0.05
-"""Share of steps in which a held sensor repeats its value: more than this in the second, less in the first."""
+"""A held sensor repeats its value in more than this share of the second recording's steps, and less of the first's."""
 STUCK = 0.2
 """If more than this share of the repeated values are equal, the robot is stuck, not the sensor."""
 CHANGED, RESTS = 0.02, 0.9
@@ -24,7 +24,7 @@ BEAT, EVEN = 20, 0.25
 SHIFT, SURE = 1.0, 5.0
 """Smallest shift, in std of the first recording and in standard errors."""
 LESS = 1 / 2
-"""Size of the commands relative to the first recording below which a robot may move less."""
+"""If the commands are smaller than this, relative to the first recording, a robot may move less."""
 OTHERWISE = 1 / 3
 """If more than this share of the features differ in mean or std, the robots move differently."""
 
@@ -166,14 +166,14 @@ def most_differ(evidence: Evidence) -> np.ndarray:
 
 
 def asked(evidence: Evidence) -> float:
-    """Return the size of the second recording's commands relative to the first's: with less, a robot moves less."""
+    """Return the size of the second's commands relative to the first's. A robot moves less with smaller ones."""
     commands = (evidence.commanded if evidence.named else evidence.first.rarely_move()) & ~evidence.acts
     sizes = [each.flat[:, commands].std(0) for each in (evidence.first, evidence.second)]
     return float(np.median(sizes[1] / sizes[0].clip(1e-12))) if commands.any() else 1.0
 
 
 def in_one_proportion(evidence: Evidence, differ: np.ndarray) -> bool:
-    """Return whether neighbouring features differ by about one factor, which means a scale and not another motion."""
+    """Return whether neighbours differ by about the same factor, which means a new scale, not a new motion."""
     ratio = evidence.statistics.spread[differ]
     alike = float(np.std(ratio)) < max(np.log(1.5), abs(float(np.median(ratio))) / 3)
     return len(list(evidence.by_term(np.flatnonzero(differ)))) == 1 and alike
@@ -199,7 +199,7 @@ def _repeated(recording: Recording, features: Sequence[int]) -> float:
 
 
 def _catches_up(evidence: Evidence, features: Sequence[int]) -> bool:
-    """Return whether features repeat their values throughout, and between repeats move as far as in the first.
+    """Return whether features repeat their values throughout, and move as far between repeats as in the first.
 
     A robot that stands still repeats values only for a while, or hardly moves between repeats.
     """
