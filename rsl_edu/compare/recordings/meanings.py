@@ -103,8 +103,8 @@ MEANINGS = {
     "order": Meaning(
         threshold=_TOGETHER,
         meaning="The same values are at different positions. Isaac Lab sorts joints by kind across all legs, URDF "
-        "files and SDKs leg by leg (FL FR RL RR, or FR FL RR RL). Terms are concatenated as configured, or sorted by name. "
-        "A history begins with its oldest or its newest frame.",
+        "files and SDKs leg by leg (FL FR RL RR, or FR FL RR RL). Terms are concatenated as configured, or sorted by "
+        "name. A history begins with its oldest or its newest frame.",
         change="map joints by name on both sides; build the observation from the list of terms used in training",
         lesson=4,
     ),
