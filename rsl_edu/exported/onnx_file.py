@@ -14,7 +14,7 @@ _MOST = 1 << 28  # maximum size of the weights in other files, in bytes
 
 
 def read(path: Path) -> Export:
-    """Read an ONNX file, and its weights if they are in another file.
+    """Read an ONNX file, and its weights if they are in a separate file.
 
     Raises:
         ExportError: The file is damaged, its weights are missing or outside its folder, or the package ``onnx`` is not

@@ -205,9 +205,9 @@ def test_constant_command_is_not_a_difference_but_other_constant_terms_are():
     commands = columns("velocity_commands")
     assert compare_recordings(recorded(0), changed(1, still(1, commands)), names=NAMES).same
     found = compare_recordings(changed(0, still(0, LIN)), recorded(1), names=NAMES)
-    assert found.differences[0].figure.startswith("always 0 in the first, but -")
+    assert found.differences[0].figure.startswith("always 0 in the first recording, but -")
     found = compare_recordings(changed(0, still(0, LIN)), changed(1, still(2, LIN)), names=NAMES)
-    assert found.differences[0].figure == "always 0 in the first, always 2 in the second"
+    assert found.differences[0].figure == "always 0 in the first recording, always 2 in the second"
 
 
 def joined(made, *more):

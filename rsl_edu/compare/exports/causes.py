@@ -335,8 +335,8 @@ CAUSES = (
     Cause(
         name="other weights",
         variants=_other_weights,
-        change="export again, from this checkpoint; if that changes nothing, the export is of another run or task, or "
-        "its weights were changed after the export",
+        change="export again, from this checkpoint; if that changes nothing, the export is from a different run or "
+        "task, or its weights were changed after the export",
         lesson=6,
     ),
     Cause(

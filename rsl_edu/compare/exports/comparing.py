@@ -99,7 +99,7 @@ def _reference(
     run = read_run(file, activation, config, images)
     if activation is None and not run.settings.actor.get(
         "activation"
-    ):  # another export in the folder may come from another run
+    ):  # another export in the folder may come from a different run
         run = read_run(file, export.activation, run.settings, images)
         run = dataclasses.replace(run, activation_from=THE_EXPORT if export.activation else "")
     return run, run.settings, images

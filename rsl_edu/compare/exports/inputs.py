@@ -208,7 +208,7 @@ class _Fit:
         return lambda damping: torch.linalg.solve(square + damping * unit, gradient).reshape(shape)
 
     def _factored(self, off: torch.Tensor, slopes: torch.Tensor) -> Callable[[float], torch.Tensor]:
-        """Return the same function as :meth:`_exact`, for many features with slopes independent of observations."""
+        """Return the function of :meth:`_exact` for many features, as if slopes and observations were independent."""
         x = torch.cat([self._x, torch.ones_like(self._x[:, :1])], 1)
         inverse = torch.linalg.inv(x.T @ x / len(x) + 1e-6 * torch.eye(x.shape[1]).double())
         square = torch.einsum("naf,nag->fg", slopes, slopes) / len(x)

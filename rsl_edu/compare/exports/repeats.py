@@ -18,7 +18,7 @@ _MOST = 256  # number of observations to repeat
 
 
 def shown(sample: Sample, recurrent: bool) -> tuple[torch.Tensor, Mapping[str, torch.Tensor]]:
-    """Return the observations and images to use, with the first ones repeated in reverse if it is not recurrent."""
+    """Return observations and images to use; if the policy is not recurrent, the first ones follow again in reverse."""
     if recurrent:
         return sample.observations, sample.images
     longer = [torch.cat([x, x[:, :_MOST].flip(1)], 1) for x in (sample.observations, *sample.images.values())]

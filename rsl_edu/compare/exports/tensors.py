@@ -79,7 +79,7 @@ def same_normalizer(evidence: Evidence, policy: Policy) -> bool:
 
 
 def wanted(evidence: Evidence) -> list[Callable[[Policy], bool]]:
-    """Return tests whether a policy has the export's network or its normalizer; no tests if the tensors lack names."""
+    """Return tests of whether a policy has the export's network or normalizer; none if the tensors have no names."""
     if not readable(evidence):
         return []
     network: Callable[[Policy], bool] = lambda policy: not differing(evidence.named, policy)  # noqa: E731

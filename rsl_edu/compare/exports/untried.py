@@ -13,7 +13,7 @@ from .tensors import readable, same_network
 
 NEVER = (
     "three causes together",
-    "activations that rsl_rl does not have, or with other parameters (alpha, slope)",
+    "activations that rsl_rl does not have, or with different parameters (alpha, slope)",
     "observations clipped at unusual limits",
     "calculation in 8 bits",
     "actions added to observations, such as targets relative to the joint positions",

@@ -38,8 +38,9 @@ def _clipped(evidence: Evidence, narrow: Recording, wide: Recording, words: tupl
         x, other = narrow.flat[:, worst], wide.flat[:, worst]
         beyond = ((other < x.min()) | (other > x.max())).mean()
         figure = (
-            f"{evidence.names[worst]} has the limits {short(x.min())} and {short(x.max())} in the {words[0]}, with "
-            f"{100 * cut[worst]:.0f} % of the samples at a limit; {100 * beyond:.0f} % are beyond it in the {words[1]}"
+            f"{evidence.names[worst]} has the limits {short(x.min())} and {short(x.max())} in the {words[0]} "
+            f"recording, with {100 * cut[worst]:.0f} % of the samples at a limit; {100 * beyond:.0f} % are beyond it "
+            f"in the {words[1]}"
         )
         yield Found("clipped", group, figure)
 

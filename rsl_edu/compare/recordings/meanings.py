@@ -31,7 +31,7 @@ class Meaning:
 
 
 _TOGETHER = (
-    f"a score lower by {BROKEN:g} than between parts of the first; undoing the difference must close "
+    f"a score lower by {BROKEN:g} than between parts of the first recording; undoing the difference must close "
     f"{100 * (1 - RESTORED):.0f} % of the gap to 1 in each quarter of the recording"
 )
 MEANINGS = {
@@ -66,8 +66,8 @@ MEANINGS = {
         lesson=4,
     ),
     "fallen": Meaning(
-        threshold=f"{TILT:g}° beyond the largest tilt of the first, or below its lowest height by half its range, in "
-        f"{100 * PART:.0f} % of the samples",
+        threshold=f"{TILT:g}° beyond the largest tilt of the first recording, or below its lowest height by half its "
+        f"range, in {100 * PART:.0f} % of the samples",
         meaning="The robot fell, and the recording continued. Observations of a robot on the ground show nothing about "
         "the time before. The other lines of the report are about the time before the fall.",
         change="end the recording at the fall, or set `dones` there; then find out why it fell",
@@ -87,7 +87,7 @@ MEANINGS = {
         lesson=4,
     ),
     "length": Meaning(
-        threshold=f"{100 * LENGTH:.0f} % more than in the first",
+        threshold=f"{100 * LENGTH:.0f} % more than in the first recording",
         meaning="The components of a vector of constant length (projected gravity, quaternion, sine and cosine) do not "
         "fit together: one is missing, or has a different sign, scale or time.",
         change="check the code that assembles this vector",

@@ -26,12 +26,14 @@ def noise(evidence: Evidence) -> Iterator[Found]:
         if evidence.named and 3 * len(group) < len(evidence.block_of(group[0]).columns):
             continue
         worst = max(group, key=lambda feature: more[feature])
-        shares = f"{100 * second[worst]:.0f} % of its variance is noise ({100 * first[worst]:.0f} % in the first)"
+        shares = (
+            f"{100 * second[worst]:.0f} % of its variance is noise ({100 * first[worst]:.0f} % in the first recording)"
+        )
         yield Found("noise", group, f"{evidence.names[worst]} jumps from step to step: {shares}")
 
 
 def _noisier(evidence: Evidence, own: bool) -> np.ndarray:
-    """Return features that jump more than before although the robot does not, ``[features]``, bool."""
+    """Return features that jump more than in the first although the robot does not, ``[features]``, bool."""
     first, second = _jumps(evidence.first, evidence.second, own)
     more = second - first
     acts = evidence.acts & evidence.open

@@ -43,7 +43,7 @@ def moved_copies(evidence: Evidence) -> Iterator[Found]:
 
 
 def reordered_copies(evidence: Evidence) -> Iterator[Found]:
-    """Find recorded actions whose copies are in another order, if no other term shows this order."""
+    """Find recorded actions whose copies are in a different order, if no other term shows this order."""
     return _copies(evidence, True)
 
 
@@ -80,7 +80,7 @@ def _said(evidence: Evidence, repair: Repair) -> str:
     """Describe a repair. If a second repair is equally good, describe both, but give no order that might be wrong."""
     if repair.rival is None:
         return {
-            "sign": "correlated with the other features as in the first, but with the opposite sign",
+            "sign": "correlated with the other features as in the first recording, but with the opposite sign",
             "lag": f"{_steps(evidence, int(repair.late.max()))} late relative to the other features",
             "order": _settled_places(evidence, repair) if repair.kind == "order" else "",
         }[repair.kind]

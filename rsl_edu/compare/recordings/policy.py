@@ -1,4 +1,4 @@
-"""Check of which recording fits a checkpoint's normalizer, and of whether the checkpoint's policy acted in both."""
+"""Check of which recordings fit a checkpoint's normalizer, and in which of them the checkpoint's policy acted."""
 
 from __future__ import annotations
 

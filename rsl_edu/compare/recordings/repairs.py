@@ -32,13 +32,13 @@ class Repair:
     Attributes:
         kind: ``sign``, ``lag`` or ``order``.
         order: Index in the second recording of each feature of the first.
-        late: How many steps late each feature of the second is.
+        late: By how many steps each feature of the second recording is late.
         sign: 1 or -1 for each feature.
         before: Match of the differing features' correlations with the first recording, from -1 to 1, before the repair.
         after: The same after the repair.
         rival: Another repair that is equally good, if there is one.
-        sure: Features whose positions in an order are certain; None for all. It is set if another repair is nearly as
-            good.
+        sure: Features whose positions in an order are certain, if another repair is nearly as good; None if all are
+            certain.
     """
 
     kind: str

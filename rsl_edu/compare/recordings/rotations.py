@@ -14,7 +14,7 @@ from .repairs import Repair
 from .scales import LENGTH
 
 ALWAYS = 0.98
-"""If this share of the first recording's quaternions is in one hemisphere, the other one has the opposite sign."""
+"""If this share of the first recording's quaternions is in one hemisphere, the other one means the opposite sign."""
 TURNS, MORE = 0.5, 0.3
 """Smallest correlation of a quaternion's rotation with body rates, and how much better a different order must fit."""
 ROLLS = (1, 3)
@@ -28,7 +28,11 @@ def rotations(evidence: Evidence) -> Iterator[Found]:
         for roll in ROLLS if evidence.first.ordered and evidence.second.ordered else ():
             if _rolled(evidence, columns, roll):
                 order[columns] = np.roll(columns, roll)
-                ends = "wxyz, in the first xyzw" if _last(evidence, columns) else "xyzw, in the first wxyz"
+                ends = (
+                    "wxyz, in the first recording xyzw"
+                    if _last(evidence, columns)
+                    else "xyzw, in the first recording wxyz"
+                )
                 said = f"a quaternion with its scalar at the other end: {ends}"
                 yield Found("order", tuple(columns), said, Repair("order", order, late, sign).of(evidence.second))
                 return

@@ -69,10 +69,10 @@ def length(evidence: Evidence) -> Iterator[Found]:
                 yield Found(
                     "length",
                     tuple(columns),
-                    f"its length varies by {100 * spread_now:.0f} % (by {100 * spread:.0f} % in the first)",
+                    f"its length varies by {100 * spread_now:.0f} % (by {100 * spread:.0f} % in the first recording)",
                 )
             continue
-        figure = f"its length is {short(now)} ({short(usual)} in the first): {_times(now / usual)}"
+        figure = f"its length is {short(now)} ({short(usual)} in the first recording): {_times(now / usual)}"
         yield Found("scale", tuple(columns), figure, _divided(evidence.second, columns, now / usual))
 
 
@@ -89,11 +89,11 @@ def scale(evidence: Evidence) -> Iterator[Found]:
         if evidence.named and len(certain) > 1 and certain == [feature for feature in term if feature in exact]:
             group = tuple(feature for feature in term if evidence.open[feature])
         if len(group) < 2 and not evidence.named and abs(np.log(factor)) < np.log(FACTOR):
-            continue  # without names, a joint that moves differently looks like a joint in other units
+            continue  # without names, a joint that moves differently looks like a joint in different units
         if not certain and not (_sure_of_scale(evidence, group, factor) and _by_itself(evidence, group, factor)):
             continue
         std = [short(float(each.flat[:, list(group)].std(0).mean())) for each in (evidence.second, evidence.first)]
-        figure = f"{_times(factor)} (std {std[0]}, or {std[1]} in the first)"
+        figure = f"{_times(factor)} (std {std[0]}, or {std[1]} in the first recording)"
         yield Found("scale", group, figure, _divided(evidence.second, group, factor))
 
 
@@ -106,7 +106,7 @@ def scale_of_most(evidence: Evidence) -> Iterator[Found]:
         factor = float(np.exp(np.median(evidence.statistics.spread[differ])))
         if abs(np.log(factor)) > np.log(FACTOR) and not (asked(evidence) < LESS and factor < 1):
             std = [short(float(each.flat[:, differ].std(0).mean())) for each in (evidence.second, evidence.first)]
-            yield Found("scale", features, f"{_times(factor)} (std {std[0]}, or {std[1]} in the first)")
+            yield Found("scale", features, f"{_times(factor)} (std {std[0]}, or {std[1]} in the first recording)")
 
 
 def rate(evidence: Evidence) -> Iterator[Found]:

@@ -94,7 +94,7 @@ def _positive(x: np.ndarray) -> np.ndarray:
 
 
 def _log_ratio(values: list[np.ndarray]) -> np.ndarray:
-    """Return the logarithm of the ratio of second to first; 0 where one of the two is 0."""
+    """Return the logarithm of the ratio of two values, second to first; 0 where one of them is 0."""
     first, second = values
     known = (first > 1e-100) & (second > 1e-100)
     return np.asarray(np.where(known, np.log(np.where(known, second, 1) / np.where(known, first, 1)), 0.0))

@@ -19,7 +19,7 @@ FITS, CLEAR = 0.45, 0.6
 
 
 def looks(first: Recording, second: Recording) -> np.ndarray:
-    """Return the difference in statistics between the first's features and the second's, ``[features, features]``.
+    """Return the difference in statistics between features of the first and the second, ``[features, features]``.
 
     The difference is a sum: mean and size (at most 1 together), speed, and 1 if only one of the two features keeps its
     value for long.
