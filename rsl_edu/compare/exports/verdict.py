@@ -35,7 +35,7 @@ _NO_SANDBOX = {  # keys: whether bubblewrap is installed
 
 
 def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Limits | None) -> Comparison:
-    """Run the export, compare its actions with the checkpoint's, and find out why they differ.
+    """Run the export, compare its actions with the checkpoint's, and find out why the actions differ.
 
     Args:
         evidence: Checkpoint, export and observations; this function adds the export's actions.

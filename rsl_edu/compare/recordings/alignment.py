@@ -84,7 +84,7 @@ class Alignment:
     def agreement(
         self, order: np.ndarray, late: np.ndarray, sign: np.ndarray, second: Relations | None = None
     ) -> np.ndarray:
-        """Return for each feature how well its correlations match, from -1 to 1; 1 if it has no strong correlations."""
+        """Return how well the correlations of each feature match, from -1 to 1; 1 if it has no strong correlations."""
         product, squares = self.tables(order, second)
         middle = len(product) // 2
         shift = (late[:, None] - late + middle).clip(0, 2 * middle)

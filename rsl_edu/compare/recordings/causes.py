@@ -77,7 +77,7 @@ def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, s
 
 
 def _until_repaired(found: Iterator[Found]) -> Iterator[Found]:
-    """Yield differences up to the first one that was undone in the second recording."""
+    """Yield differences up to the first difference that was undone in the second recording."""
     for each in found:
         yield each
         if each.second is not None:

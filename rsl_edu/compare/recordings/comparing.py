@@ -121,7 +121,7 @@ def _guess(settings: RunSettings, features: int) -> tuple[str, ...]:
 
 
 def _of(found: Found, at: np.ndarray, features: int) -> tuple[int, ...]:
-    """Return the indices of features in the first recording as given; its actions follow the observations."""
+    """Return the indices of features in the first recording as given, in which actions follow the observations."""
     return tuple(int(at[i]) if i < len(at) else i - len(at) + features for i in found.features)
 
 

@@ -41,7 +41,7 @@ def pasts(recording: Recording) -> np.ndarray:
 
 
 def chains(share: np.ndarray) -> list[list[int]]:
-    """Return the indices of all values of each feature in the newest frame, newest first; without history, only one."""
+    """Return, for each feature in the newest frame, the indices of its values, newest first; without history, one."""
     features = len(share)
     older, best = np.full(features, -1), np.full(features, COPIED)
     for feature in np.flatnonzero(~np.isnan(share[:, 0])):

@@ -94,7 +94,7 @@ def find_pairs(first: Recording) -> tuple[Pair, ...]:
 
 
 def changes(pairs: tuple[Pair, ...], second: Recording) -> tuple[Change, ...]:
-    """Return the pairs in the second recording, without those that are constant there."""
+    """Return the pairs in the second recording, without pairs that are constant in this recording."""
     found = []
     for pair in pairs if second.ordered else ():
         fits, slope = _shifted(second, pair)
