@@ -19,7 +19,7 @@ from .rebuild import shown_network
 from .untrusted import load
 
 OUTPUTS = "outputs of the network"
-"""What is shown for a std that depends on the state."""
+"""The words that are shown for a std that depends on the state."""
 
 
 @dataclasses.dataclass(frozen=True)

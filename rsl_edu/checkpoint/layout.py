@@ -1,4 +1,4 @@
-"""Finds the actor and the critic in a checkpoint, and the releases of rsl_rl that write such a file, by their names."""
+"""Finds the actor, the critic, and the possible releases of rsl_rl in a checkpoint, by the names of its parameters."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def learning_rate(stored: Mapping[str, Any]) -> float | None:
 def _no_actor(
     path: Path, stored: Mapping[str, Any], expected: str, found: str, parameters: Iterable[str] = ()
 ) -> CheckpointError:
-    """Return the error that says what a file without an rsl_rl actor contains."""
+    """Return an error that says what a file without an rsl_rl actor contains."""
     names = parameters or [name for table in stored.values() if isinstance(table, dict) for name in dict.keys(table)]
     writer = whose(stored, [*stored, *names])
     if writer is not None:
@@ -146,7 +146,7 @@ def _no_actor(
 
 
 def _is_recorded(stored: Mapping[str, Any]) -> bool:
-    """Return whether a file contains only plain tensors, none of which, judging by their names, belongs to a layer."""
+    """Return whether a file contains only plain tensors and, judging by their names, no weights of layers."""
     plain = [name for name, value in stored.items() if is_plain(value)]
     return len(plain) == len(stored) > 0 and not any(re.search("weight|bias|std", str(name)) for name in plain)
 
@@ -161,7 +161,7 @@ def _renamed(name: str) -> tuple[str | None, str]:
 def _shared_normalizer(
     actor: Mapping[str, torch.Tensor], critic: Mapping[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:
-    """Return the actor's statistics if the critic's are empty, as in rsl_rl 2 if both see the same features."""
+    """Return the actor's statistics if the critic's are empty. rsl_rl 2 saves this if both have the same features."""
     mean, statistics = critic.get("obs_normalizer._mean"), {n: x for n, x in actor.items() if n.startswith("obs_nor")}
     if mean is None or mean.any() or statistics.get("obs_normalizer._mean", mean).shape != mean.shape:
         return {}

@@ -26,8 +26,8 @@ class Moments:
         name: Name of the parameter: ``mlp.0.weight``, ``critic's mlp.0.weight``; or ``parameter 3`` if the models in
             the file do not have the parameters that Adam updates.
         owner: ``actor``, ``critic``, or empty.
-        size: Number of elements of the parameter; 0 if Adam never updated it.
-        step: Number of Adam steps on it; 0 if there were none.
+        size: Number of elements of the parameter; 0 if Adam never updated the parameter.
+        step: Number of Adam steps on the parameter; 0 if there were none.
         square: Sum of the second moment, with bias correction: the squared norm of the gradient after clipping,
             averaged over about the last 1,000 steps.
     """
@@ -104,7 +104,7 @@ def read_optimizer(path: Path, stored: Any, models: StoredModels) -> tuple[AdamS
 
 
 def _settings(stored: Any) -> tuple[dict[str, Any], list[int]]:
-    """Return the first group of parameters, and the numbers of all parameters in order."""
+    """Return Adam's first group of parameters, and the numbers of all parameters in order."""
     groups = [dict(dict.items(group)) for group in stored["param_groups"]]
     if not all(type(group["params"]) is list for group in groups):  # a tensor could declare any length
         raise TypeError("parameters without numbers")
@@ -118,7 +118,7 @@ def _entries(path: Path, state: Any) -> dict[int, dict[str, torch.Tensor]]:
     """Return the moments and the steps of each parameter, by its number.
 
     Raises:
-        ValueError: They do not pass the checks of :func:`.checked_tensors`.
+        ValueError: The entries do not pass the checks of :func:`.checked_tensors`.
     """
     named = {
         (index, key): torch.tensor(float(value)) if type(value) in (int, float) else value

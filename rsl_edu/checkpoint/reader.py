@@ -51,7 +51,7 @@ class Checkpoint:
         critic_normalized: Whether the critic's observations are normalized.
         unread: Names of parameters in the file that no rsl_rl model has.
         critic: The critic, or None if the file has no readable critic.
-        optimizer: The state of Adam, or None if the file has no readable one.
+        optimizer: The state of Adam, or None if the file has no readable state.
         broken: Names of everything in the file's models, normalizers and moments that contains NaN or infinity:
             ``mlp.0.weight``, ``critic's mlp.0.weight``, ``Adam's second moment of mlp.0.weight``.
         undated: Why the iteration is unknown, in words; empty if it is known.
@@ -114,7 +114,7 @@ def read(
 ) -> Checkpoint:
     """Read a checkpoint and rebuild its policy, without executing anything in the file.
 
-    The weights determine the sizes of the layers. Settings that they do not determine must be given.
+    The weights determine the sizes of the layers. Settings that the weights do not determine must be given.
 
     Args:
         path: A file that rsl_rl saved, such as ``model_50.pt``.
@@ -126,7 +126,7 @@ def read(
 
     Raises:
         CheckpointError: The file is not an rsl_rl checkpoint, is damaged, or does not determine the policy; the message
-            names it.
+            names the file.
         OSError: The file cannot be read.
     """
     checkpoint = _read(Path(path), activation, config, images)
@@ -177,7 +177,7 @@ def read_run(
 ) -> Run:
     """Read the checkpoints of a run folder (``model_0.pt``, ``model_50.pt``, …), or a single file.
 
-    A file that is unreadable, or whose architecture is not that of the last one, is skipped, and the reason is stored.
+    A file is skipped if it is unreadable, or if its architecture differs from the last file's. The reason is stored.
     The checksums are compared only for the last checkpoint, on which most findings are based.
 
     Args:
@@ -237,7 +237,7 @@ def _why(file: Path, error: CheckpointError | OSError, source: str) -> str:
 
 
 def _last_network(files: Sequence[Path]) -> tuple[list[tuple[int, ...]], dict[str, Any]]:
-    """Return the layer shapes of the last readable file, and what its actor shows about the settings; empty if none."""
+    """Return the last readable file's layer shapes, and what its actor shows about the settings; or empty values."""
     for file in reversed(files):
         try:
             models = find_models(file, load(file))
@@ -286,8 +286,8 @@ def _iteration(path: Path, stored: Mapping[str, Any], trained: str, dated: bool)
     Args:
         path: The file.
         stored: Its contents.
-        trained: The evidence that it is not from the beginning of a training run.
-        dated: Whether the file has Adam's steps, which would be such evidence.
+        trained: The evidence that the file is not from the beginning of a training run.
+        dated: Whether the file contains Adam's number of steps, which would be such evidence.
     """
     number, iteration = NUMBERED.fullmatch(path.name), stored.get("iter")
     if number:
@@ -313,7 +313,7 @@ def _trained(policy: Policy, adam: AdamState | None) -> str:
 
 
 def _evenly(files: list[Path], most: int) -> list[Path]:
-    """Return the files, or evenly spread ones if there are more than ``most``; always include the last."""
+    """Return the files, or evenly spread files if there are more than ``most``; always include the last file."""
     if len(files) <= most:
         return files
     last = len(files) - 1
@@ -322,7 +322,7 @@ def _evenly(files: list[Path], most: int) -> list[Path]:
 
 
 def _difference(one: Policy, other: Policy) -> str:
-    """Describe how the architecture of another policy differs; return an empty string if it does not."""
+    """Describe how the architecture of another policy differs; return an empty string if it is the same."""
     shapes, others = ({name: list(t.shape) for name, t in policy.state_dict().items()} for policy in (one, other))
     names = [name for name in shapes | others if shapes.get(name) != others.get(name)]
     return f"its {names[0]} is {others.get(names[0], 'missing')}" if names else ""

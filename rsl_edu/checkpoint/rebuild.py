@@ -26,7 +26,7 @@ from .policy import Policy
 _OF_THE_STATE: dict[str, Any] = {
     kind.__name__: kind for kind in (HeteroscedasticGaussianDistribution, BetaDistribution)
 }
-"""The distributions whose std is an output of the network, so that a checkpoint has no parameter for it."""
+"""The distributions whose std is an output of the network, so that a checkpoint has no parameter for the std."""
 
 
 class SettingError(CheckpointError):
@@ -114,8 +114,8 @@ def _check_sizes(policy: Policy, normalized: int | None, latent: int) -> None:
 
     Args:
         policy: The policy with its weights.
-        normalized: Number of features of its normalizer; None if it has none.
-        latent: Number of input features of its MLP.
+        normalized: Number of features of the policy's normalizer; None if the policy has no normalizer.
+        latent: Number of input features of the policy's MLP.
     """
     if normalized is not None and normalized != policy.features:
         taken = latent if policy.rnn is None else policy.features
@@ -207,7 +207,7 @@ def _cnn(
 
 
 def _fill(policy: Policy, weights: Mapping[str, torch.Tensor]) -> None:
-    """Load the weights; raise an error that names those that do not fit."""
+    """Load the weights; raise an error that names the weights that do not fit."""
     expected = policy.state_dict()
     wrong = [
         f"{name} has shape {list(weights[name].shape)}, expected {list(expected[name].shape)}"

@@ -45,7 +45,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def refuse_changed(path: Path) -> None:
-    """Refuse an archive in which some numbers changed after they were saved; torch does not compare the checksums.
+    """Refuse an archive in which numbers changed after they were saved, because torch does not compare checksums.
 
     Args:
         path: A file that :func:`load` could read.
@@ -71,7 +71,7 @@ def recording(path: Path, found: str) -> str:
 
 
 def checked_tensors(path: Path, part: str, table: Any) -> dict[str, torch.Tensor]:
-    """Return a state dict after checking that it contains only plain tensors that are not larger than their file.
+    """Check that a state dict contains only plain tensors that are not larger than their file, and return it.
 
     Args:
         path: The file.
@@ -104,7 +104,7 @@ def checked_tensors(path: Path, part: str, table: Any) -> dict[str, torch.Tensor
 
 
 def readable_tensors(path: Path, table: Any) -> dict[str, torch.Tensor]:
-    """Return a state dict if it passes :func:`checked_tensors`, and an empty one if it does not."""
+    """Return a state dict if it passes :func:`checked_tensors`; otherwise return an empty dictionary."""
     try:
         return checked_tensors(path, "", table)
     except CheckpointError:
@@ -165,5 +165,5 @@ def _refusal(path: Path, error: Exception) -> str:
 
 
 def _entries(table: dict[Any, Any]) -> dict[Any, Any]:
-    """Copy a dictionary without calling its methods: a file can replace those of an ``OrderedDict``."""
+    """Copy a dictionary without calling its methods, because a file can replace the methods of an ``OrderedDict``."""
     return dict(dict.items(table))

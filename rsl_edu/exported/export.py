@@ -17,7 +17,7 @@ class Export:
         path: The file.
         format: ``TorchScript`` or ``ONNX``.
         made_by: The class of a TorchScript module, or the program that wrote an ONNX file.
-        weights: Parameters under the names of rsl_rl 5, as far as they were recognized: ``mlp.0.weight``.
+        weights: Parameters under the names of rsl_rl 5, as far as they were recognized, such as ``mlp.0.weight``.
         normalizer: Mean and divisor of the normalizer (std plus eps), each ``[features]``, or None.
         activation: Activation of the hidden layers under rsl_rl's name; None if the file does not show it.
         ending: What follows the last layer: classes of modules, or ONNX operations.
@@ -25,12 +25,12 @@ class Export:
         tensors: All tensors, under the names in the file.
         training: Whether a TorchScript file was saved in training mode.
         has_reset: Whether a TorchScript file has a method that resets its hidden state.
-        clamps: Operations in its code or graph that clip numbers: ``clamp(-5, 5)``.
+        clamps: Operations in its code or graph that clip numbers, such as ``clamp(-5, 5)``.
         inputs: The inputs of an ONNX file by name, with their sizes; a size is None if any is allowed.
-        outputs: The outputs of an ONNX file, likewise.
-        state: For an ONNX file: each input for the hidden state, and the output that it is fed from.
+        outputs: The outputs of an ONNX file by name, with their sizes.
+        state: For an ONNX file, each input for the hidden state, and the output whose value it gets in the next step.
         metadata: Metadata of an ONNX file.
-        program: The bytes of the file, to run it; for an ONNX file, they include all weights.
+        program: The bytes of the file, to run the policy; for an ONNX file, they include all weights.
     """
 
     path: Path
@@ -79,5 +79,5 @@ class Export:
 
     @property
     def half(self) -> bool:
-        """Whether it computes in half precision."""
+        """Whether the policy computes in half precision."""
         return any(weight.dtype in (torch.float16, torch.bfloat16) for weight in self.weights.values())

@@ -61,6 +61,6 @@ def numbered(layers: Iterable[Mapping[str, torch.Tensor]]) -> dict[str, torch.Te
 
 
 def only(names: Iterable[str | None]) -> str | None:
-    """Return the name if all names are the same, and None if they are not."""
+    """Return the name if all given names are the same; otherwise None."""
     found = set(names)
     return found.pop() if len(found) == 1 else None

@@ -14,10 +14,10 @@ _MOST = 1 << 28  # maximum size of the weights in other files, in bytes
 
 
 def read(path: Path) -> Export:
-    """Read an ONNX file, and its weights if they are in another file.
+    """Read an ONNX file, and its weights if they are in a separate file.
 
     Raises:
-        ExportError: It is damaged, its weights are missing or outside its folder, or the package ``onnx`` is not
+        ExportError: The file is damaged, its weights are missing or outside its folder, or the package ``onnx`` is not
             installed.
     """
     model = _load(path)
@@ -56,7 +56,7 @@ def _load(path: Path) -> Any:
 
 
 def _fetch_weights(path: Path, model: Any) -> None:
-    """Copy the weights in other files of the folder into the model."""
+    """Copy weights from other files in the folder into the model."""
     left = _MOST
     for tensor in _tensors(model):
         if not tensor.external_data and tensor.data_location != tensor.EXTERNAL:
@@ -100,7 +100,7 @@ def _inside(path: Path, location: str) -> Path:
 
 
 def _tensors(message: Any, depth: int = 0) -> Iterator[Any]:
-    """Yield the tensors anywhere in a message: in the graph, in attributes of its operations, and in functions."""
+    """Yield all tensors in a protobuf message: in the graph, in attributes of its operations, and in functions."""
     if depth > 60:
         raise ExportError("its graph is nested more deeply than any policy's")
     for field, value in message.ListFields():

@@ -35,7 +35,7 @@ _ACTIVATIONS = {
 }
 """Operations between two layers → name of the activation in rsl_rl's configuration."""
 _GATES = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2)}
-"""The positions of torch's gates, in torch's order, among those of ONNX."""
+"""The position of each gate among ONNX's gates, with the gates in torch's order."""
 _FOLDED: dict[str, Any] = {
     "Add": np.add,
     "Sub": np.subtract,
@@ -54,9 +54,9 @@ class Graph:
         graph: The graph as an object of the package ``onnx``.
 
     Attributes:
-        tensors: All its weights by name, except weights in another file that have not been read.
+        tensors: All weights of the graph by name, except weights in a separate file that have not been read.
         inputs: The inputs by name, with their sizes; a size is None if any is allowed.
-        outputs: The outputs, likewise.
+        outputs: The outputs by name, with their sizes.
     """
 
     def __init__(self, graph: Any) -> None:
@@ -142,7 +142,7 @@ class Graph:
         return tuple(dict.fromkeys(found))[:6]
 
     def state(self) -> dict[str, str]:
-        """Return the inputs for the hidden state, and the outputs that they are fed from."""
+        """Return the inputs for the hidden state, each with the output whose value it gets in the next step."""
         found: dict[str, str] = {}
         recurrent = any(node.op_type in _GATES for node in self._nodes)
         for name, sizes in self.inputs.items():
@@ -202,7 +202,7 @@ class Graph:
         return found
 
     def _is_one(self, place: int) -> bool:
-        """Return whether no other layer has the same input; the layers of an actor must form a single chain."""
+        """Return whether no other layer has this layer's input, because an actor's layers must form a single chain."""
         source = self._nodes[place].input[0]
         return [self._nodes[other].input[0] for other in self._layers].count(source) == 1
 

@@ -35,7 +35,7 @@ class Module:
     """A module in the file.
 
     Attributes:
-        kind: Its class, such as ``torch.nn.modules.activation.ELU``.
+        kind: The module's class, such as ``torch.nn.modules.activation.ELU``.
         values: Its parameters, submodules and attributes, by name.
     """
 
@@ -60,7 +60,7 @@ def unpickle(pickled: bytes, tensor: Callable[..., torch.Tensor]) -> Any:
         tensor: Function that makes a tensor from a :class:`Storage`, an offset, a size and strides.
 
     Raises:
-        ExportError: It refers to a function or a class that no exported policy has.
+        ExportError: The pickle refers to a function or a class that no exported policy has.
     """
     reader = _Reader(tensor)
     for opcode, argument, _ in pickletools.genops(pickled):
@@ -71,7 +71,7 @@ def unpickle(pickled: bytes, tensor: Callable[..., torch.Tensor]) -> Any:
 
 
 class _Reader:
-    """Runs those instructions of a pickle that only store data."""
+    """Runs the instructions of a pickle that only store data."""
 
     def __init__(self, tensor: Callable[..., torch.Tensor]) -> None:
         self.stack: list[Any] = []

@@ -1,4 +1,4 @@
-"""Reads an exported policy after recognizing its format."""
+"""Recognizes the format of an exported policy, and reads the policy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_export(path: str | Path) -> Export:
             ``policy.onnx.data`` next to it if it has one.
 
     Raises:
-        ExportError: The file is neither, is damaged, or is incomplete; the message names it.
+        ExportError: The file has neither format, is damaged, or is incomplete; the message names the file.
         OSError: The file cannot be read.
     """
     path = Path(path)
@@ -50,8 +50,9 @@ def mlp_of(path: str | Path) -> tuple[str | None, list[tuple[int, ...]]]:
         path: Any file.
 
     Returns:
-        The name, or None if the file is not an export, does not show it, or cannot be read here; and the shape
-        ``[outputs, inputs]`` of each layer of the MLP, or an empty list if the shapes are unknown.
+        The name of the activation, or None if the file is not an export, does not show the activation, or cannot be
+        read here; and the shape ``[outputs, inputs]`` of each layer of the MLP, or an empty list if the shapes are
+        unknown.
     """
     path = Path(path)
     try:

@@ -41,7 +41,7 @@ def refusal(export: Export, error: str) -> str:
 
 
 def _last(error: str) -> str:
-    """Return the last error of a TorchScript trace and the line of code that it marks; otherwise the error itself."""
+    """Return the last error in a TorchScript traceback and the line of code marked there; else the error itself."""
     lines = [line.strip() for line in error.splitlines() if line.strip()]
     raised = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Interrupt)\b", line)]
     if "TorchScript" not in error or not raised:

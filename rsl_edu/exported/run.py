@@ -21,7 +21,7 @@ from .refusal import refusal
 
 _WORKER = Path(__file__).with_name("worker.py")
 _BEGINNING = (16, 256)
-"""Steps and environments with which the policy is run again."""
+"""Numbers of steps and environments for running the policy again."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Played:
 
     Attributes:
         actions: Its actions, ``[time, envs, actions]``.
-        again: Its actions on the beginning of the observations after it was loaded a second time,
+        again: Its actions on the beginning of the observations after the policy was loaded a second time,
             ``[time, envs, actions]``.
         evaluated: Its actions on the same beginning in evaluation mode, if the file was saved in training mode.
-        where: Where it ran, in words.
+        where: Where the policy ran, in words.
         reset: Its actions on the same beginning after its reset method was called; NaN if that failed.
     """
 
@@ -60,14 +60,14 @@ def run_export(
     Args:
         export: The policy.
         observations: ``[time, envs, features]``. Each environment begins with the hidden state in the file.
-        images: Each of its images by name, ``[time, envs, channels, height, width]``.
-        recurrent: Whether it has a hidden state.
+        images: The policy's images by name, each ``[time, envs, channels, height, width]``.
+        recurrent: Whether the policy has a hidden state.
         unsafe: Whether TorchScript, too, may run in a child process without a sandbox; only for files that you trust.
         limits: Limits on time and memory.
 
     Raises:
-        SandboxError: It is TorchScript, and there is no sandbox.
-        ExportError: It cannot be run, does not finish, or does not return actions.
+        SandboxError: The policy is TorchScript, and there is no sandbox.
+        ExportError: The policy cannot be run, does not finish, or does not return actions.
     """
     images = images or {}
     modes = ["once", "again", *(["eval"] if export.training else [])]

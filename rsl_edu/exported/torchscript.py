@@ -32,7 +32,7 @@ def read(path: Path) -> Export:
     """Read a TorchScript file.
 
     Raises:
-        ExportError: It is damaged, or refers to something that no exported policy needs.
+        ExportError: The file is damaged, or refers to something that no exported policy needs.
     """
     with zipfile.ZipFile(path) as archive:
         root, tensors = _read(archive, path.stat().st_size)
@@ -96,8 +96,8 @@ class _Numbers:
 
     Args:
         archive: The archive.
-        folder: The single folder in it.
-        left: How many bytes may be read; the numbers cannot take more bytes than the file has.
+        folder: The single folder in the archive.
+        left: Number of bytes that may still be read; the numbers cannot take more bytes than the file has.
     """
 
     def __init__(self, archive: zipfile.ZipFile, folder: str, left: int) -> None:
@@ -124,7 +124,7 @@ class _Numbers:
 
 
 def _entry(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """Read an entry of at most ``most`` bytes; refuse a larger one before unpacking it completely."""
+    """Read an entry of at most ``most`` bytes. Refuse a larger entry before it is unpacked completely."""
     try:
         with archive.open(name) as file:
             data = file.read(most + 1)

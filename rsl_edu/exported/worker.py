@@ -1,7 +1,7 @@
 """Runs in the sandbox: loads an exported policy, runs it on observations, and returns its actions.
 
-It does not import rsl_edu, which is not available in the sandbox. Input and output are plain arrays and a line of JSON.
-The output is untrusted, because the policy's code may have written it.
+This script does not import rsl_edu, which is not available in the sandbox. Input and output are plain arrays and a line
+of JSON. The output is untrusted, because the policy's code may have written it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Step = Callable[[np.ndarray, list[np.ndarray]], Any]
 
 
 def answer(asked: bytes, out: BinaryIO) -> None:
-    """Run the policy in a request, and write its actions or an error."""
+    """Run the policy that a request contains, and write the policy's actions or an error."""
     request = np.load(io.BytesIO(asked), allow_pickle=False)
     task: dict[str, Any] = json.loads(str(request["task"]))
     program = request["program"].tobytes()

@@ -1,4 +1,4 @@
-"""The folder of a run: its checkpoints and the files next to them. It does not import torch, to report errors fast."""
+"""Reading run folders: checkpoints and the files next to them. No module imports torch, to report errors fast."""
 
 from .archives import texts_in
 from .candidates import NUMBERED, iteration_in_name

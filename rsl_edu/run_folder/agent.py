@@ -1,4 +1,4 @@
-"""Reads the policy's settings from the settings of a training run, whichever release of rsl_rl they are for."""
+"""Reads the policy's settings from the settings of a training run with any release of rsl_rl."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read_settings(file: Path) -> Any:
     """Return the contents of a settings file as plain data. It can be YAML, or a pickle like those of Genesis.
 
     Raises:
-        CheckpointError: The file is neither; the message names it.
+        CheckpointError: The file is neither of the two; the message names the file.
         OSError: The file cannot be read.
     """
     if regular(file).stat().st_size > _LARGEST:
@@ -127,7 +127,7 @@ def _actor(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _normalization(actor: Mapping[str, Any], part: Mapping[str, Any]) -> bool | None:
-    """Return whether the actor has a normalizer, from the name that each release uses, or None if it is not set."""
+    """Return whether the actor has a normalizer, from the name that each release uses; None if not set."""
     said = (
         actor.get("obs_normalization"),  # rsl_rl 4 and 5
         actor.get("actor_obs_normalization"),  # 3

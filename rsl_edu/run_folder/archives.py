@@ -20,7 +20,7 @@ _CONTENTS = {  # kind of archive -> a name in it; the order matters, because Tor
     "run": r"(.*/)?[^/]+\.(pt|pth)",
 }
 _LARGEST = 1 << 20
-"""Maximum size in bytes of a pickle that is searched for names; it does not include the weights, so it is small."""
+"""Maximum size in bytes of a pickle that is searched for names; such a pickle is small, because it has no weights."""
 
 
 def archive_kind(path: Path) -> str | None:
@@ -56,7 +56,7 @@ def texts_in(path: Path) -> list[str]:
 
 
 def is_recording(path: Path) -> bool:
-    """Return whether a ``torch.save`` file contains tensors, none of which, judging by their names, belongs to a layer.
+    """Return whether a ``torch.save`` file contains tensors but, judging by their names, no weights of layers.
 
     Args:
         path: A file of the kind ``torch.save``.

@@ -1,4 +1,4 @@
-"""Recognizes possible checkpoints by their names and first bytes, and puts them in order by their names."""
+"""Recognizes possible checkpoints by their names and first bytes, and sorts them by their names."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from rsl_edu.printable import printable
 
 
 class CheckpointError(ValueError):
-    """The file is not an rsl_rl checkpoint, or no policy can be rebuilt from it; the message says why."""
+    """The file is not an rsl_rl checkpoint, or no policy can be rebuilt from this file; the message says why."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message[:1000]))  # it quotes untrusted files

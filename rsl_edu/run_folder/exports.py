@@ -12,7 +12,7 @@ _PLACES = ("exported", ".", "../exported", "../exported/policies")
 """Folders of exports, relative to the checkpoints: in Isaac Lab, in mjlab, next to a copied checkpoint, and in
 legged_gym."""
 _NAMES = (".pt", ".jit", ".onnx")
-"""File extensions of exports; those that need another package to read come last."""
+"""File extensions of exports; formats that need an additional package come last."""
 _MOST = 100
 """Maximum number of files in a folder that are examined."""
 

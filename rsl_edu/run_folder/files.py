@@ -13,15 +13,15 @@ from .surroundings import surroundings
 
 
 def checkpoint_files(path: Path) -> list[Path]:
-    """Return the checkpoints in a run folder in the order of their iterations, or the file itself if ``path`` is one.
+    """Return the checkpoints in a run folder in the order of their iterations, or ``path`` itself if it is a file.
 
     Their usual names are ``model_0.pt``, ``model_50.pt``, …. A folder without such names can contain a single
     checkpoint under any name, or several whose names differ only in a number: ``model_8k.pt``, ``model_10k.pt``.
     Exported policies do not count as checkpoints.
 
     Raises:
-        CheckpointError: There is none in the folder; the message says what else is there, and where runs are. Or there
-            are several, but their names do not show their order.
+        CheckpointError: The folder contains no checkpoint; the message says what it contains, and where runs are. Or it
+            contains several checkpoints, but their names do not show their order.
         OSError: The folder does not exist or cannot be read, or ``path`` is a pipe or a device.
     """
     if not path.exists():
@@ -51,9 +51,9 @@ def checkpoint_files(path: Path) -> list[Path]:
 
 
 def doubles(path: Path) -> dict[Path, Path]:
-    """Return, for each file that is not read because another file has the same iteration, that other file.
+    """Return the files that are not read because another file has the same iteration, each with that other file.
 
-    ``model_050.pt`` is one of them if there is a ``model_50.pt``.
+    For example, ``model_050.pt`` is not read if there is a ``model_50.pt``.
     """
     if not path.is_dir():
         return {}
@@ -64,6 +64,6 @@ def doubles(path: Path) -> dict[Path, Path]:
 
 
 def _numbered(names: Iterable[str]) -> dict[int, str]:
-    """Return the names of checkpoints by their iterations; if several have the same iteration, the shortest name."""
+    """Return the names of checkpoints by iteration. If several names have the same iteration, use the shortest one."""
     ordered = sorted(names, key=len, reverse=True)
     return {int(found[1]): name for name in ordered if (found := NUMBERED.fullmatch(name))}

@@ -10,7 +10,7 @@ _RECURRENT = {"ActorCriticRecurrent": True, "StudentTeacherRecurrent": True, "RN
 _RECURRENT |= dict.fromkeys(("ActorCritic", "StudentTeacher", "ActorCriticCNN", "MLPModel", "CNNModel"), False)
 """Class of an actor → whether it is recurrent; for other classes, this is unknown."""
 _STD_OF = {"GaussianDistribution": True, "HeteroscedasticGaussianDistribution": False, "BetaDistribution": False}
-"""Class of a distribution → whether its std is a parameter."""
+"""Class of a distribution → whether the std is a parameter."""
 _PARAMETERS = {"scalar": "std", "log": "log std"}
 """Type of a std → what its parameter stores."""
 

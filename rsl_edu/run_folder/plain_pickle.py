@@ -27,8 +27,8 @@ def plain_pickle(content: bytes) -> Any:
         content: The output of ``pickle.dump`` with protocol 2 or later.
 
     Raises:
-        NotPlainError: It contains something else; the message names it.
-        Exception: Nearly any exception, if it is damaged.
+        NotPlainError: The pickle contains something else; the message names it.
+        Exception: Nearly any exception, if the pickle is damaged.
     """
     machine = _Machine()
     for code, argument, _ in pickletools.genops(content):
@@ -87,7 +87,7 @@ class _Machine:
         return items
 
     def _asked(self, name: str, argument: Any) -> str:
-        """Return the name of what a refused operation would have loaded, or of the operation."""
+        """Return the name of the object that a refused operation would have loaded, or else the operation's name."""
         if name == "STACK_GLOBAL" and all(isinstance(part, str) for part in self.stack[-2:]):
             return ".".join(self.stack[-2:])
         return str(argument).replace(" ", ".") if name == "GLOBAL" else name

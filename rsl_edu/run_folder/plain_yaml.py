@@ -1,4 +1,4 @@
-"""Reads YAML as plain data without calling anything: Python's tuples become lists, and its objects None."""
+"""Reads YAML as plain data without calling anything: Python tuples become lists, and Python objects become None."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 _PYTHON = "tag:yaml.org,2002:python/"
 _DEEPEST = 100
-"""The deepest nesting of dictionaries and lists; deeper ones would overflow the stack, or take hours."""
+"""The deepest nesting of dictionaries and lists; deeper nesting would overflow the stack, or take hours."""
 
 
 def plain_yaml(text: str) -> Any:
@@ -16,7 +16,7 @@ def plain_yaml(text: str) -> Any:
         text: YAML as ``yaml.dump`` writes it; ``!!python/name:a.b`` is read as the string ``a.b``.
 
     Raises:
-        Exception: Nearly any exception, if this is not YAML.
+        Exception: Nearly any exception, if the text is not YAML.
     """
     import yaml  # type: ignore[import-untyped]
 

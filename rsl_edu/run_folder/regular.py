@@ -18,7 +18,7 @@ def regular(path: Path) -> Path:
     """Return the path if it may be opened; for a folder, opening raises the system's own error.
 
     Raises:
-        OSError: It is a pipe, a socket or a device, or a link to one; or it does not exist.
+        OSError: The path is a pipe, a socket or a device, or a link to one of these; or it does not exist.
     """
     what = _OTHERS.get(stat.S_IFMT(path.stat().st_mode))
     if what is not None:

@@ -32,7 +32,7 @@ class RunSettings:
         groups: The actor's observation groups in order; empty if unknown.
         folders: Folders in which ``params/env.yaml`` is searched for when names are requested.
         network: Settings of the actor that its weights show, too: ``hidden_dims``, ``recurrent``, ``std``.
-        given: Whether the user gave the file; then it is an error if it belongs to a different network.
+        given: Whether the user gave the file; a file that the user gave must not belong to a different network.
         unread: For each file that could not be used, the reason. ``params/env.yaml`` is read only when names are
             requested.
         obs_normalization: Whether the actor has a normalizer, or None if unknown.
@@ -57,7 +57,7 @@ class RunSettings:
             shown: What the actor's weights show: ``hidden_dims``, ``recurrent`` and ``std``.
 
         Raises:
-            CheckpointError: They belong to a different network, and the user gave the file.
+            CheckpointError: The settings belong to a different network, and the user gave their file.
         """
         wrong = contradiction(self.network, shown)
         if wrong and self.given:
@@ -135,7 +135,7 @@ def run_settings(run: str | Path, config: str | Path | None = None) -> RunSettin
 
 
 def _read(folder: Path, name: str, unread: dict[str, str]) -> Any:
-    """Return the contents of a file, or None if it is missing or unreadable; add an unreadable one to ``unread``."""
+    """Return the contents of a file, or None if it is missing or unreadable; add an unreadable file to ``unread``."""
     file = folder / name
     try:
         return read_settings(file)

@@ -65,7 +65,7 @@ def binary_kind(head: bytes, file: BinaryIO) -> str | None:
 
 
 def text_kind(head: bytes) -> str | None:
-    """Describe a text file, or return None if these are not the first bytes of a text."""
+    """Describe a text file, or return None if its first bytes are not text."""
     try:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(head).lstrip()
     except UnicodeDecodeError:
@@ -123,7 +123,7 @@ def _pickle_kind(head: bytes, file: BinaryIO) -> str | None:
 
 
 def _ends_as_a_pickle(content: bytes) -> bool:
-    """Return whether this is a complete pickle; with protocols 0 and 1, it has no marker at the beginning."""
+    """Return whether this is a complete pickle; with protocols 0 and 1, a pickle has no marker at the beginning."""
     try:
         return sum(1 for _ in pickletools.genops(content)) > 2
     except Exception:  # pickletools raises nearly anything

@@ -20,7 +20,7 @@ from .signatures import COMPARE
 _DEEPEST, _FOLDERS, _ENTRIES = 6, 1000, 100_000
 """The limits of the search for runs: its depth, and the numbers of folders and names that it reads."""
 _SHOWN = 3
-"""Maximum number of runs, or of files of other kinds, that a message names."""
+"""Maximum number of runs that a message names, and of files of other kinds."""
 _TRIED = 20
 """Maximum number of files whose kind is examined."""
 _TELLING = re.compile(

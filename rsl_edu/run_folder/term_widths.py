@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 ACTIONS, JOINTS = "actions", "joints"
-"""What a term may have one feature for. A policy's number of actions is known; its number of joints is not."""
+"""A term may have one feature for each of these. A policy's number of actions is known; its number of joints is not."""
 _FEATURES = {  # functions with a fixed number of features in Isaac Lab, mjlab, unitree_rl_lab and BeyondMimic
     1: "base_pos_z base_up_proj base_heading_proj base_angle_to_target",
     2: "base_yaw_roll gait_phase",
@@ -39,7 +39,7 @@ def width(name: str, term: Mapping[str, Any], settings: Mapping[str, Any]) -> Wi
     """Return the width of a term.
 
     Args:
-        name: Name of the term; it represents the width if that is unknown.
+        name: Name of the term, which stands for the width if the width is unknown.
         term: Its settings in an ``env.yaml``: ``func``, ``params``, ``scale``.
         settings: The contents of the ``env.yaml``, which describes commands, actions and sensors in other places.
     """
@@ -71,7 +71,7 @@ def deployed_width(name: str, term: Mapping[str, Any]) -> Width:
 
 
 def _of_each(what: str, features: int, asset: Mapping[str, Any], settings: Mapping[str, Any]) -> Width:
-    """Return the width of a term with ``features`` for each joint or body of an asset, or for each named one."""
+    """Return the width of a term with ``features`` features for each joint or body of an asset, or each named one."""
     ids, names, owner = asset.get(f"{what}_ids"), asset.get(f"{what}_names"), asset.get("name") or "robot"
     if isinstance(ids, list) and ids:
         return features * len(ids), ""
@@ -104,7 +104,7 @@ def _of_command(name: Any, settings: Mapping[str, Any]) -> Width:
 
 
 def _of_scan(name: str, sensor: Any, settings: Mapping[str, Any]) -> Width:
-    """Return the number of rays in the grid of a height scanner, which includes both ends."""
+    """Return the number of rays in the grid of a height scanner; the grid includes both ends."""
     pattern = _table(_table(_table(settings, "scene"), sensor), "pattern_cfg")
     try:
         (across, along), step = pattern["size"], pattern["resolution"]
@@ -119,6 +119,6 @@ def _first(widths: Mapping[str, int], text: str, unknown: str) -> Width:
 
 
 def _table(said: Mapping[str, Any], name: Any) -> Mapping[str, Any]:
-    """Return a dictionary in a dictionary; an empty one if there is none."""
+    """Return the dictionary that a dictionary contains under a name; if there is none, an empty one."""
     inner = said.get(name) if isinstance(name, str) else None
     return inner if isinstance(inner, dict) else {}

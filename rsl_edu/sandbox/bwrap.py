@@ -11,7 +11,7 @@ from pathlib import Path
 from . import syscalls, view
 
 BOX = "/box"
-"""The folder in which the process sees the files that it is given."""
+"""The folder in which the process sees the files that the caller gives to it."""
 
 _NOBODY = 65534
 _MAPPED = 16 << 30  # address space that a CUDA build of torch reserves, hardly any of it memory
@@ -29,20 +29,20 @@ _ENVIRONMENT = {
 def bubblewrap(
     files: Mapping[str, Path], memory: int, processes: int, disk: int
 ) -> Iterator[tuple[list[str], tuple[int]]]:
-    """Make the beginning of a command; the program appended to it runs in the sandbox.
+    """Make the beginning of a command. A program that is appended to this command runs in the sandbox.
 
     The process runs as user nobody in ``/tmp``, without network. It can read the system, ``files``, and the libraries
     of the Python environment except those that contain answers. It can write only into ``/tmp``, which is in memory.
     Its system calls are filtered: see :mod:`.syscalls`.
 
     Args:
-        files: Files that it can read in :data:`BOX`, by name.
+        files: Files that the process can read in :data:`BOX`, by name.
         memory: Bytes of memory for each process; the caller must limit all processes together.
         processes: Number of processes and threads.
         disk: Bytes of files.
 
     Yields:
-        The beginning of the command, and the ``pass_fds`` that :class:`subprocess.Popen` needs for one start.
+        The beginning of the command, and the ``pass_fds`` that :class:`subprocess.Popen` needs to start it once.
 
     Raises:
         SandboxError: If there is no libseccomp.

@@ -1,4 +1,4 @@
-"""Run a script once: it reads a request and writes an answer."""
+"""Run a script once, which reads a request and writes an answer."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ class Limits:
     """Limits for a script.
 
     Args:
-        cpu: Seconds of CPU time, counted from its first byte of output, which signals that it is ready.
+        cpu: Seconds of CPU time, counted from the script's first byte of output, which signals that the script is
+            ready.
         wall: Seconds on the wall clock, from start to end.
-        memory: Bytes of memory for all its processes together.
-        answer: Bytes that it may write.
+        memory: Bytes of memory for all processes of the script together.
+        answer: Bytes that the script may write.
     """
 
     cpu: float = 60
@@ -50,10 +51,11 @@ def run_once(script: Path, request: bytes, limits: Limits | None = None, sandbox
         script: The script. It can import the packages of the environment, but nothing from rsl_edu.
         request: The script's input.
         limits: Limits for the script.
-        sandboxed: Whether it runs in bubblewrap. Otherwise it is a child process, restricted only by the limits.
+        sandboxed: Whether the script runs in bubblewrap. Otherwise it runs in a child process, restricted only by the
+            limits.
 
     Returns:
-        The script's output. If untrusted code ran there, it may contain anything.
+        The script's output. If the script ran untrusted code, the output may contain anything.
 
     Raises:
         SandboxError: If there is no bubblewrap, or the system refuses it.

@@ -37,7 +37,7 @@ _LOW = 0xFFFFFFFF  # the kernel reads only these bits of an ioctl request
 
 @contextlib.contextmanager
 def open_filter() -> Iterator[int]:
-    """Open a file that contains the filter. It serves a single start of bubblewrap, which reads it to its end.
+    """Open a file with the filter, for a single start of bubblewrap, because bubblewrap reads the file to its end.
 
     Yields:
         The file's descriptor, for ``--seccomp`` and ``pass_fds``.
@@ -53,7 +53,7 @@ def open_filter() -> Iterator[int]:
 
 @functools.cache
 def _program() -> bytes:
-    """Make the filter: calls that libseccomp knows are allowed with some exceptions, and unknown calls do not exist."""
+    """Make the filter. It allows the calls that libseccomp knows, with some exceptions; other calls do not exist."""
     try:
         import pyseccomp  # looks for libseccomp when it is imported
     except (ImportError, RuntimeError) as error:

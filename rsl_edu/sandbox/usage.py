@@ -21,7 +21,7 @@ class Tree:
 
     When a process ends, Linux adds its CPU time to the parent that waited for it. But a program can tell Linux that it
     will not wait. So there are two sums, and each of them is at most the time that was really used: the time that Linux
-    reports now, including ended children that were waited for; and the last measured time of all processes that were
+    reports now, including ended children that were waited for; and the sum of the last times measured for all processes
     ever seen. The larger sum counts.
 
     Memory is everything resident or swapped out, the page tables, and the files in the sandbox's ``/tmp``. There is no
@@ -68,7 +68,7 @@ class Tree:
         return bool(states) and all(state in ([b"S"], []) for state in states)  # []: the thread has ended meanwhile
 
     def _processes(self) -> list[int]:
-        """Return the ids, parents before their children: a parent's time includes children that it has waited for."""
+        """Return the ids, parents before children, because a parent's time includes children that it has waited for."""
         found, seen = [self._process], list[int]()
         while found:
             current = found.pop()
@@ -109,7 +109,7 @@ def _files(processes: list[int]) -> int:
 
 @contextlib.contextmanager
 def _folder(path: str) -> Iterator[int]:
-    """Open a folder to keep referring to the same folder: while bubblewrap starts, the meaning of its path changes."""
+    """Open a folder to keep access to it, because its path means a different folder once bubblewrap has started."""
     folder = os.open(path, getattr(os, "O_PATH", 0) | os.O_DIRECTORY)  # O_PATH: whatever its permissions
     try:
         yield folder

@@ -33,7 +33,7 @@ def options(shown: Mapping[Path, Path | None]) -> list[str]:
     """Return the bubblewrap options that make paths visible, read-only.
 
     Args:
-        shown: The source for each path: a file or folder outside the sandbox, or None to hide the path.
+        shown: For each path in the sandbox, its source: a file or folder outside the sandbox, or None to hide the path.
     """
     words: list[str] = []
     hidden: list[Path] = []
@@ -74,7 +74,7 @@ def environment() -> Mapping[Path, Path | None]:
 
 
 def _differs(place: Path, places: Mapping[Path, Path | None]) -> bool:
-    """Return whether a path needs its own entry: its nearest listed parent, if any, does not have the same status."""
+    """Return whether a path needs its own entry, because no parent is listed, or the nearest has a different status."""
     around = next((parent for parent in place.parents if parent in places), None)
     return around is None or (places[around] is None) != (places[place] is None)
 
@@ -95,7 +95,7 @@ def _hidden(shown: set[Path]) -> Iterator[Path]:
 
 
 def _answers(library: Path) -> Iterator[Path]:
-    """Yield the paths in a folder of packages that belong to packages with answers."""
+    """Yield those paths in a folder of packages that belong to packages with answers."""
     for answer in ANSWERS:
         yield from library.glob(f"*{answer}*")
         yield from library.glob(f"__pycache__/*{answer}*")
@@ -107,7 +107,7 @@ def _answers(library: Path) -> Iterator[Path]:
 
 
 def _has_answers(distribution: metadata.Distribution) -> bool:
-    """Return whether a distribution contains a package with answers, or has the name of one."""
+    """Return whether a distribution contains a package with answers, or has the name of such a package."""
     name = re.sub(r"[-_.]+", "_", distribution.metadata["Name"] or "").lower()
     listed = "\n".join(distribution.read_text(file) or "" for file in ("RECORD", "top_level.txt"))
     return name.startswith(ANSWERS) or any(re.search(rf"^{answer}\b", listed, re.MULTILINE) for answer in ANSWERS)

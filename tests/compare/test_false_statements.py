@@ -218,7 +218,7 @@ def test_export_with_unknown_inputs_is_not_judged(onnx, main, tmp_path):
     path = onnx(Parts(MAIN, NORMALIZER), (torch.zeros(1, 4), torch.zeros(1, 2)), (["obs", "command"], ["actions"]))
     with pytest.raises(ExportError, match=r"takes the 6 features in 2 inputs \(obs, command\)"):
         compare_export(main, path)
-    with pytest.raises(ExportError, match="takes 9 features, but its network 6"):
+    with pytest.raises(ExportError, match="takes 9 features, but its network takes 6"):
         compare_export(main, onnx(More(MAIN, NORMALIZER), (torch.zeros(1, 9),)))
     gru = policy(rnn="gru")
     (tmp_path / "gru").mkdir()

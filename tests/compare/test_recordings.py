@@ -205,9 +205,9 @@ def test_constant_command_is_not_a_difference_but_other_constant_terms_are():
     commands = columns("velocity_commands")
     assert compare_recordings(recorded(0), changed(1, still(1, commands)), names=NAMES).same
     found = compare_recordings(changed(0, still(0, LIN)), recorded(1), names=NAMES)
-    assert found.differences[0].figure.startswith("always 0 in the first, but -")
+    assert found.differences[0].figure.startswith("always 0 in the first recording, but -")
     found = compare_recordings(changed(0, still(0, LIN)), changed(1, still(2, LIN)), names=NAMES)
-    assert found.differences[0].figure == "always 0 in the first, always 2 in the second"
+    assert found.differences[0].figure == "always 0 in the first recording, always 2 in the second"
 
 
 def joined(made, *more):
@@ -340,7 +340,7 @@ def test_absurd_values_are_located_and_left_out(value, where):
     assert [each.kind for each in compare_recordings(recorded(0), wrong, names=NAMES).differences] == ["spike", "scale"]
     found = compare_recordings(changed(1, spoil), recorded(0), names=NAMES)
     assert found.same
-    assert found.notes[0].startswith("left out of the first: base_ang_vel[2] is ")
+    assert found.notes[0].startswith("left out of the first recording: base_ang_vel[2] is ")
 
 
 SENSED = [*LIN, *IMU, *GRAVITY, *POS, *VEL]

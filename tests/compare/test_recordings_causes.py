@@ -131,10 +131,10 @@ def test_quaternion_with_opposite_sign_or_other_order_is_found():
     assert compare_recordings(first, second).same
     found = compare_recordings(first, second[..., turned])
     assert [(each.kind, each.columns) for each in found.differences] == [("order", (1, 2, 3, 4))]
-    assert found.differences[0].figure.endswith("scalar at the other end: xyzw, in the first wxyz")
+    assert found.differences[0].figure.endswith("scalar at the other end: xyzw, in the first recording wxyz")
     found = compare_recordings(first[..., turned], second)
     assert [each.kind for each in found.differences] == ["order"]
-    assert found.differences[0].figure.endswith("scalar at the other end: wxyz, in the first xyzw")
+    assert found.differences[0].figure.endswith("scalar at the other end: wxyz, in the first recording xyzw")
     found = compare_recordings(first, second * np.array([1, -1, -1, -1, -1, 1, 1, 1]))
     assert [(each.kind, each.columns) for each in found.differences] == [("sign", (1, 2, 3, 4))]
     assert "the same rotation" in found.differences[0].figure

@@ -53,7 +53,8 @@ def test_missing_unnamed_features_are_numbered_in_either_recording():
     assert found.differences[0].features == "features 12 to 17"
     found = compare_recordings(without(FIRST, "base_ang_vel"), SECOND)
     assert found.differences[0].figure == (
-        "30 features, 27 in the first; apart from features 3 to 5 of the second, the features have similar statistics"
+        "30 features, 27 in the first recording; apart from features 3 to 5 of the second, the features have similar "
+        "statistics"
     )
 
 
@@ -71,9 +72,12 @@ def test_recordings_of_two_robots_cannot_be_compared():
 @pytest.mark.parametrize(
     ("layout", "says"),
     [
-        ({"oldest_first": False}, "6 columns after the newest value, in the first 6 columns before"),
-        ({"by_term": False}, "30 columns before the newest value, in the first 6 columns before"),
-        ({"by_term": False, "oldest_first": False}, "30 columns after the newest value, in the first 6 columns before"),
+        ({"oldest_first": False}, "6 columns after the newest value, in the first recording 6 columns before"),
+        ({"by_term": False}, "30 columns before the newest value, in the first recording 6 columns before"),
+        (
+            {"by_term": False, "oldest_first": False},
+            "30 columns after the newest value, in the first recording 6 columns before",
+        ),
     ],
     ids=["newest first", "by frames", "by frames, newest first"],
 )
@@ -111,7 +115,7 @@ def test_missing_history_is_distinguished_from_a_missing_term():
     first, names = with_history(FIRST)
     found = compare_recordings(first, SECOND, names=names)
     assert [each.figure for each in found.differences] == [
-        "30 features with no history; in the first, 120 with a history of 4 frames"
+        "30 features with no history; in the first recording, 120 with a history of 4 frames"
     ]
 
 
@@ -298,7 +302,7 @@ NAN = np.where(np.arange(30) == 17, np.nan, FIRST["observations"])
             {},
             r"second: dones: expected shape \[time, envs\], here \[400, 8\], got \[3\]",
         ),
-        (SECOND, {"names": ["a", "b"]}, "names: expected 30, one for each feature of the first, got 2"),
+        (SECOND, {"names": ["a", "b"]}, "names: expected 30, one for each feature of the first recording, got 2"),
         (SECOND, {"dt": 0.0}, "dt: expected seconds above 0, got 0.0"),
     ],
 )

@@ -207,7 +207,7 @@ def _not_zero(evidence: Evidence, model: Model) -> Iterator[Variant]:
 
 
 def activation_name(policy: Policy) -> str:
-    """Return rsl_rl's name of the activation of a policy's hidden layers."""
+    """Return the activation of a policy's hidden layers, by its name in rsl_rl."""
     kinds = [ACTIVATIONS.get(type(layer).__name__, "") for layer in policy.mlp]
     return next((kind for kind in kinds if kind), "")
 
@@ -244,7 +244,7 @@ def _this_checkpoint(evidence: Evidence) -> str:
 def _activation_field(evidence: Evidence) -> str:
     field = "actor.activation" if _release(evidence) == 4 else "policy.activation"
     return (
-        f"set {field} to the activation of the training when you export; if only this comparison assumed the wrong "
+        f"set {field} to the activation used in training when you export; if only this comparison assumed the wrong "
         "activation, give --activation"
     )
 
@@ -335,8 +335,8 @@ CAUSES = (
     Cause(
         name="other weights",
         variants=_other_weights,
-        change="export again, from this checkpoint; if that changes nothing, the export is of another run or task, or "
-        "its weights were changed after the export",
+        change="export again, from this checkpoint; if that changes nothing, the export is from a different run or "
+        "task, or its weights were changed after the export",
         lesson=6,
     ),
     Cause(

@@ -42,7 +42,7 @@ def compare_export(
 
     Args:
         checkpoint: A file saved by rsl_rl, or a run folder, which means its last checkpoint. The other checkpoints in
-            the folder are candidates for having been exported instead.
+            the folder are tried too, in case one of them was exported instead.
         export: A TorchScript or ONNX file.
         observations: Input for both policies, as for :func:`.diagnosis.own`. For a recurrent policy, the rows of
             ``[samples, features]`` are the steps of one robot. None draws random numbers with the mean and std of the
@@ -55,7 +55,7 @@ def compare_export(
         limits: Limits on the resources of the export.
 
     Raises:
-        ValueError: A file cannot be read, or the two cannot be compared; the message says why.
+        ValueError: A file cannot be read, or checkpoint and export cannot be compared; the message says why.
         OSError: A file cannot be opened.
     """
     theirs = read_export(export)
@@ -88,7 +88,7 @@ def _reference(
     activation: str | None,
     config: RunSettings | Mapping[str, Any] | None,
 ) -> tuple[Run, RunSettings, dict[str, tuple[int, int]]]:
-    """Read the checkpoint, with the activation of the export if no other file names one."""
+    """Read the checkpoint, with the activation of the export if no other file names an activation."""
     images = image_sizes(observations)
     if not images:
         sizes = {name: shape[-2:] for name, shape in export.inputs.items() if len(shape) == 4}
@@ -99,7 +99,7 @@ def _reference(
     run = read_run(file, activation, config, images)
     if activation is None and not run.settings.actor.get(
         "activation"
-    ):  # another export in the folder may come from another run
+    ):  # another export in the folder may come from a different run
         run = read_run(file, export.activation, run.settings, images)
         run = dataclasses.replace(run, activation_from=THE_EXPORT if export.activation else "")
     return run, run.settings, images

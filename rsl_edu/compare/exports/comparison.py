@@ -14,9 +14,9 @@ class Reason:
 
     Attributes:
         name: Name of the cause.
-        found: How it was found, with the numbers.
+        found: How the cause was found, with the numbers.
         change: What to change.
-        lesson: Number of the lesson that explains it.
+        lesson: Number of the lesson that explains the cause.
     """
 
     name: str
@@ -30,14 +30,15 @@ class Comparison:
     """Whether an export does the same as its checkpoint, as text and, in a notebook, as a table.
 
     Attributes:
-        same: Whether both do the same; None if this cannot be decided, for example because the export was not run.
+        same: Whether the export does the same as the checkpoint; None if this cannot be decided, for example because
+            the export was not run.
         about: What was compared, in words.
         verdict: The answer, in a sentence.
-        reasons: Why they differ: one cause, or two causes together.
+        reasons: Why the export differs: one cause, or two causes together.
         notes: Other observations.
         ruled_out: Causes that were tried and do not explain the difference.
         unchecked: Causes that could not be tried, and what was missing.
-        never_tried: Other things that an export may do, which are not among the causes.
+        never_tried: Changes that an export may contain, but that are not among the causes.
     """
 
     same: bool | None
@@ -51,11 +52,11 @@ class Comparison:
 
     @property
     def status(self) -> int:
-        """Exit status of the command, which is 0 if both do the same, 1 if not, and 2 if it cannot tell."""
+        """Exit status of the command, which is 0 if the export does the same, 1 if not, and 2 if this is undecided."""
         return {True: 0, False: 1, None: 2}[self.same]
 
     def __str__(self) -> str:
-        """Lines of at most 100 characters, for a terminal."""
+        """The comparison as lines of at most 100 characters, for a terminal."""
         lines = [line(name, words) for name, words in self.about.items()]
         lines += ["", sentence(self.verdict)]
         for number, reason in enumerate(self.reasons, 1):
@@ -69,7 +70,7 @@ class Comparison:
         return page(self.about, self.verdict, rows, self._below())
 
     def _below(self) -> dict[str, str]:
-        """Return the lines below the causes."""
+        """Return the lines that the text shows below the causes."""
         words = {"note": "; ".join(self.notes), "ruled out": ", ".join(self.ruled_out)}
         words["not checked"] = "; ".join(f"{name}: {missing}" for name, missing in self.unchecked.items())
         words["never tried"] = "; ".join(self.never_tried)

@@ -18,12 +18,12 @@ ENOUGH = 32
 
 
 def enough(evidence: Evidence) -> bool:
-    """Return whether there are enough different observations that a good fit is not a coincidence."""
+    """Return whether there are so many different observations that a good fit cannot be a coincidence."""
     return len(evidence.sample.observations.flatten(0, 1).unique(dim=0)) >= ENOUGH
 
 
 def clipped(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Clip the actions at one limit, or at values that the export returned for several different actions."""
+    """Clip all actions at one limit, or each at the extremes that the export returned instead of different values."""
     if not enough(evidence):
         return
     ours, theirs = evidence.play(model).flatten(0, 1), evidence.actions.flatten(0, 1)
@@ -36,18 +36,18 @@ def clipped(evidence: Evidence, model: Model) -> Iterator[Variant]:
 
 
 def squashed(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Apply a tanh to the actions, without and with a scale and an offset after it."""
+    """Apply a tanh to the actions, and then try to scale and shift them as well."""
     yield _ending(model, "with a final tanh", torch.tanh)
     yield from _scaled(evidence, _ending(model, "with a final tanh, then actions ", torch.tanh))
 
 
 def scaled(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Scale and shift each action, and clip it before or after."""
+    """Scale and shift each action, and try to clip it before or after that."""
     yield from _scaled(evidence, _ending(model, "with actions ", lambda actions: actions))
 
 
 def reordered(evidence: Evidence, model: Model) -> Iterator[Variant]:
-    """Reorder the actions, without and with a scale and an offset after it."""
+    """Reorder the actions, and then try to scale and shift them as well."""
     order = _order(evidence.play(model).flatten(0, 1), evidence.actions.flatten(0, 1))
     if order is None or not enough(evidence):
         return
@@ -59,7 +59,7 @@ def reordered(evidence: Evidence, model: Model) -> Iterator[Variant]:
 
 
 def _order(ours: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor | None:
-    """Return for each action of the export the action that it correlates with; None if their order is the same."""
+    """Return the policy's action that each action of the export correlates with; None if the order is the same."""
     centred = [x - x.mean(0) for x in (ours, theirs)]
     unit = [x / x.norm(dim=0).clamp_min(1e-12) for x in centred]
     likeness = (unit[1].T @ unit[0]).abs()
@@ -98,7 +98,7 @@ def _scaled(evidence: Evidence, before: Variant) -> Iterator[Variant]:
 
 
 def _limits(evidence: Evidence, ours: torch.Tensor, theirs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the limits of each action; infinite if the extreme was not returned for several different actions."""
+    """Return the limits of each action. An extreme is a limit if the export returned it instead of different values."""
     low, high = theirs.amin(0), theirs.amax(0)
     infinity = torch.full_like(low, torch.inf)
     cut = []

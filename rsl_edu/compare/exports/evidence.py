@@ -19,9 +19,9 @@ from .rebuilt import rebuilt, weights_for
 from .siblings import Siblings
 
 LEAST = {False: 1e-5, True: 1e-3}
-"""Differences, in stds of the actions, that always count as rounding: in single and in half precision."""
+"""Largest differences, in stds of the actions, that always count as rounding: in single and in half precision."""
 TIMES = {False: 10, True: 2}
-"""Multiple of the effect of rounding on the checkpoint's own policy that also counts as rounding."""
+"""Differences below this multiple of the effect of rounding on the checkpoint's own policy also count as rounding."""
 MOST = {False: 1e-3, True: 0.25}
 """Largest difference that can count as rounding."""
 _SMALL = (16, 64)  # steps and environments that every guess is tried on first
@@ -36,11 +36,11 @@ class Evidence:
         export: The deployed policy.
         sample: The observations.
         large: Which observations were drawn far from the mean, ``[time, envs]``, bool.
-        reach: Largest distance of the others from the mean, in stds; 0 for recorded observations.
+        reach: Largest distance of all other observations from the mean, in stds; 0 for recorded observations.
         siblings: Function that reads the other checkpoints of the run.
         played: Actions of the export, or of the policy rebuilt from its tensors if its code was not run.
         ran: Whether the export was run.
-        repeated: Its actions when the first observations were given a second time, ``[time, envs, actions]``.
+        repeated: The export's actions when it got the first observations a second time, ``[time, envs, actions]``.
     """
 
     checkpoint: Checkpoint
@@ -84,7 +84,7 @@ class Evidence:
 
     @functools.cached_property
     def named(self) -> Mapping[str, torch.Tensor]:
-        """The export's weights, under the policy's names."""
+        """The export's weights, by their names in the checkpoint's policy."""
         return weights_for(self.export, self.checkpoint.policy)
 
     @functools.cached_property
@@ -133,7 +133,7 @@ class Evidence:
         return self.error(self.played.again, self.played.actions[:time, :envs]) > self.tolerance
 
     def play(self, model: Model, small: bool = False) -> torch.Tensor:
-        """Return a model's actions on all observations, or only on the first of them."""
+        """Return a model's actions on all observations, or only on those of the first steps and environments."""
         time, envs = _SMALL if small else self.sample.observations.shape[:2]
         known = self._last.get("network")
         if known is None or known.network != model.network:
@@ -146,7 +146,7 @@ class Evidence:
         return actions if model.ending is None else model.ending(actions)
 
     def error(self, one: torch.Tensor, other: torch.Tensor) -> float:
-        """Return the largest difference in stds of the actions; infinite if a value is NaN."""
+        """Return the largest difference between two sets of actions, in stds; infinite if a value is NaN."""
         worst = (one.double() - other.double()).abs().max().item() / self.scale
         return worst if worst == worst else float("inf")
 
@@ -170,7 +170,7 @@ class Evidence:
         return miss <= self.tolerance * larger or miss <= self._rounding(model, larger)
 
     def _rounding(self, model: Model, larger: float = 1.0) -> float:
-        """Return a multiple of how much the export's precision changes a model's actions, in stds, up to a limit."""
+        """Return the tolerance for rounding, in stds: a multiple of its effect on a model's actions, up to a limit."""
         half = self.export.half
         weights = self.export.weights.values() if half else ()
         dtype = next((x.dtype for x in weights if x.is_floating_point()), torch.float32)
@@ -179,7 +179,7 @@ class Evidence:
 
     @functools.cached_property
     def noise(self) -> torch.Tensor:
-        """Std of the noise on the export's actions, ``[actions]``, estimated from running it a second time."""
+        """Std of the noise on the export's actions, ``[actions]``, estimated from a second run of the export."""
         time, envs = self.played.again.shape[:2]
         apart = self.played.again.double() - self.actions[:time, :envs]
         return apart.flatten(0, 1).std(0) / 2**0.5

@@ -1,4 +1,4 @@
-"""Search for the cause of a difference: every cause by itself, then every pair."""
+"""Search for the cause of a difference: first each cause by itself, then each pair of causes."""
 
 from __future__ import annotations
 

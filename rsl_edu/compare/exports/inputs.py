@@ -75,7 +75,7 @@ def _variants(
     shift: torch.Tensor,
     order: torch.Tensor | None = None,
 ) -> Iterator[Variant]:
-    """Yield the model with each feature scaled and shifted by its normalizer; nothing if that is just rounding."""
+    """Yield the model with a scale and a shift for each feature in the normalizer, unless they are only rounding."""
     order = torch.arange(len(scale)) if order is None else order
     normalizer = (fit.mean - shift) / scale, fit.divisor / scale
     shown, centre = fit.spread[order], fit.centre[order]
@@ -95,7 +95,7 @@ def _variants(
 
 
 def _runs(which: torch.Tensor, by: torch.Tensor | None) -> Iterator[tuple[int, int]]:
-    """Yield the first and last index of each run of changed features; with ``by``, of features changed by the same."""
+    """Yield the first and last index of each run of changed features. With ``by``, all changes in a run are equal."""
     start = None
     for place in range(len(which) + 1):
         inside = place < len(which) and bool(which[place])
@@ -108,7 +108,7 @@ def _runs(which: torch.Tensor, by: torch.Tensor | None) -> Iterator[tuple[int, i
 
 
 def _between(values: torch.Tensor) -> str:
-    """Describe factors or shifts, and recognize degrees."""
+    """Describe factors or shifts, and recognize a conversion between degrees and radians."""
     least, most = values.min().item(), values.max().item()
     if most - least > 1e-3 * abs(most):
         return f"{short(least)} to {short(most)}"
@@ -199,7 +199,7 @@ class _Fit:
         return order if len(order.unique()) == features else None
 
     def _exact(self, off: torch.Tensor, slopes: torch.Tensor) -> Callable[[float], torch.Tensor]:
-        """Return a function from a damping to the step of a linear map and its shift, ``[features, features + 1]``."""
+        """Return a function of the damping that returns a linear map's step and shift, ``[features, features + 1]``."""
         x = torch.cat([self._x, torch.ones_like(self._x[:, :1])], 1)
         jacobian = torch.einsum("naf,ng->nafg", slopes, x).flatten(0, 1).flatten(1)
         square, gradient = jacobian.T @ jacobian, jacobian.T @ off.flatten()
@@ -208,7 +208,7 @@ class _Fit:
         return lambda damping: torch.linalg.solve(square + damping * unit, gradient).reshape(shape)
 
     def _factored(self, off: torch.Tensor, slopes: torch.Tensor) -> Callable[[float], torch.Tensor]:
-        """Return the same for many features, assuming that slopes and observations are independent."""
+        """Return the function of :meth:`_exact` for many features, as if slopes and observations were independent."""
         x = torch.cat([self._x, torch.ones_like(self._x[:, :1])], 1)
         inverse = torch.linalg.inv(x.T @ x / len(x) + 1e-6 * torch.eye(x.shape[1]).double())
         square = torch.einsum("naf,nag->fg", slopes, slopes) / len(x)

@@ -30,9 +30,9 @@ class Cause:
         name: Name of the cause.
         variants: Function that yields all changes of a model that this cause can make; none if it cannot apply.
         change: What to change, with the exporters' own names.
-        lesson: Number of the lesson that explains it.
-        late: Whether to try it only after all others and never in pairs, because it is slow and a failure does not
-            exclude it.
+        lesson: Number of the lesson that explains the cause.
+        late: Whether to try it only after all others and never in pairs, because the cause is slow to try, and a
+            failure does not rule it out.
     """
 
     name: str

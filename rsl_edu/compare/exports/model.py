@@ -54,7 +54,7 @@ class Model:
         return cls(checkpoint.path.name, copy.deepcopy(policy).double(), statistics)
 
     def rounded(self, dtype: torch.dtype) -> Model:
-        """Return the same model in another precision."""
+        """Return the same model in the given precision."""
         mean_and_divisor = self.normalizer and (self.normalizer[0].to(dtype), self.normalizer[1].to(dtype))
         return dataclasses.replace(self, policy=copy.deepcopy(self.policy).to(dtype), normalizer=mean_and_divisor)
 

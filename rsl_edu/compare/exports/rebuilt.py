@@ -18,7 +18,7 @@ def network(policy: Policy) -> dict[str, torch.Tensor]:
 
 
 def weights_for(export: Export, policy: Policy) -> dict[str, torch.Tensor]:
-    """Return an export's weights under a policy's names: TorchScript numbers the images in the policy's order."""
+    """Return an export's weights under a policy's names. TorchScript numbers the images, in the policy's order."""
     names = list(policy.cnns)
     found = {}
     for name, tensor in export.weights.items():

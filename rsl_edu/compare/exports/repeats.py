@@ -1,4 +1,4 @@
-"""Check that repeats observations in one session, to find random numbers and hidden states in an export."""
+"""Check of an export with repeated observations in one session, to find random numbers and hidden states in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST = 256  # number of observations to repeat
 
 
 def shown(sample: Sample, recurrent: bool) -> tuple[torch.Tensor, Mapping[str, torch.Tensor]]:
-    """Return the observations and images to use; if the policy is not recurrent, repeat the first in reverse order."""
+    """Return observations and images to use; if the policy is not recurrent, the first ones follow again in reverse."""
     if recurrent:
         return sample.observations, sample.images
     longer = [torch.cat([x, x[:, :_MOST].flip(1)], 1) for x in (sample.observations, *sample.images.values())]
@@ -26,7 +26,7 @@ def shown(sample: Sample, recurrent: bool) -> tuple[torch.Tensor, Mapping[str, t
 
 
 def taken(evidence: Evidence, played: Played) -> Evidence:
-    """Return the evidence with the export's actions, where those on repeated observations are kept separately."""
+    """Return the evidence with the export's actions; actions on repeated observations are stored separately."""
     envs = evidence.sample.observations.shape[1]
     actions, repeated = played.actions[:, :envs], played.actions[:, envs:].flip(1)
     again = played.again[:, :envs]

@@ -26,7 +26,7 @@ class Shown:
     Attributes:
         sample: The observations ``[time, envs, features]``.
         large: Which observations were drawn far from the mean to reveal a clip, ``[time, envs]``, bool.
-        reach: Largest distance of the others from the mean, in stds; 0 for recorded observations.
+        reach: Largest distance of all other observations from the mean, in stds; 0 for recorded observations.
     """
 
     sample: Sample

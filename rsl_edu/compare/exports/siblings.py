@@ -16,10 +16,10 @@ class Siblings:
     """The other checkpoints of a run that were read.
 
     Attributes:
-        checkpoints: Checkpoints with the same architecture. For a long run, an evenly spaced selection and the wanted
-            ones.
+        checkpoints: Checkpoints with the same architecture. For a long run, an evenly spaced selection, and the
+            checkpoints that ``wanted`` asks for.
         unread: Number of files that were not read.
-        damaged: Names of files that could not be read or have another architecture.
+        damaged: Names of files that could not be read or have a different architecture.
     """
 
     checkpoints: Sequence[Checkpoint] = ()

@@ -1,4 +1,4 @@
-"""Differences that need no trial: sizes, NaN or infinity, noise, training mode."""
+"""Differences that are found without trying causes: sizes, NaN or infinity, noise, training mode."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .tensors import account, moved_features, readable, same_network
 
 
 def kind_of_network(evidence: Evidence) -> Reason | None:
-    """Report that only one of them is recurrent, or that their recurrent layers are of different kinds."""
+    """Report if only one of checkpoint and export is recurrent, or if their recurrent layers are of different kinds."""
     export = evidence.export
     theirs = bool(export.state or export.memory) or any(name.startswith("rnn.") for name in evidence.named)
     ours = evidence.checkpoint.policy.rnn is not None
@@ -26,12 +26,12 @@ def kind_of_network(evidence: Evidence) -> Reason | None:
     if ours and theirs and len(rows) == 2 and rows[0] != rows[1]:  # a GRU has three gates, an LSTM four
         kinds = ["an LSTM" if gates == 4 else "a GRU" for gates in rows]
         found = f"the checkpoint's recurrent layer is {kinds[0]}, the export's is {kinds[1]}"
-        return Reason("another kind of network", found, "the export is from another run: export this run", 3)
+        return Reason("another kind of network", found, "the export is from a different run: export this run", 3)
     if ours == theirs or not (readable(evidence) or theirs):
         return None
     with_memory, without = ("the export", "the checkpoint") if theirs else ("the checkpoint", "the export")
     found = f"{with_memory} is recurrent, {without} is not"
-    return Reason("another kind of network", found, "the export is from another run: export this run", 3)
+    return Reason("another kind of network", found, "the export is from a different run: export this run", 3)
 
 
 def size_of_observations(evidence: Evidence) -> Reason | None:
@@ -50,8 +50,9 @@ def size_of_observations(evidence: Evidence) -> Reason | None:
     first = evidence.named.get("mlp.0.weight" if evidence.checkpoint.policy.rnn is None else "rnn.rnn.weight_ih_l0")
     if first is not None and not evidence.checkpoint.policy.cnns and first.shape[-1] == ours:
         raise ExportError(
-            f"{export.path.name}: the export takes {theirs} features, but its network {ours}, like the checkpoint's. "
-            "Its code selects them, and nothing else shows which: export with the observations of the training"
+            f"{export.path.name}: the export takes {theirs} features, but its network takes {ours}, like the "
+            "checkpoint's. Its code selects them, and nothing else shows which: export with the observations "
+            "used in training"
         )
     found = f"the export takes {counted(theirs, 'feature')}, the checkpoint {ours}"
     order = moved_features(evidence, evidence.checkpoint.policy)
@@ -69,13 +70,13 @@ def size_of_observations(evidence: Evidence) -> Reason | None:
         "another number of observations",
         f"{found}; {account(evidence)}{other_parts(evidence.checkpoint)}",
         "use the same observation terms in both: obs_groups, history_length and the terms of the group in env.yaml. "
-        "Or the export is from another task",
+        "Or the export is from a different task",
         6,
     )
 
 
 def size_of_actions(evidence: Evidence) -> Reason | None:
-    """Report why an export returns another number of actions."""
+    """Report why the export and the checkpoint have different numbers of actions."""
     policy, theirs = evidence.checkpoint.policy, evidence.played.actions.shape[-1]
     if theirs == policy.actions:
         return None
@@ -98,12 +99,12 @@ def size_of_actions(evidence: Evidence) -> Reason | None:
             f"{evidence.export.path.name}: the network is the checkpoint's, but the export's first output is a single "
             f"number, such as a value, instead of {policy.actions} actions: return the actions first"
         )
-    change = "the export is from another robot or task: export this run"
+    change = "the export is from a different robot or task: export this run"
     return Reason("another number of actions", found, change, 6)
 
 
 def may_be_fed_otherwise(evidence: Evidence, causes: list[str]) -> None:
-    """Refuse to judge an export whose other inputs, which were set to zero, may need other values.
+    """Refuse to judge an export if its other inputs, which were set to zero, may need different values.
 
     Raises:
         ExportError: The export has such inputs, and no cause explains its actions, or only a lost hidden state does.

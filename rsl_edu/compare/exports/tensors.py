@@ -21,7 +21,7 @@ _ROUNDING = 1e-6
 def differing(weights: Mapping[str, torch.Tensor], policy: Policy) -> dict[str, float]:
     """Return the names of weights that differ from a policy's, each with its relative difference.
 
-    The difference is infinite for weights that the export lacks or has in another shape.
+    The difference is infinite for weights that the export lacks or has in a different shape.
     """
     found = {}
     for name, ours in network(policy).items():
@@ -43,7 +43,7 @@ def same_network(evidence: Evidence, checkpoint: Checkpoint) -> bool:
 
 
 def source_of(evidence: Evidence) -> Checkpoint | None:
-    """Return the checkpoint with the export's network; None if there is none, or if the tensors have no names."""
+    """Return the checkpoint that has the export's network; None if none has it, or if the tensors have no names."""
     if not readable(evidence):
         return None
     if same_network(evidence, evidence.checkpoint):
@@ -57,7 +57,7 @@ def readable(evidence: Evidence) -> bool:
 
 
 def means_of(evidence: Evidence) -> dict[str, torch.Tensor]:
-    """Return what may be the mean of the export's normalizer, by name: the known mean, or all tensors of its size."""
+    """Return tensors that may be the mean of the export's normalizer, by name: the known mean, or all of that size."""
     if evidence.export.normalizer is not None:
         return {"": evidence.export.normalizer[0]}
     features = evidence.checkpoint.policy.features
@@ -79,7 +79,7 @@ def same_normalizer(evidence: Evidence, policy: Policy) -> bool:
 
 
 def wanted(evidence: Evidence) -> list[Callable[[Policy], bool]]:
-    """Return tests for whether a policy has the export's network, or its normalizer; none if the tensors lack names."""
+    """Return tests of whether a policy has the export's network or normalizer; none if the tensors have no names."""
     if not readable(evidence):
         return []
     network: Callable[[Policy], bool] = lambda policy: not differing(evidence.named, policy)  # noqa: E731
@@ -107,7 +107,7 @@ def in_8_bits(evidence: Evidence, policy: Policy) -> bool:
 
 
 def part_of(evidence: Evidence) -> str:
-    """Name another network in the checkpoint's file that the export contains: ``the teacher of model_9.pt``, or ""."""
+    """Name the network that was exported instead of the actor, such as ``the teacher of model_9.pt``; "" if unknown."""
     weights = [x for name, x in evidence.named.items() if name.startswith("mlp.")]
     if not readable(evidence) or same_network(evidence, evidence.checkpoint):
         return ""
@@ -189,7 +189,7 @@ def moved_features(evidence: Evidence, policy: Policy) -> torch.Tensor | None:
 
 
 def moves(evidence: Evidence, order: torch.Tensor) -> str:
-    """Describe which features are used as which."""
+    """Describe moved features: which feature the export uses in place of which."""
     moved = [(place, int(taken)) for place, taken in enumerate(order.tolist()) if taken not in (place, -1)]
     named = [f"{evidence.sample.name(taken)} as {evidence.sample.name(place)}" for place, taken in moved]
     return f"{', '.join(named[:4])}{f' and {len(named) - 4} more' if len(named) > 4 else ''}"

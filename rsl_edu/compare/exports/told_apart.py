@@ -54,7 +54,7 @@ def told_apart(evidence: Evidence) -> Reason | None:
 
 
 def reset_leaves(evidence: Evidence) -> Reason | None:
-    """Report an export that acts differently after its reset method was called than after it was loaded again."""
+    """Report an export whose actions after a call of its reset method differ from its actions when loaded again."""
     after = evidence.played.reset
     if after is None or not after.isfinite().all():
         return None
@@ -77,7 +77,7 @@ def _rounded(theirs: torch.Tensor, ours: torch.Tensor) -> bool:
 
 
 def _off(theirs: torch.Tensor, ours: torch.Tensor) -> float:
-    """Return the largest relative difference, ignoring differences as small as the smallest numbers."""
+    """Return the largest relative difference, ignoring differences up to the smallest number of half precision."""
     off = ((theirs - ours).abs() - _LEAST).clamp_min(0) / ours.abs().clamp_min(_LEAST)
     return off.max().item()
 

@@ -1,4 +1,4 @@
-"""Causes that a comparison leaves open: those that could not be tried, and those that never are."""
+"""Causes that a comparison leaves open: those that could not be tried, and those that are never tried."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .tensors import readable, same_network
 
 NEVER = (
     "three causes together",
-    "activations that rsl_rl does not have, or with other parameters (alpha, slope)",
+    "activations that rsl_rl does not have, or with different parameters (alpha, slope)",
     "observations clipped at unusual limits",
-    "arithmetic in 8 bits",
+    "calculation in 8 bits",
     "actions added to observations, such as targets relative to the joint positions",
 )
-"""Other things that an export may do, which are not among the causes."""
+"""Changes that an export may contain, but that are not among the causes."""
 
 
 def unchecked(evidence: Evidence, explained: bool) -> dict[str, str]:
@@ -43,12 +43,12 @@ def unchecked(evidence: Evidence, explained: bool) -> dict[str, str]:
         count = f"{int(constant.sum())} of {len(constant)} features are constant here"
         missing["effects of features that do not vary"] = count
     if any(x.dtype in (torch.int8, torch.uint8) for x in evidence.export.tensors.values()):
-        missing["weights rounded"] = "the weights have 8 bits; arithmetic in 8 bits was not tried"
+        missing["weights rounded"] = "the weights have 8 bits; calculation in 8 bits was not tried"
     return missing
 
 
 def _of_inputs(evidence: Evidence) -> dict[str, str]:
-    """Return what is open about the code that handles the observations: a fit that fails does not exclude anything."""
+    """Return the open causes in code that handles the observations. A fit that fails does not rule them out."""
     failed = "a fit to the export's actions found nothing, but that does not exclude it"
     impossible = (
         "a change in the export's code can only be found with more observations that vary, and without a hidden state"

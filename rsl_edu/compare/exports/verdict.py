@@ -35,7 +35,7 @@ _NO_SANDBOX = {  # keys: whether bubblewrap is installed
 
 
 def compared(evidence: Evidence, activation_from: str, unsafe: bool, limits: Limits | None) -> Comparison:
-    """Run the export, compare its actions with the checkpoint's, and find out why they differ.
+    """Run the export, compare its actions with the checkpoint's, and find out why the actions differ.
 
     Args:
         evidence: Checkpoint, export and observations; this function adds the export's actions.
@@ -155,12 +155,12 @@ def _explained(evidence: Evidence, words: str) -> Comparison:
 
 
 def _same(evidence: Evidence, model: Model, unknown: str) -> Comparison:
-    """Return the verdict that both are the same, with its conditions.
+    """Return the verdict that the export does the same as the checkpoint, with the conditions of this verdict.
 
     Args:
-        evidence: What is known.
+        evidence: The checkpoint, the export, and the export's actions.
         model: The model that reproduces the export's actions.
-        unknown: The activation, if only the export names it; an export cannot vouch for itself.
+        unknown: The activation, if only the export names it, so that no other file confirms it.
     """
     more, unchecked = [], {"outside the policy": _OUTSIDE}
     if evidence.export.ending and type(evidence.base.policy.distribution).__name__ == "GaussianDistribution":

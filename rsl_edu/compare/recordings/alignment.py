@@ -19,9 +19,9 @@ TIED = 0.3
 
 
 SPLIT = 4
-"""Number of parts of the second recording in each of which a repair must work."""
+"""Number of parts into which the second recording is divided; a repair must work in each part."""
 PARTS, SURE = 8, 4.0
-"""Number of parts of the first recording, and how many standard errors a correlation must differ from 0 across them."""
+"""Number of parts of the first recording, and the distance from 0 that a correlation must have, in standard errors."""
 EVERYWHERE = 0.7
 """Smallest mean match of a feature's correlations between a part of the first recording and all of it."""
 MOVED = 0.15
@@ -31,7 +31,7 @@ STARTS = 4
 ROUNDS = 12
 """Largest number of improvements of one order."""
 ALIKE = 4
-"""Up to this many terms of one size, every combination of equally reordered terms is tried."""
+"""If at most this many terms have the same size, every combination of equally reordered terms is tried."""
 LINKED = 0.1
 """Smallest remaining correlation with which two features determine each other's sign."""
 SUBSETS = 12
@@ -70,7 +70,7 @@ class Alignment:
         self.alive = bool(self.tied.any() and np.median(sizes[1] / np.maximum(sizes[0], 1e-12)) > ALIVE)
 
     def tables(self, order: np.ndarray, second: Relations | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Return for each shift the sums of products and of the second's squares, ``[shifts, features, features]``."""
+        """Return sums of products and of the second's squares for each shift, each ``[shifts, features, features]``."""
         second = second or self.second
         b = second.r[:, order][:, :, order]
         apart, near = second.apart, len(self.a) // 2
@@ -84,7 +84,7 @@ class Alignment:
     def agreement(
         self, order: np.ndarray, late: np.ndarray, sign: np.ndarray, second: Relations | None = None
     ) -> np.ndarray:
-        """Return for each feature how well its correlations match, from -1 to 1; 1 if it has no strong correlations."""
+        """Return how well the correlations of each feature match, from -1 to 1; 1 if it has no strong correlations."""
         product, squares = self.tables(order, second)
         middle = len(product) // 2
         shift = (late[:, None] - late + middle).clip(0, 2 * middle)
@@ -94,7 +94,7 @@ class Alignment:
         return np.where(self.tied, product.sum(1) / np.maximum(norm, 1e-9), 1.0)
 
     def costs(self, order: np.ndarray, looks: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
-        """Return the cost ``[i, j]`` of assigning feature ``j`` of the second to feature ``i`` of the first.
+        """Return the cost ``[i, j]`` of matching feature ``j`` of the second recording with feature ``i`` of the first.
 
         Args:
             order: Positions of the other features.
@@ -153,7 +153,7 @@ def assign(cost: np.ndarray) -> np.ndarray:
 
 
 def by_order(alignment: Alignment, look: np.ndarray, blocks: Sequence[Block]) -> np.ndarray:
-    """Return the order in which the second recording's correlations and statistics match the first best."""
+    """Return the order in which the second recording's correlations and statistics match the first recording best."""
     features = len(look)
     home = np.arange(features)
     stay = look + MOVED * (1 - np.eye(features))
@@ -175,7 +175,7 @@ def by_order(alignment: Alignment, look: np.ndarray, blocks: Sequence[Block]) ->
 
 
 def _alike(alignment: Alignment, look: np.ndarray, blocks: Sequence[Block]) -> Iterator[np.ndarray]:
-    """Yield orders that reorder terms of one size, such as positions and velocities, in the same way."""
+    """Yield orders that reorder terms of equal size, such as positions and velocities, in the same way."""
     by_size: dict[int, list[list[int]]] = {}
     for block in blocks:
         by_size.setdefault(len(block.columns), []).append(list(block.columns))
@@ -193,7 +193,7 @@ def _alike(alignment: Alignment, look: np.ndarray, blocks: Sequence[Block]) -> I
 
 
 def several(terms: list[list[int]]) -> Iterator[list[list[int]]]:
-    """Yield all non-empty combinations of these terms."""
+    """Yield all non-empty combinations of the given terms."""
     for number in range(1, len(terms) + 1):
         yield from (list(some) for some in itertools.combinations(terms, number))
 
@@ -219,7 +219,7 @@ def _cycles(order: np.ndarray) -> list[list[int]]:
 
 
 def by_sign(alignment: Alignment) -> np.ndarray:
-    """Return the signs with which the second recording's correlations match best, from leading eigenvectors."""
+    """Return the signs with which the second recording's correlations match the first best, using eigenvectors."""
     order, _, sign = none(len(alignment.tied))
     product = alignment.tables(order)[0]
     product = product[len(product) // 2]
@@ -233,7 +233,7 @@ def by_sign(alignment: Alignment) -> np.ndarray:
 
 
 def by_lag(alignment: Alignment, blocks: Sequence[Block]) -> np.ndarray:
-    """Return how many steps late each feature of the second is, for the late terms and the lag that match best."""
+    """Return each feature's lag in the second recording, in steps, for the best match of late terms and their lag."""
     order, late, _ = none(len(alignment.tied))
     product = alignment.tables(order)[0]
     middle = len(product) // 2
@@ -255,7 +255,7 @@ def by_lag(alignment: Alignment, blocks: Sequence[Block]) -> np.ndarray:
 
 
 def _subsets(number: int) -> Iterable[list[int]]:
-    """Yield combinations of blocks that may be late together; if there are many blocks, only runs and pairs."""
+    """Yield combinations of blocks that may be late together; if there are many, only runs and pairs of blocks."""
     if number <= SUBSETS:
         yield from ([subset >> block & 1 for block in range(number)] for subset in range(1, 2**number - 1))
         return

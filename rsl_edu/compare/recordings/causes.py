@@ -33,7 +33,7 @@ TESTS: tuple[tuple[str, Callable[[Evidence], Iterator[Found]], bool], ...] = (
     ("scale", scales.scale_of_most, False),
     ("motion", values.motion, False),
 )
-"""Name in the report, test function, and whether its findings cannot be effects of other differences."""
+"""For each test: its name in the report, its function, and True if it finds only causes, never their effects."""
 
 
 def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, str], Evidence]:
@@ -77,7 +77,7 @@ def differences(evidence: Evidence) -> tuple[list[Found], list[str], dict[str, s
 
 
 def _until_repaired(found: Iterator[Found]) -> Iterator[Found]:
-    """Yield differences up to the first one that was undone in the second recording."""
+    """Yield differences up to the first difference that was undone in the second recording."""
     for each in found:
         yield each
         if each.second is not None:

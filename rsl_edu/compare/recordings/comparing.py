@@ -34,7 +34,7 @@ def compare_recordings(
     dt: float | None = None,
     checkpoint: str | Path | None = None,
 ) -> RecordingComparison:
-    """Report per feature how the second recording differs from the first, beyond the usual variation.
+    """Report, for each feature, how the second recording differs from the first, beyond the usual variation.
 
     The first recording is the reference, from training. The tests use relations that are true in it: vectors of
     constant length, positions and their velocities, and correlations of all features. These do not change when a robot
@@ -43,7 +43,7 @@ def compare_recordings(
     Args:
         first: A path to observations, or the result of :func:`rsl_edu.diagnosis.load`: ``[time, envs, features]``, a
             table ``[samples, features]``, or a dictionary of these with ``actions`` and ``dones`` if recorded.
-        second: The same, from play or from the robot.
+        second: A recording from play or from the robot, in the same form.
         settings: Settings of the run, for the names of the features, as returned by
             :func:`rsl_edu.run_folder.run_settings`.
         names: Names of the features, such as ``joint_vel[3]``, which replace those from the settings.
@@ -86,7 +86,7 @@ def compare_recordings(
 
 
 def _acted(given: tuple[Stored, Stored]) -> bool:
-    """Return whether both have actions, equally many, and rows in the order of time."""
+    """Return whether both recordings have the same number of actions, and rows in the order of time."""
     numbers = {None if each.actions is None else each.actions.shape[2] for each in given}
     return len(numbers) == 1 and None not in numbers and all(each.ordered for each in given)
 
@@ -98,7 +98,8 @@ def _names(
     features = given[0].x.shape[2]
     if names:
         if len(names) != features:
-            raise ValueError(f"names: expected {features}, one for each feature of the first, got {len(names)}")
+            wanted = f"{features}, one for each feature of the first recording"
+            raise ValueError(f"names: expected {wanted}, got {len(names)}")
         return tuple(names), "given"
     if given[0].names:
         return given[0].names, f"from the parts of {given[0].source}"
@@ -120,12 +121,12 @@ def _guess(settings: RunSettings, features: int) -> tuple[str, ...]:
 
 
 def _of(found: Found, at: np.ndarray, features: int) -> tuple[int, ...]:
-    """Return the indices of features in the first recording as given; its actions follow the observations."""
+    """Return the indices of features in the first recording as given, in which actions follow the observations."""
     return tuple(int(at[i]) if i < len(at) else i - len(at) + features for i in found.features)
 
 
 def _merged(found: Sequence[Found]) -> list[Found]:
-    """Join differences of one kind: without names, the features of one term are reported separately.
+    """Join differences of one kind, because without names the features of one term are reported separately.
 
     Differences that were undone one by one are not joined, because each has its own figure.
     """
@@ -143,7 +144,7 @@ def _joined(group: Sequence[Found]) -> Found:
 
 
 def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:
-    """Report how many other features differ, once a cause is found."""
+    """Report how many other features differ after a cause was found."""
     s = evidence.statistics
     away = np.abs(s.shift) > np.maximum(SHIFT, SURE * s.shift_error)
     away |= np.abs(s.spread) > np.maximum(np.log(2), SURE * s.spread_error)
@@ -155,11 +156,11 @@ def _followers(evidence: Evidence, found: Sequence[Found]) -> list[str]:
 
 
 def _without_spikes(evidence: Evidence) -> tuple[Evidence, list[str]]:
-    """Remove absurd values from the first recording, and report where they were."""
+    """Remove absurd values from the first recording, and report where these values were."""
     absurd = absurd_values(evidence.first, evidence.second)
     if not absurd.any():
         return evidence, []
-    said = f"left out of the first: {where_absurd(evidence, evidence.first, absurd)}"
+    said = f"left out of the first recording: {where_absurd(evidence, evidence.first, absurd)}"
     return dataclasses.replace(evidence, first=without(evidence.first, absurd)), [said]
 
 
@@ -170,7 +171,7 @@ def _read(given: tuple[Stored, Stored]) -> list[str]:
 
 
 def _kept(evidence: Evidence) -> list[str]:
-    """Name features that were constant without being a difference."""
+    """Name constant features that do not count as a difference."""
     said, still, may_rest = [], evidence.statistics.constant, kept(evidence)
     for which, name in enumerate(("first", "second")):
         if (rested := still[which] & may_rest).any():
@@ -186,7 +187,7 @@ def _short(given: tuple[Stored, Stored], compared: tuple[Recording, Recording]) 
         if each.steps < LONG:
             time, envs = stored.x.shape[:2]
             short = f"the {name} has only {counted(time, 'step')} of {counted(envs, 'robot')}"
-            needs = f"a verdict needs {LONG + 1} steps of one robot, or as many samples of several"
+            needs = f"a verdict needs {LONG + 1} steps of one robot, or {LONG + 1} samples of several robots"
             said.append(f"{short}: {needs}; only relations that are true at every step were checked")
     return said
 

@@ -22,7 +22,7 @@ class Difference:
         threshold: How large the effect must be to count.
         meaning: What the difference usually means.
         change: What to change.
-        lesson: Number of the lesson that explains it.
+        lesson: Number of the lesson that explains the difference.
         columns: Indices of these features in the first recording; recorded actions follow the observations.
     """
 
@@ -63,7 +63,7 @@ class RecordingComparison:
 
     @property
     def status(self) -> int:
-        """Exit status of the command, which is 0 if they are the same, 1 if not, and 2 if too little was recorded."""
+        """Exit status of the command, which is 0 without a difference, 1 with one, and 2 if too little was recorded."""
         return 1 if self.differences else 0 if self.conclusive else 2
 
     @property
@@ -77,7 +77,7 @@ class RecordingComparison:
         return f"The recordings differ in {len(self.differences)} ways." if several else "The recordings differ."
 
     def __str__(self) -> str:
-        """Lines of at most 100 characters, for a terminal."""
+        """The comparison as lines of at most 100 characters, for a terminal."""
         lines = [line(name, words) for name, words in self.about.items()]
         lines += ["", sentence(self.verdict)]
         for number, each in enumerate(self.differences, 1):
@@ -92,7 +92,7 @@ class RecordingComparison:
         return page(self.about, self.verdict, rows, self._below())
 
     def _below(self) -> dict[str, str]:
-        """Return the lines below the differences."""
+        """Return the lines that the text shows below the differences."""
         by_missing: dict[str, list[str]] = {}
         for name, missing in self.unchecked.items():
             by_missing.setdefault(missing, []).append(name)

@@ -28,7 +28,7 @@ NUMBERS = 6_000_000
 SPAN = 40
 """Fewest steps in a part of a recording."""
 ORDERED = 0.3
-"""If consecutive rows of a table correlate by more than this, it is one robot over time."""
+"""If consecutive rows of a table correlate by more than this, the table shows one robot over time."""
 SENT = "recorded action"
 """Name of the actions that were recorded next to the observations."""
 
@@ -79,7 +79,7 @@ class Recording:
         return self.x.reshape(-1, self.x.shape[2])
 
     def of(self, features: Sequence[int] | np.ndarray) -> Recording:
-        """Return the recording with these features, in this order."""
+        """Return the recording with only the given features, in the given order."""
         return dataclasses.replace(self, x=self.x[..., features])
 
     def rarely_move(self) -> np.ndarray:
@@ -120,7 +120,7 @@ class Recording:
 
 @dataclasses.dataclass(frozen=True)
 class Stored:
-    """A recording as given.
+    """A recording as it was given, before it is converted for the comparison.
 
     Attributes:
         x: Observations ``[time, envs, features]``; a table has one robot.
@@ -264,7 +264,7 @@ def _goes_on(x: np.ndarray) -> float:
 
 
 def blocks(names: Sequence[str]) -> tuple[Block, ...]:
-    """Group features named like ``joint_vel[3]`` or ``joint_vel[3] (t-2)`` into terms; others are their own term."""
+    """Group features named like ``joint_vel[3]`` or ``joint_vel[3] (t-2)`` into terms; each other feature is a term."""
     found: list[tuple[str, list[int]]] = []
     for column, name in enumerate(names):
         term = re.sub(r"\[\d+\]", "", name)

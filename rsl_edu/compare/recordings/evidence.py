@@ -79,7 +79,7 @@ class Evidence:
 
     @functools.cached_property
     def changes(self) -> tuple[Change, ...]:
-        """The same pairs in the second recording."""
+        """The pairs of positions and velocities in the second recording."""
         open_pairs = tuple(pair for pair in self.pairs if not {pair.position, pair.velocity} & self.closed)
         return changes(open_pairs, self.second)
 
@@ -94,7 +94,7 @@ class Evidence:
 
     @property
     def loose(self) -> np.ndarray:
-        """Features that correlate with no other in the first, so sign and lag are unknown, ``[features]``, bool."""
+        """Features without correlations in the first recording, so sign and lag are unknown, ``[features]``, bool."""
         look = np.asarray(self.unexplained & ~self.acts)
         paired = {i for pair in self.pairs for i in (pair.position, pair.velocity)}
         look[[*paired, *self._repair_and_tied[1]]] = False
@@ -109,7 +109,7 @@ class Evidence:
 
     @property
     def unexplained(self) -> np.ndarray:
-        """Features to test without a difference so far, ``[features]``, bool."""
+        """Features to test in which no difference was found so far, ``[features]``, bool."""
         look = self.open
         look[list(self.explained)] = False
         return look
@@ -169,7 +169,7 @@ class Evidence:
             raise UncheckedError(f"needs {LONG + 1} samples of each recording")
 
     def spoken(self, features: Iterable[int]) -> str:
-        """Describe features as terms, one by one, or by their number."""
+        """Describe features by their terms, by their names, or only by how many they are."""
         left, said = set(features), []
         for block in self.blocks:
             inside = [column for column in block.columns if column in left]

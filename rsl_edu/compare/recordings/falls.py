@@ -13,7 +13,7 @@ from .data import Recording
 from .evidence import Evidence, Found
 
 PART = 0.1
-"""Smallest share of the samples on the ground, and upright: a robot that is never upright did not fall."""
+"""Smallest share of samples on the ground, and of upright samples: a robot that is never upright did not fall."""
 TILT = 25.0
 """Degrees beyond the first recording's largest tilt at which a robot counts as lying on the ground."""
 RARE = 0.001
@@ -34,7 +34,8 @@ def fallen(evidence: Evidence) -> Iterator[Found]:
         lies = _tilt(second, up) > usual + TILT
         if _falls(lies) and (np.abs(length - 1) < 4 * UNIT).mean() > 1 - PART:
             figure = (
-                f"tilted by more than {usual + TILT:.0f}° in {_when(evidence, lies)}; at most {usual:.0f}° in the first"
+                f"tilted by more than {usual + TILT:.0f}° in {_when(evidence, lies)}; "
+                f"at most {usual:.0f}° in the first recording"
             )
             yield Found("fallen", tuple(columns), figure, _before(evidence.second, lies))
             return
@@ -42,13 +43,14 @@ def fallen(evidence: Evidence) -> Iterator[Found]:
         height, low = evidence.second.x[..., column], evidence.first.flat[:, column].min()
         lies = height < low - (evidence.first.flat[:, column].max() - low) / 2
         if _falls(lies):
-            figure = f"below {short(height[lies].max())} in {_when(evidence, lies)}; at least {short(low)} in the first"
+            highest = f"below {short(height[lies].max())} in {_when(evidence, lies)}"
+            figure = f"{highest}; at least {short(low)} in the first recording"
             yield Found("fallen", (column,), figure, _before(evidence.second, lies))
             return
 
 
 def _gravity(evidence: Evidence) -> Iterator[list[int]]:
-    """Yield gravity vectors: by name, or three features of constant length that mostly point in one direction."""
+    """Yield gravity vectors, found by name, or by a constant length and an almost constant direction."""
     look, x = evidence.open, evidence.first.flat
     if evidence.named:
         places = [list(block.columns) for block in evidence.blocks if "gravity" in block.name]
@@ -65,7 +67,7 @@ def _gravity(evidence: Evidence) -> Iterator[list[int]]:
 
 
 def _heights(evidence: Evidence) -> list[int]:
-    """Return features that are heights of the robot by name, except height scans, which have many features."""
+    """Return the features that are named as heights of the robot, except height scans, which have many features."""
     single = [block.columns[0] for block in evidence.blocks if len(block.columns) == 1 and evidence.named]
     names = [evidence.names[column] for column in single]
     tall = [("height" in name or "pos_z" in name) and "command" not in name for name in names]
@@ -89,7 +91,7 @@ def _when(evidence: Evidence, lies: np.ndarray) -> str:
 
 
 def _before(recording: Recording, lies: np.ndarray) -> Recording | None:
-    """Return the robots that never fall, or all robots until the first fall, whichever has more samples, or None."""
+    """Return the robots that never fall, or all robots until the first fall, whichever has more samples; else None."""
     stands = ~lies.any(0)
     time = int(np.argwhere(lies)[0][0]) - TUMBLE
     if stands.sum() * len(lies) >= max(1, time * lies.shape[1]):

@@ -41,7 +41,7 @@ def pasts(recording: Recording) -> np.ndarray:
 
 
 def chains(share: np.ndarray) -> list[list[int]]:
-    """Return for each feature of the newest frame the indices of its values, newest first; one if no history."""
+    """Return, for each feature in the newest frame, the indices of its values, newest first; without history, one."""
     features = len(share)
     older, best = np.full(features, -1), np.full(features, COPIED)
     for feature in np.flatnonzero(~np.isnan(share[:, 0])):

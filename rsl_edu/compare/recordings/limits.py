@@ -38,8 +38,9 @@ def _clipped(evidence: Evidence, narrow: Recording, wide: Recording, words: tupl
         x, other = narrow.flat[:, worst], wide.flat[:, worst]
         beyond = ((other < x.min()) | (other > x.max())).mean()
         figure = (
-            f"{evidence.names[worst]} has the limits {short(x.min())} and {short(x.max())} in the {words[0]}, with "
-            f"{100 * cut[worst]:.0f} % of the samples at a limit; {100 * beyond:.0f} % are beyond in the {words[1]}"
+            f"{evidence.names[worst]} has the limits {short(x.min())} and {short(x.max())} in the {words[0]} "
+            f"recording, with {100 * cut[worst]:.0f} % of the samples at a limit; {100 * beyond:.0f} % are beyond it "
+            f"in the {words[1]}"
         )
         yield Found("clipped", group, figure)
 
@@ -47,7 +48,7 @@ def _clipped(evidence: Evidence, narrow: Recording, wide: Recording, words: tupl
 def cut_short(narrow: Recording, wide: Recording) -> np.ndarray:
     """Return the share of samples at limits that the other recording goes beyond, ``[features]``.
 
-    The share is 0 if the other recording has limits too, or if the values inside the limits have another size there.
+    The share is 0 if the other recording has limits too, or if its values inside the limits have a different size.
     """
     x, other = narrow.flat, wide.flat
     low, high, margin = x.min(0), x.max(0), 0.02 * x.std(0)

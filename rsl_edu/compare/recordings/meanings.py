@@ -31,12 +31,12 @@ class Meaning:
 
 
 _TOGETHER = (
-    f"a score lower by {BROKEN:g} than between parts of the first; undoing the difference must close "
+    f"a score lower by {BROKEN:g} than between parts of the first recording; undoing the difference must close "
     f"{100 * (1 - RESTORED):.0f} % of the gap to 1 in each quarter of the recording"
 )
 MEANINGS = {
     "size": Meaning(
-        threshold="another number of features",
+        threshold="a different number of features",
         meaning="The two recordings cannot be inputs of the same policy. Usual reasons are terms that the robot has no "
         "sensor for (base_lin_vel), a height scan or a history.",
         change="use the same observation terms on both sides, in the same order, with the same history_length",
@@ -44,7 +44,7 @@ MEANINGS = {
     ),
     "history": Meaning(
         threshold="another position",
-        meaning="The history of observations has another layout. Isaac Lab and mjlab keep all frames of a term "
+        meaning="The history of observations has a different layout. Isaac Lab and mjlab keep all frames of a term "
         "together, the oldest first; other programs put one complete frame after another, or the newest first. The "
         "mean and std of all features stay the same, so statistics of single features do not show this.",
         change="build the history as in training: the order of frames, and whether it is grouped by term or by frame",
@@ -66,9 +66,9 @@ MEANINGS = {
         lesson=4,
     ),
     "fallen": Meaning(
-        threshold=f"{TILT:g}° beyond the largest tilt of the first, or below its lowest height by half its range, in "
-        f"{100 * PART:.0f} % of the samples",
-        meaning="The robot fell, and the recording went on. Observations of a robot on the ground show nothing about "
+        threshold=f"{TILT:g}° beyond the largest tilt of the first recording, or below its lowest height by half its "
+        f"range, in {100 * PART:.0f} % of the samples",
+        meaning="The robot fell, and the recording continued. Observations of a robot on the ground show nothing about "
         "the time before. The other lines of the report are about the time before the fall.",
         change="end the recording at the fall, or set `dones` there; then find out why it fell",
         lesson=6,
@@ -87,9 +87,9 @@ MEANINGS = {
         lesson=4,
     ),
     "length": Meaning(
-        threshold=f"{100 * LENGTH:.0f} % more than in the first",
+        threshold=f"{100 * LENGTH:.0f} % more than in the first recording",
         meaning="The components of a vector of constant length (projected gravity, quaternion, sine and cosine) do not "
-        "fit together: one is missing, or has another sign, scale or time.",
+        "fit together: one is missing, or has a different sign, scale or time.",
         change="check the code that assembles this vector",
         lesson=4,
     ),
@@ -102,9 +102,9 @@ MEANINGS = {
     ),
     "order": Meaning(
         threshold=_TOGETHER,
-        meaning="The same values are at other positions. Isaac Lab sorts joints by kind across all legs, URDF files "
-        "and SDKs leg by leg (FL FR RL RR, or FR FL RR RL). Terms are concatenated as configured, or sorted by name. "
-        "A history begins with its oldest or its newest frame.",
+        meaning="The same values are at different positions. Isaac Lab sorts joints by kind across all legs, URDF "
+        "files and SDKs leg by leg (FL FR RL RR, or FR FL RR RL). Terms are concatenated as configured, or sorted by "
+        "name. A history begins with its oldest or its newest frame.",
         change="map joints by name on both sides; build the observation from the list of terms used in training",
         lesson=4,
     ),
@@ -125,7 +125,8 @@ MEANINGS = {
     ),
     "time step": Meaning(
         threshold=f"a factor of {STEP:g}, and more than noise can cause",
-        meaning="The loop runs at another rate than in training, so each action of the policy lasts longer or shorter.",
+        meaning="The loop runs at a different rate than in training, so each action of the policy lasts longer or "
+        "shorter.",
         change="set the rate of the control loop to 1 / (sim.dt * decimation) of the training",
         lesson=3,
     ),
@@ -146,14 +147,14 @@ MEANINGS = {
     "shift": Meaning(
         threshold=f"{SHIFT:g} std, and {SURE:g} standard errors",
         meaning="There is an offset: the default pose was not subtracted from joint positions, the zero of an encoder "
-        "is wrong, or an IMU is tilted. Or the conditions differed, such as a slope or another load.",
+        "is wrong, or an IMU is tilted. Or the conditions differed, such as a slope or a different load.",
         change="correct the offset of the term (default joint positions)",
         lesson=4,
     ),
     "motion": Meaning(
         threshold=f"{100 * OTHERWISE:.0f} % of the features, each shifted by {2 * SHIFT:g} std or with 3 times the std",
         meaning="The observations are consistent with each other, but the robot moves differently: it fell, stands "
-        "still or follows other commands, or the actions have another effect (scale, offset, gains, delay).",
+        "still or follows other commands, or the actions have a different effect (scale, offset, gains, delay).",
         change="compare recordings of the same task; then check the action side: scale, default pose, kp and kd",
         lesson=6,
     ),

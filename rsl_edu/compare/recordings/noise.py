@@ -15,7 +15,7 @@ NOISE = 0.05
 
 
 def noise(evidence: Evidence) -> Iterator[Found]:
-    """Find values that jump from step to step more than in the first recording, and not because the robot does."""
+    """Find values that jump more from step to step than in the first recording, although the robot does not."""
     evidence.require_length()
     evidence.require_time()
     first, second = _jumps(evidence.first, evidence.second)
@@ -26,12 +26,14 @@ def noise(evidence: Evidence) -> Iterator[Found]:
         if evidence.named and 3 * len(group) < len(evidence.block_of(group[0]).columns):
             continue
         worst = max(group, key=lambda feature: more[feature])
-        shares = f"{100 * second[worst]:.0f} % of its variance is noise ({100 * first[worst]:.0f} % in the first)"
+        shares = (
+            f"{100 * second[worst]:.0f} % of its variance is noise ({100 * first[worst]:.0f} % in the first recording)"
+        )
         yield Found("noise", group, f"{evidence.names[worst]} jumps from step to step: {shares}")
 
 
 def _noisier(evidence: Evidence, own: bool) -> np.ndarray:
-    """Return features that jump more although the robot does not, ``[features]``, bool."""
+    """Return features that jump more than in the first although the robot does not, ``[features]``, bool."""
     first, second = _jumps(evidence.first, evidence.second, own)
     more = second - first
     acts = evidence.acts & evidence.open
@@ -55,9 +57,9 @@ def _steps(recording: Recording) -> Recording:
 def _jumps(first: Recording, second: Recording, own: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Return for both recordings the share of a feature's variance that is not smooth from step to step.
 
-    It is a share of the first recording's variance, because a robot that stands still has the usual sensor noise but
-    little other variance. If the second varies more, or with ``own``, it is a share of the second's. Impacts do not
-    count.
+    The noise is divided by the first recording's variance, because a robot that stands still has the usual sensor
+    noise but little other variance. If the second recording varies more, or with ``own``, the noise is divided by the
+    second recording's variance. Impacts do not count.
     """
     variance = [each.flat.var(0).clip(1e-24) for each in (first, second)]
     return _white(first) / variance[0], _white(second) / (variance[1] if own else np.maximum(*variance))

@@ -1,4 +1,4 @@
-"""Tests for features that are late, have another sign, or are at another position."""
+"""Tests for features that are late, have the opposite sign, or are at a different position."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .repairs import Repair
 from .terms import swapped
 
 TOGETHER = 0.6
-"""Smallest share of late features in a term for the entire term to count as late."""
+"""If at least this share of a term's features is late, the entire term counts as late."""
 
 
 def late_velocities(evidence: Evidence) -> Iterator[Found]:
@@ -43,7 +43,7 @@ def moved_copies(evidence: Evidence) -> Iterator[Found]:
 
 
 def reordered_copies(evidence: Evidence) -> Iterator[Found]:
-    """Find recorded actions whose copies are in another order, if no other term shows this order."""
+    """Find recorded actions whose copies are in a different order, if no other term shows this order."""
     return _copies(evidence, True)
 
 
@@ -77,16 +77,16 @@ def alignment(evidence: Evidence) -> Iterator[Found]:
 
 
 def _said(evidence: Evidence, repair: Repair) -> str:
-    """Describe a repair; if another is as good, describe both, without an order that might be wrong."""
+    """Describe a repair. If a second repair is equally good, describe both, but give no order that might be wrong."""
     if repair.rival is None:
         return {
-            "sign": "correlated with the other features as in the first, but with the opposite sign",
+            "sign": "correlated with the other features as in the first recording, but with the opposite sign",
             "lag": f"{_steps(evidence, int(repair.late.max()))} late relative to the other features",
             "order": _settled_places(evidence, repair) if repair.kind == "order" else "",
         }[repair.kind]
     kinds = {repair.kind, repair.rival.kind}
     if kinds == {"order"}:
-        return "at other positions; several orders fit equally well, so none is given"
+        return "at different positions; several orders fit equally well, so none is given"
     sign = repair if repair.kind == "sign" else repair.rival
     flipped = f"or {evidence.spoken(sign.features.tolist())} have the opposite sign"
     return f"either legs or sides are swapped, {flipped}: in a regular gait, both fit equally well"

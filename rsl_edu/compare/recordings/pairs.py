@@ -11,11 +11,11 @@ from .data import Block, Recording
 from .relations import ENOUGH
 
 SURE, EVERYWHERE, COPY = 0.85, 0.7, 0.99
-"""Smallest correlation of a pair in the entire first recording, and in each part of it; and of two copies."""
+"""Smallest correlation of a pair in the entire first recording, of a pair in each part of it, and of two copies."""
 COPIED = 0.98
 """Copies whose correlation is below this are no longer copies."""
 SHIFTS = (-3, -2, -1, 0, 1, 2, 3)
-"""Steps by which a velocity may be late (positive), or its position (negative)."""
+"""Steps by which a velocity may be late (positive) or its position may be late (negative)."""
 PARTS = 4
 SMOOTH = 4
 """Number of steps to average if noise hides a velocity."""
@@ -58,7 +58,7 @@ class Change:
 
     @property
     def late(self) -> int:
-        """How many steps the velocity is late; 0 unless a lag explains most of the mismatch (for copies, all)."""
+        """Number of steps by which the velocity is late; 0 unless it explains most of the mismatch (all for copies)."""
         if self.pair.copied and self.fits.max() < COPIED:
             return 0
         here, best = self.fits[len(SHIFTS) // 2], int(self.fits.argmax())
@@ -94,7 +94,7 @@ def find_pairs(first: Recording) -> tuple[Pair, ...]:
 
 
 def changes(pairs: tuple[Pair, ...], second: Recording) -> tuple[Change, ...]:
-    """Return the pairs in the second recording, without those that are constant there."""
+    """Return the pairs in the second recording, without pairs that are constant in this recording."""
     found = []
     for pair in pairs if second.ordered else ():
         fits, slope = _shifted(second, pair)
@@ -126,7 +126,7 @@ def copies(recording: Recording) -> np.ndarray:
 
 
 def _correlations(recording: Recording, copied: bool) -> np.ndarray | None:
-    """Correlate each feature, or its change, (rows) with the mean of each feature over the same two steps."""
+    """Correlate each feature or its change (rows) with the mean of each feature over the same two steps (columns)."""
     whole = recording.episode[1:] == recording.episode[:-1]
     value = ((recording.x[1:] + recording.x[:-1]) / 2)[whole]
     change = value if copied else (recording.x[1:] - recording.x[:-1])[whole]
@@ -165,7 +165,7 @@ def _shifted(recording: Recording, pair: Pair) -> tuple[np.ndarray, float]:
 
 
 def paired_blocks(pairs: tuple[Pair, ...], names: Sequence[str]) -> tuple[Block, ...]:
-    """Group features without names into terms: neighbours whose velocities, or copies, are neighbours too."""
+    """Group features without names into terms of neighbours whose velocities or copies are neighbours, too."""
     runs: list[list[Pair]] = []
     for pair in sorted(pairs, key=lambda each: (each.copied, each.position)):
         last = runs[-1][-1] if runs else None

@@ -1,4 +1,4 @@
-"""Check of two recordings with a checkpoint: which one fits its normalizer, and whether its policy acted in them."""
+"""Check of which recordings fit a checkpoint's normalizer, and in which of them the checkpoint's policy acted."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def judged_by_policy(
     Args:
         checkpoint: A run folder, or one of its files.
         given: The recordings.
-        settings: Settings of the run; None reads them from the files next to it.
+        settings: Settings of the run; None reads them from the files next to the checkpoint.
 
     Returns:
         Differences, notes, and the reason if the actions could not be judged.
 
     Raises:
-        ValueError: The checkpoint takes another number of features than both recordings have.
+        ValueError: Neither recording has the number of features that the checkpoint takes.
     """
     run = read_run(checkpoint, config=settings)
     policy = run.checkpoints[-1].policy.eval()

@@ -18,7 +18,7 @@ BROKEN, RESTORED = 0.03, 0.4
 """Smallest mismatch with the first recording that counts, and the largest part of it that may remain after a repair."""
 CLEARLY, SURELY = 0.06, 0.02
 """Largest part of the mismatch that may remain after a change of sign that noise does not confirm, and after a lag of
-one or two features. In a regular gait, another policy may have another phase."""
+one or two features. In a regular gait, a different policy may have a different phase."""
 TIE = 0.02
 """Repairs whose gains differ by less than this are equally good."""
 SIMPLE = 5e-4
@@ -32,12 +32,13 @@ class Repair:
     Attributes:
         kind: ``sign``, ``lag`` or ``order``.
         order: Index in the second recording of each feature of the first.
-        late: How many steps late each feature of the second is.
+        late: By how many steps each feature of the second recording is late.
         sign: 1 or -1 for each feature.
         before: Match of the differing features' correlations with the first recording, from -1 to 1, before the repair.
         after: The same after the repair.
         rival: Another repair that is equally good, if there is one.
-        sure: If another repair is nearly as good as an order, the features whose positions are certain; None for all.
+        sure: Features whose positions in an order are certain, if another repair is nearly as good; None if all are
+            certain.
     """
 
     kind: str
@@ -55,7 +56,7 @@ class Repair:
         return np.flatnonzero((self.order != np.arange(len(self.order))) | (self.late != 0) | (self.sign < 0))
 
     def of(self, second: Recording) -> Recording:
-        """Return the second recording, repaired."""
+        """Return the second recording after the repair."""
         x, episode = second.x[..., self.order] * self.sign, second.episode
         low, high = min(0, int(self.late.min())), max(0, int(self.late.max()))
         if low == high:
@@ -113,10 +114,10 @@ def _placed(repair: Repair, features: np.ndarray, number: int) -> Repair:
 def _believed_of(
     first: Recording, second: Recording, blocks: Sequence[Block], alignment: Alignment, noise: Alignment
 ) -> Repair | None:
-    """Return the accepted repair with the largest gain for one kind of relations, and a rival if it is equally good.
+    """Return the accepted repair with the largest gain for one kind of relations, and an equally good one, if any.
 
-    In a regular gait, one leg does what another does half a period later, or the same with the opposite sign. Their
-    noise has no such symmetry, so it decides between equally good repairs.
+    In a regular gait, one leg does what another does half a period later, or the same with the opposite sign. The noise
+    of the two legs has no such symmetry, so the noise decides between equally good repairs.
     """
     if not alignment.second.samples or not alignment.alive:
         return None
@@ -153,7 +154,7 @@ def _believed_of(
 
 
 def _settled(order: np.ndarray, noise: Alignment, blocks: Sequence[Block]) -> frozenset[int]:
-    """Return the features whose positions noise determines, and the features of terms with the same reordering."""
+    """Return the features whose positions are certain from their noise, and all features of equally reordered terms."""
     sure = set(np.flatnonzero(noise.tied & noise.alive).tolist())
     inside = {tuple(order[list(b.columns)] - b.columns[0]) for b in blocks if sure >= set(b.columns)}
     alike = [b.columns for b in blocks if tuple(order[list(b.columns)] - b.columns[0]) in inside]

@@ -14,9 +14,9 @@ from .repairs import Repair
 from .scales import LENGTH
 
 ALWAYS = 0.98
-"""If this share of the first recording's quaternions is in one hemisphere, the other one is the opposite sign."""
+"""If this share of the first recording's quaternions is in one hemisphere, the other one means the opposite sign."""
 TURNS, MORE = 0.5, 0.3
-"""Smallest correlation of a quaternion's rotation with body rates, and how much better another order must fit."""
+"""Smallest correlation of a quaternion's rotation with body rates, and how much better a different order must fit."""
 ROLLS = (1, 3)
 """Shifts of the columns that turn xyzw into wxyz, and wxyz into xyzw."""
 
@@ -28,7 +28,11 @@ def rotations(evidence: Evidence) -> Iterator[Found]:
         for roll in ROLLS if evidence.first.ordered and evidence.second.ordered else ():
             if _rolled(evidence, columns, roll):
                 order[columns] = np.roll(columns, roll)
-                ends = "wxyz, in the first xyzw" if _last(evidence, columns) else "xyzw, in the first wxyz"
+                ends = (
+                    "wxyz, in the first recording xyzw"
+                    if _last(evidence, columns)
+                    else "xyzw, in the first recording wxyz"
+                )
                 said = f"a quaternion with its scalar at the other end: {ends}"
                 yield Found("order", tuple(columns), said, Repair("order", order, late, sign).of(evidence.second))
                 return
@@ -42,7 +46,7 @@ def rotations(evidence: Evidence) -> Iterator[Found]:
 
 
 def _quaternions(evidence: Evidence) -> Iterator[list[int]]:
-    """Yield four neighbouring features that form a vector of unit length in both recordings, and all vary."""
+    """Yield groups of four neighbouring features that all vary and form a vector of unit length in both recordings."""
     for start in range(evidence.first.observed - 3):
         columns = list(range(start, start + 4))
         parts = [each.flat[:, columns] ** 2 for each in (evidence.first, evidence.second)]

@@ -1,4 +1,4 @@
-"""Tests for features that differ by a factor: other units, another scale, another time step."""
+"""Tests for features that differ by a factor: different units, a different scale or a different time step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FITS, LOSS = 0.8, 0.03
 """Smallest correlation of a position's change with the velocity for their ratio to count, and how far the correlation
 may drop below the first recording's."""
 MOST = 0.5
-"""Smallest share of two terms' pairs whose ratio must have changed."""
+"""Smallest share of the pairs between two terms that must have a changed ratio."""
 ALIKE = 1.35
 """Largest factor between the ratios of neighbours that count as equal."""
 NEAR = 0.1
@@ -69,10 +69,10 @@ def length(evidence: Evidence) -> Iterator[Found]:
                 yield Found(
                     "length",
                     tuple(columns),
-                    f"its length varies by {100 * spread_now:.0f} % (by {100 * spread:.0f} % in the first)",
+                    f"its length varies by {100 * spread_now:.0f} % (by {100 * spread:.0f} % in the first recording)",
                 )
             continue
-        figure = f"its length is {short(now)} ({short(usual)} in the first): {_times(now / usual)}"
+        figure = f"its length is {short(now)} ({short(usual)} in the first recording): {_times(now / usual)}"
         yield Found("scale", tuple(columns), figure, _divided(evidence.second, columns, now / usual))
 
 
@@ -89,16 +89,16 @@ def scale(evidence: Evidence) -> Iterator[Found]:
         if evidence.named and len(certain) > 1 and certain == [feature for feature in term if feature in exact]:
             group = tuple(feature for feature in term if evidence.open[feature])
         if len(group) < 2 and not evidence.named and abs(np.log(factor)) < np.log(FACTOR):
-            continue  # without names, a joint that moves differently looks like a joint in other units
+            continue  # without names, a joint that moves differently looks like a joint in different units
         if not certain and not (_sure_of_scale(evidence, group, factor) and _by_itself(evidence, group, factor)):
             continue
         std = [short(float(each.flat[:, list(group)].std(0).mean())) for each in (evidence.second, evidence.first)]
-        figure = f"{_times(factor)} (std {std[0]}, or {std[1]} in the first)"
+        figure = f"{_times(factor)} (std {std[0]}, or {std[1]} in the first recording)"
         yield Found("scale", group, figure, _divided(evidence.second, group, factor))
 
 
 def scale_of_most(evidence: Evidence) -> Iterator[Found]:
-    """Find a scale of so many features that too few others remain to show how much faster the robot moves."""
+    """Find a scale of so many features that the few others cannot show how much faster the robot moves."""
     evidence.require_length()
     differ = most_differ(evidence)
     if differ.any() and in_one_proportion(evidence, differ):
@@ -106,13 +106,13 @@ def scale_of_most(evidence: Evidence) -> Iterator[Found]:
         factor = float(np.exp(np.median(evidence.statistics.spread[differ])))
         if abs(np.log(factor)) > np.log(FACTOR) and not (asked(evidence) < LESS and factor < 1):
             std = [short(float(each.flat[:, differ].std(0).mean())) for each in (evidence.second, evidence.first)]
-            yield Found("scale", features, f"{_times(factor)} (std {std[0]}, or {std[1]} in the first)")
+            yield Found("scale", features, f"{_times(factor)} (std {std[0]}, or {std[1]} in the first recording)")
 
 
 def rate(evidence: Evidence) -> Iterator[Found]:
-    """Find time steps that are longer or shorter, so that positions change by another multiple of their velocity.
+    """Find time steps that are longer or shorter, so that positions change by a different multiple of their velocity.
 
-    Other units have the same effect, but then positions or velocities have another size as well.
+    Different units have the same effect, but then the size of positions or velocities differs as well.
     """
     evidence.require_time()
     here = [each for each in (*evidence.changes, *_smoothed(evidence)) if _kinematic(evidence, each)]
@@ -142,7 +142,7 @@ def _smoothed(evidence: Evidence) -> tuple[Change, ...]:
 
 
 def _kinematic(evidence: Evidence, change: Change) -> bool:
-    """Return whether this is a position and its velocity, and not two oscillating features such as sine and cosine."""
+    """Return whether a pair is a position and its velocity, and not two oscillations such as sine and cosine."""
     pair = change.pair
     if pair.copied or pair.slope < 0 or change.fits.max() < FITS or not _apart(evidence, change):
         return False
@@ -218,7 +218,7 @@ def _by_itself(evidence: Evidence, group: Sequence[int], factor: float) -> bool:
 
 
 def _usual(evidence: Evidence, ratio: np.ndarray) -> float:
-    """Return the logarithm of the usual ratio, ignoring a single term, however large, that has another ratio."""
+    """Return the logarithm of the usual ratio, ignoring a single term, however large, that has a different ratio."""
     look = evidence.open
     if not look.any():
         return 0.0
@@ -265,7 +265,7 @@ def _by_velocities(evidence: Evidence, cut: np.ndarray, usual: float) -> tuple[d
 
 
 def _neighbours(evidence: Evidence, ratio: dict[int, float]) -> Iterator[tuple[int, ...]]:
-    """Yield neighbours of one term with about the same ratio."""
+    """Yield groups of neighbouring features within a term that have about the same ratio."""
     for group in evidence.by_term(sorted(ratio)):
         left = list(group)
         while left:

@@ -22,7 +22,7 @@ def difference(kind: str, features: str, figure: str, columns: tuple[int, ...] =
 
 
 def compared_features(given: tuple[Stored, Stored], named: tuple[str, ...]) -> tuple[list[Difference], Columns]:
-    """Return differences in layout, and the features to compare in each recording, which are none if unknown.
+    """Return differences in layout, and the features to compare in each recording; no features if these are unknown.
 
     Args:
         given: The recordings.
@@ -37,14 +37,20 @@ def compared_features(given: tuple[Stored, Stored], named: tuple[str, ...]) -> t
     if len(found[0]) != len(found[1]):
         if sizes[0] != sizes[1]:
             return _different_size(given, named)
-        figure = f"{_frames(found[0])} in the first; in the second, the previous values are at other positions"
+        figure = (
+            f"{_frames(found[0])} in the first recording; in the second, the previous values are at different positions"
+        )
         return [difference("history", "all features with a history", figure)], _NONE
     newest, other = (np.array([chain[0] for chain in each]) for each in found)
     if sizes[0] != sizes[1]:
-        figure = f"{sizes[1]} features with {_frames(found[1])}; in the first, {sizes[0]} with {_frames(found[0])}"
+        figure = (
+            f"{sizes[1]} features with {_frames(found[1])}; in the first recording, {sizes[0]} with {_frames(found[0])}"
+        )
         return [difference("size", "the history", figure)], (newest, other)
     where = [_places(stride(each)) for each in found]
-    figure = f"the previous value is {where[1]} the newest value, in the first {where[0]}; {_frames(found[0])}"
+    figure = (
+        f"the previous value is {where[1]} the newest value, in the first recording {where[0]}; {_frames(found[0])}"
+    )
     return [difference("history", "all features with a history", figure)], (newest, other)
 
 
@@ -58,7 +64,7 @@ def _different_size(given: tuple[Stored, Stored], named: tuple[str, ...]) -> tup
     terms = blocks(names) if is_named else single(names)
     misfit, columns = min(kept(long, short, terms), key=lambda each: each[0])
     gone = np.setdiff1d(np.arange(sizes[longer]), columns)
-    figure = f"{sizes[1]} features, {sizes[0]} in the first"
+    figure = f"{sizes[1]} features, {sizes[0]} in the first recording"
     if misfit > FITS:
         figure += "; no part of the longer recording resembles the shorter one, so what is missing is unknown"
         return [difference("size", "the recordings", figure)], _NONE

@@ -17,7 +17,7 @@ ABSURD = 100.0
 FEW = 0.02
 """Largest share of the samples that may be absurd, because more of them would not be single values."""
 RARE, FURTHER = 0.001, 3.0
-"""An absurd value must also be this many times as far away as all but a rare sample of the other recording."""
+"""An absurd value must also be this many times as far from the median as nearly all samples of the other recording."""
 SAMPLES = 4000
 """Number of samples from which the usual range is estimated."""
 

@@ -75,7 +75,7 @@ def _chunks(recording: Recording, length: int) -> np.ndarray:
 
 
 def _largest(values: list[np.ndarray]) -> np.ndarray:
-    """Return the larger std between stretches, of the recordings that have enough stretches."""
+    """Return the std between stretches. If both recordings have enough stretches, return the larger std."""
     enough = [each.std(0, ddof=1) for each in values if len(each) >= 4]
     return np.asarray(np.max(enough, axis=0) if enough else np.full(values[0].shape[1], np.inf))
 
@@ -94,7 +94,7 @@ def _positive(x: np.ndarray) -> np.ndarray:
 
 
 def _log_ratio(values: list[np.ndarray]) -> np.ndarray:
-    """Return the logarithm of the ratio of second to first; 0 where one of them is 0."""
+    """Return the logarithm of the ratio of two values, second to first; 0 where one of them is 0."""
     first, second = values
     known = (first > 1e-100) & (second > 1e-100)
     return np.asarray(np.where(known, np.log(np.where(known, second, 1) / np.where(known, first, 1)), 0.0))

@@ -19,7 +19,7 @@ FITS, CLEAR = 0.45, 0.6
 
 
 def looks(first: Recording, second: Recording) -> np.ndarray:
-    """Return the difference between the statistics of each pair of features, first to second, ``[features, features]``.
+    """Return the difference in statistics between features of the first and the second, ``[features, features]``.
 
     The difference is a sum: mean and size (at most 1 together), speed, and 1 if only one of the two features keeps its
     value for long.
@@ -61,7 +61,7 @@ def swapped(first: Recording, second: Recording, blocks: Sequence[Block]) -> np.
 
 
 def kept(first: Recording, second: Recording, blocks: Sequence[Block]) -> Iterator[tuple[float, np.ndarray]]:
-    """Yield selections of the longer recording's features that the shorter one may have, each with its mean difference.
+    """Yield sets of the longer recording's features that the shorter one may have, and the mean difference of each set.
 
     Args:
         first: The longer recording.

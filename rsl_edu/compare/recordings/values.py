@@ -1,4 +1,4 @@
-"""Tests for features that are constant, repeat values, were normalized, or have another mean."""
+"""Tests for features that are constant, repeat values, were normalized, or have a different mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .data import Recording
 from .evidence import Evidence, Found
 
 HELD, FREE = 0.3, 0.05
-"""Share of steps in which a held sensor repeats its value: more than this in the second, less in the first."""
+"""A sensor counts as held if it repeats its value in more than this share of steps, only in the second recording."""
 STUCK = 0.2
 """If more than this share of the repeated values are equal, the robot is stuck, not the sensor."""
 CHANGED, RESTS = 0.02, 0.9
@@ -24,7 +24,7 @@ BEAT, EVEN = 20, 0.25
 SHIFT, SURE = 1.0, 5.0
 """Smallest shift, in std of the first recording and in standard errors."""
 LESS = 1 / 2
-"""Size of the commands relative to the first recording below which a robot may move less."""
+"""If the commands are smaller than this, relative to the first recording, a robot may move less."""
 OTHERWISE = 1 / 3
 """If more than this share of the features differ in mean or std, the robots move differently."""
 
@@ -39,19 +39,22 @@ def constant(evidence: Evidence) -> Iterator[Found]:
             values = sorted({short(value) for value in resting.flat[0, list(group)]})
             low, high = moving.flat[:, list(group)].min(), moving.flat[:, list(group)].max()
             said = values[0] if len(values) == 1 else f"{len(values)} different values"
-            yield Found("constant", group, f"always {said} in the {a}, but {short(low)} to {short(high)} in the {b}")
+            figure = f"always {said} in the {a} recording, but {short(low)} to {short(high)} in the {b}"
+            yield Found("constant", group, figure)
     for group in evidence.by_term(np.flatnonzero(_otherwise(evidence) & ~may_rest)):
         one, other = (each.flat[0, group[0]] for each in (evidence.first, evidence.second))
-        yield Found("constant", group, f"always {short(one)} in the first, always {short(other)} in the second")
+        yield Found(
+            "constant", group, f"always {short(one)} in the first recording, always {short(other)} in the second"
+        )
 
 
 def kept(evidence: Evidence) -> np.ndarray:
     """Return which features may be constant without a fault, ``[features]``, bool.
 
-    These are features that are commands by their names; features that hardly ever change within an episode of the other
-    recording either, such as a command, a one-hot code or a flag; features that have the same value in nearly all
-    samples of the other recording, such as a contact force; and, if the first recording has only one robot and cannot
-    show what varies, features that are constant in both.
+    Features that are commands by their names may be constant. Any feature may be constant if it hardly ever changes
+    within an episode of the other recording either, such as a one-hot code or a flag, or if it has the same value in
+    nearly all samples of the other recording, such as a contact force. If the first recording has only one robot and
+    cannot show what varies, features that are constant in both recordings may be constant, too.
     """
     still, found = evidence.statistics.constant, np.zeros(len(evidence.names), bool)
     for which in (0, 1):
@@ -87,7 +90,7 @@ def held(evidence: Evidence) -> Iterator[Found]:
     evidence.require_time()
     first, second = evidence.first, evidence.second
     if (first.rarely_move() & ~second.rarely_move()).any():
-        return  # the commands are at other positions
+        return  # the commands are at different positions
     moved = evidence.open & ~first.rarely_move()
     slow = np.flatnonzero(moved & (second.repeats() > HELD) & (first.repeats() < FREE))
     most = 2 * len(slow) > evidence.open.sum()  # either values are held, or the robot stands still
@@ -96,7 +99,7 @@ def held(evidence: Evidence) -> Iterator[Found]:
     for group in (*evidence.by_term(slow[seen]), *evidence.by_term(slow[~seen])):
         share, before = (100 * (_repeated if most else _together)(each, group) for each in (second, first))
         if share > 100 * HELD and (not most or _catches_up(evidence, group)):
-            figure = f"{share:.0f} % of the values repeat the previous one, {before:.0f} % in the first"
+            figure = f"{share:.0f} % of the values repeat the previous one, {before:.0f} % in the first recording"
             said.setdefault(figure, []).extend(group)
     for figure, features in said.items():
         yield Found("held", tuple(features), figure)
@@ -113,7 +116,7 @@ def normalized(evidence: Evidence) -> Iterator[Found]:
             x = evidence.second.x.copy()
             x[..., seen] = (x[..., seen] - mean) / std * to_std + to_mean
             figure = (
-                f"{100 * like[which]:.0f} % of the features have mean 0 and std 1 in the {a}, "
+                f"{100 * like[which]:.0f} % of the features have mean 0 and std 1 in the {a} recording, "
                 f"{100 * like[1 - which]:.0f} % in the {b}"
             )
             yield Found("normalized", tuple(seen.tolist()), figure, dataclasses.replace(evidence.second, x=x))
@@ -131,7 +134,7 @@ def shift(evidence: Evidence) -> Iterator[Found]:
         worst = max(group, key=lambda feature: abs(s.shift[feature]))
         mean = s.mean[worst]
         now = mean + s.shift[worst] * s.std[worst]
-        figure = f"{evidence.names[worst]} has mean {short(now)} ({short(mean)} in the first): "
+        figure = f"{evidence.names[worst]} has mean {short(now)} ({short(mean)} in the first recording):  "
         yield Found("shift", group, figure + f"shifted by {short(abs(s.shift[worst]))} std, with about the same std")
 
 
@@ -166,14 +169,14 @@ def most_differ(evidence: Evidence) -> np.ndarray:
 
 
 def asked(evidence: Evidence) -> float:
-    """Return the size of the second recording's commands relative to the first's: with less, a robot moves less."""
+    """Return the size of the second recording's commands relative to the first's, because a robot may move less."""
     commands = (evidence.commanded if evidence.named else evidence.first.rarely_move()) & ~evidence.acts
     sizes = [each.flat[:, commands].std(0) for each in (evidence.first, evidence.second)]
     return float(np.median(sizes[1] / sizes[0].clip(1e-12))) if commands.any() else 1.0
 
 
 def in_one_proportion(evidence: Evidence, differ: np.ndarray) -> bool:
-    """Return whether neighbouring features differ by about one factor, which means a scale and not another motion."""
+    """Return whether neighbours differ by about the same factor, as with a different scale, not a different motion."""
     ratio = evidence.statistics.spread[differ]
     alike = float(np.std(ratio)) < max(np.log(1.5), abs(float(np.median(ratio))) / 3)
     return len(list(evidence.by_term(np.flatnonzero(differ)))) == 1 and alike
@@ -199,7 +202,7 @@ def _repeated(recording: Recording, features: Sequence[int]) -> float:
 
 
 def _catches_up(evidence: Evidence, features: Sequence[int]) -> bool:
-    """Return whether features repeat their values throughout, and between repeats move as far as in the first.
+    """Return whether features repeat values throughout, and move as far between repeats as in the first recording.
 
     A robot that stands still repeats values only for a while, or hardly moves between repeats.
     """

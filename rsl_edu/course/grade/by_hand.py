@@ -1,7 +1,7 @@
-"""Points given by hand: for exercises that no check can judge, and to change points from the checks.
+"""Points given by hand, for exercises that no check can judge or to replace points from the checks.
 
-They are in a table next to the grades, ``grades_marks.csv``, which :mod:`rsl_edu.cli.mark` writes and anybody can edit.
-Each run of the grader applies them again, so grading again does not lose them.
+These points are in the table ``grades_marks.csv`` next to the grades. :mod:`rsl_edu.cli.mark` writes the table, and
+anybody can edit it. Each run of the grader applies the points again, so grading again does not lose them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MORE = ["identifier", "notebook"]  # optional columns, which older files do not
 
 
 class HandError(ValueError):
-    """Points that are not allowed; the text names the student, and what is allowed."""
+    """Raised for a manual mark that is not allowed; the text names the student and states what is allowed."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Hand:
 
     Attributes:
         student: The student, as in the column ``submission`` of the grades.
-        exercise: The exercise, or ``late``.
+        exercise: Name of the exercise, or ``late`` for the deduction for lateness.
         points: The points; None if there is only a comment.
         comment: The reason, which the student can read.
         identifier: The student's identifier on the learning platform; may be empty.
-        notebook: Digest of the notebook that was marked; may be empty.
+        notebook: Digest of the notebook that the mark was given for; may be empty.
     """
 
     student: str
@@ -49,7 +49,7 @@ class Hand:
     notebook: str = ""
 
     def outlived(self, notebook: str) -> bool:
-        """Return whether the mark is known to have been given for another notebook than this one.
+        """Return whether the mark is known to be for a different notebook from the one that counts now.
 
         Args:
             notebook: Digest of the notebook that counts now; empty if unknown.
@@ -58,20 +58,20 @@ class Hand:
 
 
 def file_of(out: Path) -> Path:
-    """Return the path of the table of marks that belongs to a table of grades."""
+    """Return the path of the table of manual marks for a table of grades."""
     return out.with_name(f"{out.stem}_marks.csv")
 
 
 def read(path: Path, most: Mapping[str, float]) -> list[Hand]:
-    """Read the marks; return none if the file does not exist.
+    """Read the manual marks; return an empty list if the file does not exist.
 
     Args:
         path: The table.
         most: Points of each exercise.
 
     Raises:
-        SheetError: If the file is not a table of marks.
-        HandError: If an exercise or its points are not allowed, or an exercise is marked twice.
+        SheetError: If the file is not a table of manual marks.
+        HandError: If an exercise or its points are not allowed, or if a student has two marks for an exercise.
     """
     if not path.exists() or not path.read_bytes().strip():
         return []
@@ -101,7 +101,7 @@ def write(hands: Iterable[Hand]) -> str:
 
 
 def with_new(hands: Iterable[Hand], new: Iterable[Hand]) -> list[Hand]:
-    """Return the marks updated with newer ones; points or comments that a newer mark lacks are kept.
+    """Return the marks, updated with newer marks; if a newer mark lacks points or a comment, the older ones stay.
 
     Args:
         hands: The marks.
@@ -126,7 +126,7 @@ def checked(student: str, exercise: str, points: str, comment: str, most: Mappin
         most: Points of each exercise.
 
     Raises:
-        HandError: If there is no such exercise, or if it cannot have so many points.
+        HandError: If the exercise does not exist, or if its points are not allowed.
     """
     allowed = {**most, LATE: sum(most.values())}
     if exercise not in allowed:
@@ -156,16 +156,16 @@ def known(student: str, students: Iterable[str]) -> str:
 
 
 def with_names(hands: Iterable[Hand], students: Mapping[str, str], others: Iterable[str] = ()) -> list[Hand]:
-    """Return the marks with the students' current names in the grades, which may come from another roster.
+    """Return the marks under the students' current names in the grades; a different roster may have changed the names.
 
     Args:
         hands: The marks.
-        students: The identifier of each student in the grades, by name; may be empty.
-        others: Names that are known, but left out of the grades.
+        students: The identifier of each student in the grades, by the student's name; an identifier may be empty.
+        others: Names of known students who are left out of the grades.
 
     Raises:
-        HandError: If there are marks for unknown students, or two marks for the same exercise of a student; the text
-            lists all of these.
+        HandError: If there are marks for unknown students, or if a student has two marks for the same exercise; the
+            text lists all of these marks.
     """
     others = [*others]
     found: dict[tuple[str, str], Hand] = {}
@@ -178,7 +178,7 @@ def with_names(hands: Iterable[Hand], students: Mapping[str, str], others: Itera
             )
         elif (name, hand.exercise) in found:
             both = f"{found[name, hand.exercise].student!r} and {hand.student!r}"
-            wrong.append(f"{both} are the same: {hand.exercise} is marked twice; keep one of the two lines")
+            wrong.append(f"{both} are the same student: {hand.exercise} is marked twice; keep one of the two lines")
         else:
             found[name, hand.exercise] = hand
     if wrong:
@@ -189,8 +189,9 @@ def with_names(hands: Iterable[Hand], students: Mapping[str, str], others: Itera
 def whose(hand: Hand, students: Mapping[str, str]) -> str | None:
     """Return a marked student's name in the grades; None if there is no certain match.
 
-    A student matches by the same name; or by the identifier, if the names have a word in common; or by the same words
-    in another order, if nobody else has these words and the identifiers do not contradict.
+    A student whose name is the same as in the mark matches. Otherwise, a student matches if the identifier is the same
+    and the two names have a word in common. Otherwise, a student matches whose name consists of the same words in a
+    different order, if no other student has these words and the identifiers do not contradict the match.
 
     Args:
         hand: The mark.
@@ -217,7 +218,7 @@ def _words(name: str) -> set[str]:
 
 
 def _near(name: str, names: Iterable[str]) -> str:
-    """Suggest similar names, or list all names if there are few."""
+    """Return text for the end of an error: similar names as suggestions, or all names if there are few."""
     names = list(names)
     wanted = set(map(letters, orders(name)))
     near = [other for other in names if letters(_bare(other)) in wanted]  # these differ only by an identifier
@@ -229,14 +230,14 @@ def _near(name: str, names: Iterable[str]) -> str:
 
 
 def _bare(name: str) -> str:
-    """Return a name without the identifier that follows it if two students share the name: ``Wei Li (101)``."""
+    """Return ``Wei Li`` from ``Wei Li (101)``: names that two students share are followed by an identifier."""
     return re.sub(r" \([^()]*\)$", "", name)
 
 
 def edits(written: Sequence[Sequence[str]], edited: Sequence[Sequence[str]], most: Mapping[str, float]) -> list[Hand]:
-    """Return the edits in a table of grades, as marks by hand.
+    """Return the edits that somebody made in a table of grades, as manual marks.
 
-    Rows may be in another order. A changed total that matches the changed points does not count as an edit.
+    The rows may be in a different order. A changed total that matches the changed points does not count as an edit.
 
     Args:
         written: The table as the grader wrote it, with its header.
@@ -244,8 +245,8 @@ def edits(written: Sequence[Sequence[str]], edited: Sequence[Sequence[str]], mos
         most: Points of each exercise.
 
     Raises:
-        HandError: If anything else was changed than the points of an exercise or ``deduction``, or if a row or column
-            was added or removed; the text lists all such edits.
+        HandError: If anything was changed except the points of exercises and the column ``deduction``, or if a row or
+            column was added or removed; the text lists all these edits.
     """
     header, *rows = written
     before = {row[0]: row for row in rows}

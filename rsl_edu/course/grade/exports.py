@@ -24,7 +24,8 @@ class Exports:
         title: Title of the assignment in Canvas.
         worksheet: Grading worksheet downloaded from Moodle, or None.
         gradebook: Gradebook exported by Canvas, or None.
-        rosters: Students in these tables, by format; their identifiers are the ones valid on that platform.
+        rosters: Students in the worksheet and in the gradebook, by format, with the identifiers that are valid on that
+            platform.
     """
 
     formats: Sequence[str] = ()
@@ -44,7 +45,7 @@ class Exports:
             self._table(form, [], sum(most.values()))
 
     def write(self, out: Path, rows: Iterable[Row], most: Mapping[str, float]) -> tuple[list[Path], list[str]]:
-        """Write the files; return their paths, and what they lack, as sentences about one or several students.
+        """Write the files; return their paths, and sentences about students for whom something is missing.
 
         Args:
             out: Path of the table of grades, after which the files are named.
@@ -103,9 +104,10 @@ class Exports:
 
 
 def _not_known_to_be_absent(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows, without points for absent students if a submission belongs to nobody in the roster.
+    """Return the rows, with empty points for absent students if a submission belongs to nobody in the roster.
 
-    The submission may be theirs: a group's submission has the name of the group, in Canvas with the ID of a member.
+    The submission may be from an absent student's group: it then has the name of the group, and in Canvas also the ID
+    of a member.
     """
     if all(row.settled.person for row in rows):
         return [*rows]
@@ -113,7 +115,7 @@ def _not_known_to_be_absent(rows: Sequence[Row]) -> list[Row]:
 
 
 def _of_nobody(rows: Sequence[Row]) -> list[str]:
-    """Report submissions of nobody in the roster, and the students who get no points for that reason."""
+    """Report submissions that belong to nobody in the roster, and the absent students who therefore get no points."""
     absent = [row.submission for row in rows if _is_absent(row)]
     strangers = [row.submission for row in rows if row.settled.person is None]
     if not absent or not strangers:
@@ -128,14 +130,14 @@ def _is_absent(row: Row) -> bool:
 
 
 def _why_open(row: Row) -> str:
-    """Return why there are no points yet; empty if there are, or if there never will be."""
+    """Return why a row has no points yet; empty if it has points, or if it will never have any."""
     if row.to_mark:
         return "no points yet, because exercises are still to be marked"
     return "no points yet, because it will be graded again" if row.tried_again and not row.marks else ""
 
 
 def _comment(row: Row, most: Mapping[str, float]) -> str:
-    """Return the comment for the student: the points, and changes by hand or by the rules of the course."""
+    """Return the comment for a student: the points, and what was changed by hand or by the rules of the course."""
     if row.status == NOTHING and not row.marks:
         return ""
     lines = [

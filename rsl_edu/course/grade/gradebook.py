@@ -31,9 +31,9 @@ TRIED_AGAIN = "not graded, and tried again next time"
 NOTHING = "nothing handed in"
 """Status of a student in the roster who has no submission."""
 OUTDATED = "graded with an earlier version of the assignment or the checks (to grade it again, give its file again)"
-"""Remark about points from another version."""
+"""Remark about points from a different version."""
 DRAFT = "a draft, not submitted, in the worksheet"
-"""Remark about a submission that is a draft according to Moodle's worksheet."""
+"""Remark about a submission that is only a draft according to Moodle's worksheet."""
 _MOST_CELLS = 10  # largest number of cells named in the remarks
 COLUMNS = ("submission", "identifier", "status", "total", "max", "late", "deduction", "to_mark")
 """Columns of the table before the exercises; after these comes ``remarks``."""
@@ -41,12 +41,13 @@ COLUMNS = ("submission", "identifier", "status", "total", "max", "late", "deduct
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision by hand about an exercise or the lateness.
+    """A manual decision about the points of an exercise or about the lateness.
 
     Attributes:
-        hand: The decision.
-        before: Points from the checks, or points taken off by the rules for lateness; None if there were none.
-        outlived: Whether another notebook counts now than when the decision was made.
+        hand: The manual mark.
+        before: Points from the checks, or points that the rules take off for lateness; None if there were no such
+            points.
+        outlived: Whether the notebook that counts now is different from the one at the time of the decision.
     """
 
     hand: Hand
@@ -55,22 +56,22 @@ class Decided:
 
     @property
     def takes_off(self) -> str:
-        """Words about the deduction, to follow "late by hand"; empty for an exercise, whose points have a column."""
+        """Words about the deduction, which follow "late by hand"; empty for exercises, whose points have columns."""
         points = self.hand.points
         return f": takes off {number(points)}" if self.hand.exercise == LATE and points is not None else ""
 
 
 @dataclass(frozen=True)
 class Settled:
-    """Effect of the rules of the course and of decisions by hand on a student's row.
+    """Effect of the rules of the course and of manual decisions on a student's row.
 
     Attributes:
         hours_late: How many hours late the submission was; None if unknown.
         deduction: Points that lateness takes off.
         late: Words about the lateness; may be empty.
-        by_hand: Decisions by hand; their points are already in the marks.
+        by_hand: Manual decisions; the marks already contain their points.
         others: Other files of the student, which do not count.
-        outdated: Whether the points are from another version of the assignment or the checks.
+        outdated: Whether the points are from a different version of the assignment or the checks.
         empty: Whether the points stay empty, because the student handed in nothing.
         person: The student in the roster; None if unknown.
         draft: Whether the submission is only a draft according to Moodle's worksheet.
@@ -107,19 +108,19 @@ class Row:
     Attributes:
         submission: Name of the submission.
         key: Hash of the submission and of everything that determines its points.
-        status: ``graded``, or why it was not.
+        status: ``graded``, or why the submission was not graded.
         marks: One mark for each exercise.
         notes: Notes on cells that did not run normally.
         seconds: Duration of the grading.
-        safe: Whether it ran in a sandbox.
+        safe: Whether the submission ran in a sandbox.
         file: The notebook's name in the export.
         identifier: The student's identifier in the export: Moodle's participant number, or Canvas's ID; may be empty.
-        late: Whether it is late according to the export.
+        late: Whether the submission is late according to the export.
         modified: Time of the file's last change, in seconds since 1970; None if unknown.
-        hand_in: Equal for all files that a student handed in together; empty if unknown.
-        version: Version of the assignment and the checks; rows of another version are outdated.
+        hand_in: Text that is equal for all files that a student handed in together; empty if unknown.
+        version: Version of the assignment and the checks; rows of a different version are outdated.
         notebook: Digest of the file; empty if unknown.
-        settled: Effect of the rules of the course and of decisions by hand; not stored in the journal.
+        settled: Effect of the rules of the course and of manual decisions; not stored in the journal.
     """
 
     submission: str
@@ -173,17 +174,17 @@ class Row:
 
     @property
     def has_points(self) -> bool:
-        """Whether its points are known."""
+        """Whether the points of the submission are known."""
         return not self.settled.empty and (bool(self.marks) or not self.tried_again)
 
     @property
     def tried_again(self) -> bool:
-        """Whether the next run grades it again, because its points are not known yet."""
+        """Whether the next run grades the submission again, because its points are not known yet."""
         return self.status.startswith(TRIED_AGAIN)
 
 
 class Journal:
-    """Rows in a file next to the grades, which survives a power failure.
+    """The journal: rows in a file that is next to the grades and survives a power failure.
 
     Args:
         path: The file; created if missing.
@@ -191,7 +192,8 @@ class Journal:
     Attributes:
         rows: Graded submissions, by name and key.
         written: The table that was written last; None if there was none.
-        before: The table before that, which still exists if the run stopped between writing journal and table.
+        before: The table before the last one. It is still on the disk if the run stopped after writing to the journal
+            and before writing the table.
     """
 
     def __init__(self, path: Path) -> None:
@@ -226,7 +228,7 @@ class Journal:
         return self._newest.get((row.submission, row.file)) == row
 
     def wrote(self, written: Written) -> None:
-        """Store a table that is written now, so that later edits can be detected."""
+        """Store the table that is being written, so that later edits of the file can be detected."""
         if written != self.written:
             journal_file.keep(self.path, written)
             self.before, self.written = self.written, written
@@ -274,7 +276,7 @@ def table(rows: Iterable[Row], tasks: Mapping[str, float]) -> str:
 
 
 def _hours(late: float) -> str:
-    """Format hours, with more digits below one hour, and never as 0 if something was late."""
+    """Format hours: with more digits below one hour, and never as 0 for a late submission."""
     if not late:
         return ""
     return number(round(late, 1) if late >= 1 else max(0.01, round(late, 2)))
@@ -286,12 +288,12 @@ def number(points: float) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file atomically, so that it is always complete, old or new."""
+    """Write a file atomically, so that it always contains either the old or the new content, in full."""
     with atomic_write(path) as part:
         part.write_text(text, "utf-8")
 
 
 def as_text(cell: str) -> str:
-    """Return a cell that no spreadsheet reads as a formula, or as two cells if ``;`` is the separator."""
+    """Return a cell that no spreadsheet treats as a formula, or as two cells if ``;`` is the separator."""
     cell = printable(cell, " ").replace(";", ",")
     return f"'{cell}" if cell.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠") else cell

@@ -1,4 +1,4 @@
-"""Advice for authors: what a check cannot do with answers in another process, and what to write instead."""
+"""Advice for authors: what checks cannot do because answers run in a different process, and what to do instead."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BY_MESSAGE = (
         r"^your code raises .*(No such file or directory|Read-only file system)",
         f"an answer runs in a sandbox, which does not contain the files and folders of the check: {_FILES}",
     ),
-    (r"No such file or directory", f"files written by an answer stay in its sandbox, unreadable for a check: {_FILES}"),
+    (r"No such file or directory", f"a check cannot read files that an answer writes in its sandbox: {_FILES}"),
     (
         r"\b(Generator|RandomState|Random) cannot be passed",
         "pass a seed, or first call torch.manual_seed, which also seeds torch where the answers run",
@@ -56,11 +56,11 @@ _BY_CODE = (
 
 
 def with_advice(message: str, code: str) -> str:
-    """Return a message, extended with advice if the check does something that is not possible.
+    """Return a message, with advice added if the check does something impossible.
 
     Args:
         message: Message to a student whose right answer fails the check.
-        code: The check, up to the statement that fails; the last suspicious line counts.
+        code: Source of the check, up to the statement that fails. The advice is about its last suspicious line.
     """
     says = re.sub(
         r"^the check cannot use the value that your code returns: (?=.*cannot be passed)", "the check raises ", message

@@ -1,4 +1,4 @@
-"""The file of the journal: lines of JSON that survive a power failure, including all tables that were written.
+"""The journal's file: lines of JSON that survive a power failure and include all tables that were written.
 
 This module does not import torch, so that ``rsl-edu mark`` starts quickly.
 """
@@ -62,7 +62,7 @@ def append(path: Path, fields: dict[str, Any]) -> None:
 
 
 def as_written(line: Any) -> Written | None:
-    """Return the table in a line; None if it contains none."""
+    """Return the table in a line of the journal; None if the line contains no table."""
     try:
         most = {str(name): float(points) for name, points in line["most"].items()}
         notebooks = {str(name): str(digest) for name, digest in line.get("notebooks", {}).items()}
@@ -86,7 +86,7 @@ def last_written(path: Path) -> Written:
 
 
 def keep(path: Path, written: Written) -> None:
-    """Store in a journal a table that is written now, so that later edits can be detected."""
+    """Store in a journal the table that is being written, so that later edits of the table can be detected."""
     append(path, asdict(written))
 
 

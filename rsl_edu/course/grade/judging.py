@@ -82,7 +82,7 @@ class Verdicts:
     Args:
         name: Name of the exercise.
         answers: Names that the student has to define.
-        lacks: Function that returns, for the name of a missing answer, the mistake and its message.
+        lacks: Function that takes the name of a missing answer, and returns the mistake and its message.
     """
 
     name: str
@@ -111,7 +111,8 @@ def judge(said: Verdicts, code: str, names: dict[str, Any]) -> tuple[float | Non
         names: Namespace of the check, including the student's functions.
 
     Returns:
-        The points if the last value is a number, as in nbgrader, otherwise None; and the verdict.
+        The points and the verdict. As in nbgrader, the points are the last value if it is a number; otherwise they are
+        None.
 
     Raises:
         AssignmentError: If the check uses an undefined name that is not an answer.
@@ -164,7 +165,7 @@ def _text(value: Any) -> str:
 
 
 def veiled(hidden: Verdict, shown: Verdict, begins: str = _FURTHER) -> Verdict:
-    """Return a verdict on a hidden check with only this package's own words, because others may contain hidden inputs.
+    """Return a verdict on a hidden check with only this package's words; other messages may contain hidden inputs.
 
     Args:
         hidden: Verdict of the hidden check.
@@ -204,7 +205,7 @@ class _Quiet:
 
 @functools.lru_cache(maxsize=256)
 def _compiled(source: str, file: str) -> CodeType:
-    """Compile a cell of the source, which may contain IPython lines; as in a notebook, its last value is ``_``."""
+    """Compile a cell of the source, which may contain IPython lines; as in a notebook, ``_`` gets its last value."""
     tree = ast.parse(python(source))
     if tree.body and isinstance(last := tree.body[-1], ast.Expr):
         tree.body[-1] = ast.copy_location(ast.Assign([ast.Name("_", ast.Store())], last.value), last)

@@ -37,13 +37,13 @@ class EditedError(ValueError):
 
 @dataclass(frozen=True)
 class Table:
-    """How to make the table from all graded submissions.
+    """Settings for the table that is made from all graded submissions.
 
     Args:
         policy: The rules of the course.
         roster: The roster; None if there is none.
         times: Table with times and lateness; the roster by default.
-        only_these: Whether to leave out submissions that only earlier runs graded.
+        only_these: Whether to leave out submissions that are only in earlier runs.
         discard_edits: Whether to overwrite a table that somebody has edited.
         earlier: Rows of an earlier class, with which the report compares this class.
     """
@@ -65,14 +65,14 @@ class Ledger:
         how: How to make the table.
         rules: Rules for marking submissions.
         limits: Limits of each submission.
-        unsafe: Whether they run without a sandbox.
+        unsafe: Whether the submissions run without a sandbox.
         each: Called with the row of each submission.
 
     Raises:
         AssignmentError: If the journal next to the table belongs to another assignment.
         EditedError: If somebody has edited the table.
-        SheetError: If the marks by hand cannot be read.
-        HandError: If marks by hand are for unknown exercises, or if their points are not allowed.
+        SheetError: If the table of manual marks cannot be read.
+        HandError: If a manual mark is for an unknown exercise, or if its points are not allowed.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Ledger:
         """Return one row for each student, from this run and from earlier ones.
 
         Raises:
-            HandError: If there are marks by hand for unknown students.
+            HandError: If there are manual marks for unknown students.
         """
         now = [row for row in self.rows.values() if row is not None]
         again = {(name, file) for name, file, _ in self.rows} | {(name, key) for name, _, key in self.rows}
@@ -161,7 +161,7 @@ class Ledger:
 
         Raises:
             EditedError: If somebody has edited the table in the meantime.
-            HandError: If there are marks by hand for unknown students; then nothing is written.
+            HandError: If there are manual marks for unknown students; nothing is written then.
         """
         rows = self.settled()
         self._must_not_be_edited()
@@ -185,7 +185,7 @@ class Ledger:
         return rows
 
     def _named(self, rows: Sequence[Row]) -> list[Hand]:
-        """Return the marks by hand with the students' names in the rows."""
+        """Return the manual marks under the names that the students have in the rows."""
         students = {as_text(row.submission): as_text(row.number) for row in rows}
         left_out = [as_text(row.submission) for row in self.journal.newest]  # known, but perhaps not in this table
         try:
@@ -195,7 +195,7 @@ class Ledger:
             raise HandError(f"{by_hand.file_of(self.out)}: {error}") from None
 
     def _page(self, row: Row) -> str:
-        """Return the page of a student, which shows changes by hand and by the rules separately from the checks."""
+        """Return a student's page, which shows the checks' results separately from changes by hand and by the rules."""
         settled = row.settled
         decided = {each.hand.exercise: pages.ByHand(each.before, each.hand.comment) for each in settled.by_hand}
         late = f"{settled.late[:1].upper()}{settled.late[1:]}." if settled.late else ""
@@ -240,7 +240,7 @@ class Ledger:
 
 
 def described(row: Row, submission: Submission) -> Row:
-    """Return a row with the information from the export about the submission."""
+    """Return a row, with the export's information about the submission added."""
     said = {name: getattr(submission, name) for name in ("file", "identifier", "late", "modified", "hand_in")}
     return replace(row, **said, notebook=f"n{hashlib.sha256(submission.content).hexdigest()[:10]}")
 

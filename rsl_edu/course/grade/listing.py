@@ -14,10 +14,10 @@ _FEW = 3  # number of names in a line that summarizes many
 
 
 def listed(said: Iterable[Said]) -> list[str]:
-    """Return one line for each student, or a single line if more than MOST students have messages of the same kind.
+    """Return one line for each student; if more than MOST students have messages of the same kind, they share a line.
 
     Args:
-        said: Names and messages. Messages are of the same kind if they are equal up to a colon or a number.
+        said: Names and messages. Messages are of the same kind if they are equal before their first colon or number.
 
     Returns:
         The lines; lines about a single student come first.
@@ -30,7 +30,7 @@ def listed(said: Iterable[Said]) -> list[str]:
 
 
 def named(names: Sequence[str], most: int = MOST) -> str:
-    """Return names in a line, and the number of further names.
+    """Return names in one line, followed by the number of names that are not shown.
 
     Args:
         names: All names.

@@ -29,7 +29,7 @@ _BLANK = {
 }
 UNANSWERED = (*_BLANK,)
 """Names of the mistakes that mean that there is no answer."""
-_LATER = (*UNANSWERED, "exception")  # these answers may be right at the end, if they need a later cell
+_LATER = (*UNANSWERED, "exception")  # these answers may be right at the end of the notebook, if they need a later cell
 _DRAWN = 20  # number of random cases for partial points, besides the exercise's own cases
 _LONGEST_TEXT = 20_000  # largest number of characters shown for marking by hand
 
@@ -61,9 +61,9 @@ class Marks:
 
     Attributes:
         marks: One mark for each exercise, in the order of the assignment.
-        notes: Notes on code that did not run, or not as in a kernel.
-        cpu: CPU time of its process from the first cell on, in seconds; 0 if the grader cannot see it.
-        above: For each exercise whose check ends with a number above its points, this number.
+        notes: Notes on code that did not run, or that ran differently than in a kernel.
+        cpu: CPU time of the submission's process from the first cell on, in seconds; 0 if the grader cannot measure it.
+        above: Last values of checks that are numbers above the points of their exercise, by exercise.
     """
 
     marks: tuple[Mark, ...]
@@ -84,8 +84,8 @@ def mark(
 ) -> Marks:
     """Mark a submission.
 
-    All checks that the student also has run first, then the hidden ones, so that messages of the first cannot contain
-    hidden inputs.
+    The checks in the student's notebook run first, and the hidden checks after them, so that messages of the visible
+    checks cannot contain hidden inputs.
 
     Args:
         assignment: The source.
@@ -94,7 +94,7 @@ def mark(
         limits: Limits of the submission.
         partial: Whether a wrong answer to an exercise of the course gets points for the cases where it is right.
         carry: Whether an exercise that needs a wrong or missing answer to another exercise gets the points that it
-            would get with a right one. If not, only its message is changed.
+            would get with a right answer there. If not, only the message about the exercise changes.
         written: Texts for the exercises that are marked by hand, as returned by :func:`.written.written`; None if
             unknown.
 
@@ -102,7 +102,7 @@ def mark(
         StalledError: If the limit on the wall clock was reached, so that the points are unknown.
         SandboxError: If nothing can run in the sandbox.
         AssignmentError: If the source is wrong.
-        RuntimeError: If its process did not start although the sandbox works.
+        RuntimeError: If the submission's process did not start although the sandbox works.
     """
     cells = cells_of(assignment.handed, assignment.tasks, sources)
     session = _Session(assignment, box, limits, cells)
@@ -152,7 +152,7 @@ def _carry(
     partial: bool,
     counts: bool,
 ) -> None:
-    """Judge answers that need a wrong or missing answer again, with a right one in its place.
+    """Judge again the answers that use a wrong or missing answer, after replacing that answer with a right one.
 
     So no mistake costs points twice, and no answer is blamed for a mistake in another answer that it uses.
 
@@ -160,8 +160,8 @@ def _carry(
         assignment: The source.
         cells: The cells of the submission.
         marks: The marks, which are updated.
-        start: Function that starts a process with cells, in which the last cells' definitions replace earlier ones.
-        partial: Whether a part of the cases gives a part of the points.
+        start: Function that starts a process with the given cells; definitions in the last cells replace earlier ones.
+        partial: Whether an answer that is right for some cases gets some of the points.
         counts: Whether points change; otherwise only messages do.
     """
     tasks = [task for task in assignment.tasks if not task.manual]
@@ -186,7 +186,7 @@ def _carry(
 
 
 def _carried(mark: Mark, points: float, verdict: Verdict, blamed: Mapping[str, Mark], counts: bool) -> Mark:
-    """Return the mark of an exercise that was judged with right answers to others, without revealing these."""
+    """Return the mark of an exercise that was judged with right answers to others; do not reveal those answers."""
     yours = {name: _BLANK.get(str(its.mistake), "wrong") for name, its in blamed.items()}
     judged = "judged with " + " and ".join(f"a right {name} instead of yours, which is {yours[name]}" for name in yours)
     points = max(points, mark.points or 0.0) if counts else mark.points or 0.0
@@ -221,7 +221,7 @@ class _Session:
         self.keep = keep
         self.student: Student | None = None
         self.answers: dict[str, Any] = {}
-        self.places: dict[str, str] = {}  # where an exercise was right: at its check, or (empty) at the end
+        self.places: dict[str, str] = {}  # where an exercise was right: at its check, or at the end (empty)
         self.differs = False  # whether names had another meaning at the last check than at the end
         self.spaces: dict[str, tuple[Student | None, str, Names]] = {}  # definitions of the shown part of a check
         self.modes: dict[int, str] = {}  # by index of a cell
@@ -236,7 +236,7 @@ class _Session:
         return tuple(sorted({*self.noted, *self.ends}, key=lambda note: note.cell))
 
     def run_check(self, task: Task, hidden: bool = False) -> tuple[float, Verdict]:
-        """Run a check with the student's functions; start their process if it does not run.
+        """Run a check with the student's functions; start the student's process if it is not running.
 
         Names have the values that they had at the check's position in the notebook. If the check fails, it is tried
         again at the end of the notebook, because the student may have run the cells in another order.
@@ -270,7 +270,7 @@ class _Session:
             task: The exercise.
             points: Points for the shown part.
             verdict: Verdict on the shown part.
-            partial: Whether a part of the cases gives a part of the points.
+            partial: Whether an answer that is right for some cases gets some of the points.
 
         Returns:
             The points, and the verdict.
@@ -305,7 +305,7 @@ class _Session:
         self.answers = self.student.names(self.assignment.answers)
 
     def part_of(self, task: Task) -> float:
-        """Return partial points, in halves, for the cases where a wrong answer to a course exercise is right."""
+        """Return partial points, in steps of 0.5, for cases in which a wrong answer to a course exercise is right."""
         exercise = check.EXERCISES.get(task.name)
         if exercise is None:
             return 0.0

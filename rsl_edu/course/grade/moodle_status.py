@@ -1,4 +1,4 @@
-"""Reading of the column *Status* in Moodle's grading worksheet.
+"""Reads the column *Status* in Moodle's grading worksheet.
 
 Its parts are separated by `` - `` (moodle/moodle: ``mod/assign/gradingtable.php``, ``col_status``, with
 ``format_time`` of ``lib/moodlelib.php``): the state of the submission; how late it is, after the due date or after the
@@ -25,12 +25,12 @@ class Status:
     """Meaning of a status.
 
     Attributes:
-        late_hours: How many hours late, after an extension if there is one; 0 if an extension was met; None if the
-            status does not state it.
-        unread: Whether the status states a lateness in words that cannot be read.
+        late_hours: How many hours late the submission is, counted from the end of the extension if there is one; 0 if
+            the extension was met; None if the status does not state it.
+        unread: Whether the status states how late the submission is, but in words that cannot be read.
         extended: Whether an extension was granted, so that other due dates do not count.
         nothing: Whether nothing was handed in.
-        draft: Whether it is a draft that was not submitted.
+        draft: Whether there is only a draft that was not submitted.
     """
 
     late_hours: float | None = None

@@ -13,7 +13,7 @@ KINDS = ("raised", "stopped", "syntax", "module", "line")
 """Kinds of notes."""
 
 _LONGEST_ANSWER = 4000
-_LONGEST_PARSED = 200_000  # characters of a cell; its syntax tree takes 500 times as many bytes
+_LONGEST_PARSED = 200_000  # largest number of characters in a cell; its syntax tree takes 500 times as many bytes
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Note:
-    """Note on code in a cell that did not run, or not as in a notebook.
+    """Note on code that did not run, or that ran differently than in a kernel.
 
     Attributes:
         cell: Number of the cell, from 1.
         kind: ``raised``, ``stopped``, ``syntax``, ``module`` for a missing module, or ``line`` for a command of IPython
             or of the shell.
         text: What happened, to follow the words "code cell 3": ``raised ValueError: 3``.
-        line: The line of the notebook, if there is one.
+        line: The line of the notebook that the note is about, if there is one.
     """
 
     cell: int
@@ -81,7 +81,7 @@ def cells_of(handed: Iterable[Handed], tasks: Iterable[Task], sources: Sequence[
 
 
 def answers_in(cells: Iterable[Cell], tasks: Iterable[Task]) -> dict[str, str]:
-    """Return the code of a notebook's answers, as far as it can be found: the last definition of each name.
+    """Return the code of a notebook's answers: the last definition of each name, if it can be found.
 
     Args:
         cells: The cells of the notebook.
@@ -116,7 +116,7 @@ def _tree(source: str) -> ast.Module:
 
 
 def _definitions(source: str, names: Collection[str]) -> dict[str, str]:
-    """Return the code in a cell that defines each of these names."""
+    """Return, for each of these names, the code that defines it in a cell."""
     if not names:
         return {}
     try:

@@ -14,5 +14,5 @@ def file_name(submission: str) -> str:
 
 
 def digest(submission: str) -> str:
-    """Return letters and digits that distinguish the name of a submission from all others."""
+    """Return letters and digits that distinguish the name of a submission from all other names."""
     return hashlib.sha256(submission.encode("utf-8", "surrogatepass")).hexdigest()[:10]

@@ -1,7 +1,7 @@
-"""Final points of a student: lateness, several submissions, marks by hand. Nothing here reads a file.
+"""A student's final points, from lateness, several submissions and manual marks. This module reads no files.
 
-The order is: the deduction for lateness from each submission; the choice of the submission that counts; the marks by
-hand.
+First, the deduction for lateness is taken off each submission. Then, the submission that counts is chosen. Finally, the
+manual marks are applied.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .settings import Late, Policy
 UNREAD = "handed in at a time that cannot be read: nothing is taken off"
 """Remark if a table has a time in an unknown format."""
 UNSEEN = "handed in at an unknown time: nothing is taken off"
-"""Remark if Moodle's worksheet is older than the submission, so that nothing was handed in according to it."""
+"""Remark if Moodle's worksheet is older than the submission, and states that nothing was handed in."""
 _AT_ONCE = 60.0  # largest difference in seconds between files that were handed in together and copied one by one
 UNKNOWN = "handed in late, but it is unknown how late: nothing is taken off, decide by hand"
-"""Remark if the export marks a submission as late, and nothing shows how late."""
+"""Remark if the export marks a submission as late, but nothing shows how late it is."""
 
 
 def settle(
@@ -44,13 +44,13 @@ def settle(
     Canvas's test student has a row only if something was handed in.
 
     Args:
-        rows: The submissions. Submissions of a student at unknown times are in order of time.
+        rows: The submissions. If the times of a student's submissions are unknown, the older ones come first.
         policy: The rules of the course.
         most: Names of the exercises and their points.
         roster: The roster; None if there is none.
-        times: Table with times and lateness. The roster is used for students about whom it states nothing.
-        hands: Marks by hand.
-        version: Version of the assignment and the checks; submissions graded with another version are outdated.
+        times: Table with times and lateness. For students about whom this table states nothing, the roster is used.
+        hands: Manual marks.
+        version: Version of the assignment and the checks; submissions graded with a different version are outdated.
         missing: Status of students in the roster who have no submission.
     """
     tables = [table for table in (times, roster) if table]
@@ -86,11 +86,12 @@ def unmatched(rows: Iterable[Row], roster: Roster) -> list[Row]:
 
 
 def who_knows_when(row: Row, tables: Iterable[Roster]) -> Person | None:
-    """Return the entry of the first table that states when a submission was handed in; None if no table does.
+    """Return the entry of a table that states when a submission was handed in; None if no table has such an entry.
 
     Args:
         row: The submission.
-        tables: The tables. Entries with an unreadable time, or according to which nothing was handed in, come last.
+        tables: The tables, in order of preference. If no entry has a readable time, an entry counts that has an
+            unreadable time or states that nothing was handed in.
     """
     people = _found(row, tables)
     told = [person for person in people if person.late_hours is not None or person.submitted is not None]
@@ -98,7 +99,7 @@ def who_knows_when(row: Row, tables: Iterable[Roster]) -> Person | None:
 
 
 def _found(row: Row, tables: Iterable[Roster]) -> list[Person]:
-    """Return the student's entry in each table that has one."""
+    """Return the student's entries from all tables that contain the student."""
     return [person for table in tables if (person := table.find(row.submission, row.identifier))]
 
 
@@ -174,8 +175,8 @@ def choose(rows: Sequence[Row], several: str) -> Row:
 
     Args:
         rows: The files of a student, the newest last.
-        several: ``latest`` or ``best``. If files were handed in together, the best of them counts; if they are equally
-            good, the latest.
+        several: ``latest`` or ``best``. If files were handed in together, the best of them counts; of equally good
+            files, the latest counts.
     """
     graded = [row for row in rows if row.status == GRADED or row.tried_again] or list(rows)
     may_count = graded if several == "best" else [row for row in graded if _came_with(graded[-1], row)]
@@ -183,7 +184,7 @@ def choose(rows: Sequence[Row], several: str) -> Row:
 
 
 def _came_with(newest: Row, row: Row) -> bool:
-    """Return whether a file was handed in together with the newest one."""
+    """Return whether a file was handed in together with the newest file."""
     if row is newest:
         return True
     if not row.hand_in or row.hand_in != newest.hand_in or (row.modified is None) != (newest.modified is None):
@@ -192,11 +193,11 @@ def _came_with(newest: Row, row: Row) -> bool:
 
 
 def marked_by_hand(row: Row, hands: Sequence[Hand], most: Mapping[str, float]) -> Row:
-    """Return a row with the marks by hand, which replace points from the checks.
+    """Return a row after applying the manual marks, which replace points from the checks.
 
     Args:
         row: The row of a student.
-        hands: Marks by hand for this student.
+        hands: Manual marks for this student.
         most: Names of the exercises and their points.
     """
     points = {hand.exercise: hand.points for hand in hands if hand.points is not None}

@@ -10,12 +10,12 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def returning_nothing(code: str) -> str:
-    """Return a right answer's code with functions and methods that do nothing; unchanged if it has none."""
+    """Return a right answer's code after making its functions and methods do nothing; unchanged if it has none."""
     return _changed(code, _DoNothing())
 
 
 def never_raising(code: str) -> str:
-    """Return a right answer's code with functions that return instead of raising; unchanged if none raises."""
+    """Return a right answer's code after making functions return instead of raise; unchanged if none of them raises."""
     return _changed(code, _NeverRaise())
 
 

@@ -38,8 +38,8 @@ def rehearse(
     """Grade the contents of the source like submissions, and report problems.
 
     First, the source is checked without running it; if it has errors, nothing runs. Then the right answers must get all
-    points, and the notebook as handed out must get none, with every exercise not answered. Answers that do nothing must
-    not get all points, and neither must answers that do not raise the errors that right answers raise.
+    points, and the notebook as handed out must get none, with every exercise not answered. Two kinds of wrong answers
+    must not get all points: answers that do nothing, and answers that do not raise the errors that right answers raise.
 
     Args:
         assignment: The source.
@@ -47,11 +47,11 @@ def rehearse(
         wrong: Notebooks with wrong answers; the report lists their points.
         box: Which sandbox, as for :func:`.grade.sandbox.start`.
         limits: Limits of each run.
-        folder: Folder in which to run the notebook as handed out in a kernel, from top to bottom and without a sandbox,
-            because the code is the author's own. By default it does not run.
+        folder: Folder in which a kernel runs the notebook as handed out, from top to bottom. The notebook runs without
+            a sandbox, because the code is the author's own. By default, it does not run.
 
     Returns:
-        Whether there was no error; there may be warnings.
+        Whether the source has no errors; it may have warnings.
 
     Raises:
         SandboxError: If nothing can run in the sandbox.
@@ -83,7 +83,7 @@ class _Rehearsal:
         self.cells = {cell.id: cell for cell in assignment.cells if cell.points}
         self.places = [cell.place for cell in assignment.cells if cell.code]
         self.checked = [task for task in assignment.tasks if not task.manual]
-        self.faulty: set[str] = set()  # exercises that already have an error, which may be the reason for further ones
+        self.faulty: set[str] = set()  # exercises that already have an error, which may cause further errors
 
     def describe(self) -> None:
         """Report the exercises and their points."""
@@ -149,7 +149,7 @@ class _Rehearsal:
             self.report([Finding(cell.place, 1, says, error=expects)])
 
     def _passed_with(self, change: Callable[[str], str]) -> list[Task]:
-        """Return the exercises that still give all points after a change of their right answers."""
+        """Return the exercises that still give all points after their right answers have been changed."""
         code, changed = [], set[str]()
         for cell, notebook_cell in zip(self.assignment.cells, self.assignment.solution().cells, strict=True):
             source = notebook_cell.source
@@ -164,25 +164,26 @@ class _Rehearsal:
         return [task for task, got in self._checked(self._graded(code)) if task in tried and got.points == task.points]
 
     def run_all(self, folder: Path) -> None:
-        """Run the notebook as handed out in a kernel; no cell of the set-up may raise an error."""
+        """Run the notebook as handed out, in a kernel; no cell of the set-up may raise an error."""
         notebook = self.assignment.student()
         begin = time.monotonic()
         try:
             raised = dict(_raised_in_kernel(notebook, folder))
         except (RuntimeError, TimeoutError) as error:  # the kernel has ended, or a cell does not end
             self.errors += 1
-            self.say(f"error: Run All of the notebook as handed out: {_first_line(str(error))}")
+            self.say(f"error: Run All in the notebook as handed out: {_first_line(str(error))}")
             return
-        self.say(f"Run All of the notebook as handed out: {time.monotonic() - begin:.1f} s")
+        self.say(f"Run All in the notebook as handed out: {time.monotonic() - begin:.1f} s")
         kinds = self.assignment.kinds
         for place, what in raised.items():
             if kinds[place] == "setup":
                 self.report([Finding(place, 1, f"this cell raises {what} in the notebook as handed out")])
         others = [place for place in raised if kinds[place] != "setup"]
         if others:
-            says = f"Run All stops here in the notebook as handed out, which raises {raised[others[0]]}"
+            says = f"in the notebook as handed out, Run All stops here with {raised[others[0]]}"
             if others[1:]:
-                says += f"; so {'do cells' if others[2:] else 'does cell'} {', '.join(map(str, others[1:]))}"
+                more = ", ".join(map(str, others[1:]))
+                says += f"; {f'cells {more} raise errors' if others[2:] else f'cell {more} raises an error'}, too"
             self.report([Finding(others[0], 1, says, error=False)])
 
     def wrong_answers(self, files: list[Path]) -> None:
@@ -224,9 +225,10 @@ class _Rehearsal:
         return self.places[note.cell - 1]
 
     def _lines_that_fail(self, tasks: list[str]) -> dict[str, tuple[int, str]]:
-        """Return for each check the line of the first statement that fails with right answers, and its message.
+        """Return, for each check that right answers fail, the line of the first failing statement, and the message.
 
-        For this, each check is split into several checks, each with one more statement and without hidden parts.
+        To find the line, each check is split into several checks without hidden parts. Each of these contains one more
+        statement of the check than the one before.
         """
         notebook, steps = copy.deepcopy(self.assignment.notebook), dict[str, tuple[str, int]]()
         cells, codes = [], dict[str, str]()
@@ -257,7 +259,7 @@ class _Rehearsal:
 
 
 def _raised_in_kernel(notebook: Any, folder: Path) -> Iterator[tuple[int, str]]:
-    """Run a notebook to its end, and yield the positions of cells that raise errors, and the errors."""
+    """Run a notebook to its end, and yield the position and the error of each cell that raises an error."""
     from nbclient import NotebookClient
 
     resources = {"metadata": {"path": str(folder)}}

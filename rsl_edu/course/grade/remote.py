@@ -23,7 +23,7 @@ Ask = Callable[..., Any]
 
 
 class Result(torch.autograd.Function):
-    """Result of a call that depends on its arguments; the student's process computes the gradients."""
+    """A call's result that depends on the arguments; the student's process computes the arguments' gradients."""
 
     @staticmethod
     def forward(
@@ -39,15 +39,15 @@ class Result(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """Request the gradients."""
+        """Request the gradients of the arguments."""
         return (None, None, *ctx.gradients(grad))
 
 
 class _Object:
     """Proxy for an object in the student's process.
 
-    Only objects that the check itself creates, with a class of the student's, have operators: an object returned by a
-    function could claim to equal everything.
+    Only objects that the check itself creates from a student's class have operators, because an object that a function
+    returns could claim to equal everything.
     """
 
     _ask_: Ask
@@ -129,7 +129,7 @@ class _Module(_Callable):
 
 
 class _Class(type):
-    """Proxy for a class in the student's process: it is a class here, too, and creates objects there."""
+    """Proxy for a class in the student's process; the proxy is also a class, and creates objects in that process."""
 
     _ask_: Ask
 
@@ -235,10 +235,11 @@ def reference(value: Any, callbacks: list[Callable[..., Any]]) -> list[Any]:
 
     Args:
         value: The argument.
-        callbacks: Functions that the student's process may call, by index; a function or an iterator's next is added.
+        callbacks: Functions that the student's process may call, by index. If the argument is a function or an
+            iterator, the function or the iterator's next is added.
 
     Raises:
-        TypeError: The argument is of another kind.
+        TypeError: If the argument is of any other kind.
     """
     if own := getattr(value, "_own_", None):
         return [*own]

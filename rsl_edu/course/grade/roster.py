@@ -59,7 +59,7 @@ class Person:
         late_hours: How many hours late the submission is; None if the table does not state it.
         submitted: Time of the submission; None if the table does not state it.
         sortable: ``Last, First`` if the table has a column for each; otherwise empty.
-        unread: Text that the table has in place of a readable time; empty if it has none.
+        unread: Text in the table that should be a time but cannot be read; empty if there is none.
         nothing: Whether nothing was handed in according to Moodle's worksheet.
         draft: Whether the submission is only a draft according to Moodle's worksheet.
         test: Whether this is Canvas's test student, an account in which instructors see a course as students do.
@@ -99,7 +99,7 @@ class Roster:
         Identifiers from different tables may mean different people, so an identifier counts only if the name fits.
 
         Args:
-            name: The name in the submission, or an e-mail address, or a login name.
+            name: The name in the submission; it may be an e-mail address or a login name instead.
             identifier: The identifier, which is tried first.
         """
         numbered = self._by_identifier.get(identifier)
@@ -146,7 +146,7 @@ def normal(name: str) -> str:
 
 
 def _agree(name: str, person: Person) -> bool:
-    """Return whether a name in an export can be this person's.
+    """Return whether a name in an export can be the name of this person.
 
     Canvas puts the last name first and keeps only letters and digits; Moodle may put a group in front.
     """
@@ -164,7 +164,7 @@ def _sortable(person: Person) -> str:
 
 
 def _bare(person: Person) -> str:
-    """Return the name without the number, from ``Wei Li (101)``, or from ``Participant 101`` if names are hidden."""
+    """Return a name without the number in ``Wei Li (101)`` or, if names are hidden, in ``Participant 101``."""
     return person.name.removesuffix(f" ({person.identifier})").removesuffix(person.identifier).rstrip()
 
 
@@ -176,7 +176,7 @@ def _unique(found: Iterable[tuple[str, Person]]) -> Mapping[str, Person]:
 
 
 def _places(header: list[str], rows: list[list[str]]) -> dict[str, int]:
-    """Return the indices of known columns; Moodle's worksheet begins with number and name in every language."""
+    """Return the indices of known columns; Moodle's worksheet begins with the number and the name in every language."""
     names = [normal(name) for name in header]
     found = ((kind, names.index(name)) for kind, known in _COLUMNS.items() for name in known if name in names)
     places: dict[str, int] = {}
@@ -223,7 +223,7 @@ def _told_apart(person: Person) -> Person:
 
 
 def _time(text: str) -> datetime.datetime | None:
-    """Parse a time in ISO format, or in one of ``_TIMES``; return None if it is in another format."""
+    """Parse a time in ISO format, or in one of ``_TIMES``; return None if it is in a different format."""
     try:
         return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone()
     except ValueError:

@@ -69,7 +69,7 @@ def grade(
         box: Which sandbox, as for :func:`.sandbox.start`.
         limits: Limits of each submission.
         rules: Rules for marking.
-        how: How to make the table from the submissions graded in this run and before.
+        how: How to make the table from the submissions that were graded in this run and in earlier runs.
         report: Whether to write the report on the class.
         each: Called with the row of each submission, in the order in which they finish.
 
@@ -80,9 +80,9 @@ def grade(
         AssignmentError: If the journal next to ``out`` belongs to another assignment.
         EditedError: If somebody has edited the table, and the edits would be lost.
         FileNotFoundError: If a path in ``submissions`` does not exist.
-        HandError: If marks by hand are not allowed, or are for unknown students: then no table is written.
-        SandboxError: If there is no sandbox where the submissions would run.
-        SheetError: If the marks by hand cannot be read.
+        HandError: If a manual mark is not allowed, or is for an unknown student; no table is written then.
+        SandboxError: If there is no sandbox on a machine where the submissions would run.
+        SheetError: If the table of manual marks cannot be read.
     """
     ledger = Ledger(assignment, out, how, rules, limits, box == "unsafe", each)
     job = functools.partial(_grade, assignment, box=box, limits=limits, rules=rules)
@@ -144,7 +144,7 @@ def cluster(address: str) -> Iterator[Executor]:
 
     Raises:
         ImportError: If Dask is not installed.
-        OSError: If no scheduler answers there.
+        OSError: If no scheduler answers at this address.
     """
     from distributed import Client, Security
     from distributed.comm.core import connect

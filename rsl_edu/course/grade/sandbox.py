@@ -1,4 +1,4 @@
-"""The process for a student's code, which can read the system and the Python environment and cannot do any harm.
+"""The process for a student's code. It can read the system and the Python environment, but it cannot do any harm.
 
 One function, :func:`start`, handles all cases: bubblewrap, a command of your own that starts a container, or no sandbox
 with ``--unsafe``.
@@ -48,7 +48,8 @@ class Limits:
         call: CPU time for one call of a function, including processes that it starts.
         total: CPU time for the entire submission.
         start: Wall-clock time for the process to start, before any student code runs.
-        wall: Wall-clock time for the submission; after this, it is not graded and the next run tries again.
+        wall: Wall-clock time for the submission; after this time, the submission is not graded, and the next run tries
+            again.
         memory: Memory of all its processes together, in bytes.
         processes: Number of processes and threads.
         disk: Size of all files, which are kept in memory, in bytes.
@@ -77,7 +78,7 @@ def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> sub
         sandbox: ``bwrap`` for bubblewrap, ``unsafe`` for no sandbox, or the beginning of a command that runs the rest
             of its arguments in a container; ``{box}`` in it is replaced by the folder to mount as ``/box``.
         limits: Limits of the worker.
-        errors: Destination of its standard error; for submissions it is discarded.
+        errors: Destination of the worker's standard error; for submissions, this output is discarded.
 
     Raises:
         SandboxError: If the command cannot be run.
@@ -116,7 +117,7 @@ def start(sandbox: str, limits: Limits, errors: int = subprocess.DEVNULL) -> sub
 
 
 def _with_own_pipes(command: list[str], passed: tuple[int, ...], options: Any) -> subprocess.Popen[bytes]:
-    """Start bubblewrap so that only the worker has its ends of the pipes, and the grader notices when it closes them.
+    """Start bubblewrap so that only the worker has its ends of the pipes; if it closes them, the grader notices.
 
     The processes of bubblewrap itself keep only standard input and output open.
     """

@@ -38,7 +38,7 @@ class Late:
 
 @dataclass(frozen=True)
 class Policy:
-    """Rules that apply after marking: a change does not require grading again.
+    """Rules that apply after marking, so that submissions need not be graded again after a change.
 
     Args:
         due: Due date of the assignment; None if unknown.
@@ -93,7 +93,7 @@ def limit(text: str) -> tuple[str, float]:
     """Return the name and the value of a limit, as for :class:`.grade.sandbox.Limits`.
 
     Args:
-        text: ``cell=20``, in seconds; ``memory=4096``, in MB.
+        text: The limit, such as ``cell=20`` in seconds or ``memory=4096`` in MB.
 
     Raises:
         ValueError: If the text is not a limit; the message states what is allowed.

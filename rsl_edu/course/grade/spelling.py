@@ -12,7 +12,7 @@ def turned(name: str) -> str:
 
 
 def letters(name: str, also: str = "") -> str:
-    """Return the letters, digits and diacritics of a name, like Canvas in file names, but without ``_``.
+    """Return the letters, digits and diacritics of a name, as Canvas does in file names, but without ``_``.
 
     Args:
         name: The name.

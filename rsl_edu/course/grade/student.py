@@ -58,12 +58,13 @@ class Student:
         budget: Resource budget.
         answers: Names that the student has to define.
         forbidden: Full names of torch functions and classes that the exercise forbids.
-        modes: For a cell's index: ``names`` to run only its definitions, ``skip`` to run nothing.
+        modes: What to run of some cells, by index: ``names`` for only the definitions, ``skip`` for nothing. Other
+            cells run in full.
 
     Attributes:
-        notes: Notes on code that did not run, or not as in a kernel.
-        lacks: Requested names without an answer: ``lost``, or ``given`` if unchanged since the assignment was handed
-            out.
+        notes: Notes on code that did not run, or that ran differently than in a kernel.
+        lacks: Why requested names have no answer, by name: ``lost``, or ``given`` if the code is unchanged since the
+            assignment was handed out.
 
     Raises:
         StoppedError: If the process ends, or uses too much CPU time or memory, before all cells have run.
@@ -126,7 +127,7 @@ class Student:
         return notes
 
     def _where(self) -> str:
-        """Return which cell runs."""
+        """Return which cell is running."""
         place = self._cell or 0
         return f"code cell {self._numbers[place] if place < len(self._numbers) else place + 1}"
 
@@ -162,7 +163,7 @@ class Student:
             keep: Names that refer to the right answers, which are in the last cells.
 
         Returns:
-            Whether the notebook contains the check, and a name had another value there than at the end.
+            Whether the notebook contains the check and any name had a different value there than at the end.
         """
         return self._ask("at", None, check, [*keep]) is True
 
@@ -212,7 +213,7 @@ class Student:
 
         def depends(result: torch.Tensor, place: Any) -> torch.Tensor:
             if type(place) is not int or not (result.is_floating_point() or result.is_complex()):
-                raise wire.MalformedError("a result that can have no gradient")
+                raise wire.MalformedError("a result that cannot have a gradient")
             gradients = functools.partial(self._gradients, place, tracked)
             dependent: torch.Tensor = remote.Result.apply((result,), gradients, *tracked)  # type: ignore[no-untyped-call]
             return dependent
@@ -220,7 +221,7 @@ class Student:
         self._send({**question, "arguments": [*arguments], "options": options or {}}, wait, track)
         reply = self._reply(wait, depends if tracked else None)
         if reply.get("number") != number:
-            self._stop("sent a reply to another question")
+            self._stop("sent a reply to a different question")
         if "error" in reply:
             raise remote.failure(self._typed(reply["error"], dict), self._errors)
         if kind == "call":
@@ -264,9 +265,9 @@ class Student:
         return [*values]
 
     def _random_state(self) -> torch.Tensor | None:
-        """Return the state of torch's generator for the other process if a check has seeded it since the last call.
+        """If a check has seeded torch's generator since the last call, return its state for the student's process.
 
-        So the random numbers there are the ones that the same code would draw here.
+        With this state, code draws the same random numbers in the student's process as it would draw here.
         """
         state = torch.get_rng_state()
         seeded = not torch.equal(state, self._left)
@@ -275,7 +276,7 @@ class Student:
         return state if seeded else None
 
     def _go_on(self, before: torch.Tensor, drew: bool) -> None:
-        """Restore the state of torch's generator, never from the other process; change it once if that one drew."""
+        """Restore this process's state of torch's generator; change it once if the student's process drew numbers."""
         torch.set_rng_state(before)
         if drew:
             torch.rand(())
@@ -286,7 +287,7 @@ class Student:
     def _patience(self, seconds: float, what: str, where: Callable[[], str]) -> _Wait:
         """Return a function that ends the process if it uses too much CPU time or memory, or waits too long.
 
-        The function is called with the number of bytes that have arrived of an incomplete reply.
+        The function is called while a reply is incomplete, with the number of bytes that have arrived.
 
         Args:
             seconds: Limit of CPU time from now on, in seconds.

@@ -13,15 +13,15 @@ __all__ = ["Budget", "Tree", "known"]
 
 
 class Budget:
-    """Resource budget of a submission. If its process ends and is started again, the new one shares the budget.
+    """Resource budget of a submission, which also applies to new processes if its process ends and is started again.
 
     Args:
-        limits: Limits from now on.
+        limits: Limits of the submission; its wall-clock time starts now.
 
     Attributes:
         limits: The limits.
         cpu: CPU time used by processes that have ended, in seconds.
-        end: Time on the monotonic clock at which the submission is given up, whatever it has used.
+        end: Time on the monotonic clock at which the submission is given up, even if it has used little CPU time.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -31,5 +31,5 @@ class Budget:
 
 
 def known(sandbox: str) -> bool:
-    """Return whether the grader can see the processes in this sandbox, which needs ``/proc`` and no container."""
+    """Return whether the grader can see the processes in this sandbox; it needs ``/proc`` and no container."""
     return sandbox in ("bwrap", "unsafe") and Path("/proc/self/stat").exists()

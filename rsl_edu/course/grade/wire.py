@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 HEADER, BODY, DEPTH, ITEMS = 1 << 22, 1 << 26, 8, 1 << 17
-"""Limits of a frame from a student's process: bytes of JSON, bytes of tensors, nested lists, values."""
+"""Limits of a frame from a student's process: bytes of JSON, bytes of tensors, list depth, number of values."""
 
 TEXT = 1 << 13
 """Largest number of characters of printed output, or of an object's text, from the other process."""
@@ -78,7 +78,7 @@ def send(
             arrives as a plain one unless it is a parameter.
 
     Raises:
-        TypeError: If there is a value of another type; nothing is written then.
+        TypeError: If there is a value of any other type; nothing is written then.
         BrokenPipeError: If the other process has ended.
     """
     blobs: list[bytes] = []

@@ -60,14 +60,14 @@ def _text(this: int, handed: Sequence[Cell], cells: Sequence[Cell], places: Sequ
 
 
 def _added(free: Sequence[Cell], handed: Sequence[Cell], lost: Sequence[Cell]) -> list[Cell]:
-    """Return the cells that the student added; none if all new cells may be changed cells of the assignment."""
+    """Return the cells that the student added; empty if all new cells may be changed cells of the assignment."""
     new = [cell for cell in free if not any(cell.same(other) for other in handed)]
     changed = [cell for cell in lost if not any(cell.same(other) for other in free)]
     return new if len(new) > len(changed) else []
 
 
 def _by_place(place: int, free: Sequence[Cell], lost: Sequence[Cell]) -> list[Cell]:
-    """Return the cells that must be the lost cell at an index among the lost ones; none if this is uncertain."""
+    """Return the cells that must be the lost cell with this index among the lost cells; empty if this is uncertain."""
     this = lost[place]
     if len(lost) > 1:
         place = sum(cell.code == this.code for cell in lost[:place])

@@ -131,7 +131,7 @@ def test_all_marks_for_unknown_students_are_named():
     ]
     twice = [hands[0], Hand("Carla Adler", "unpad", 2.0)]
     with pytest.raises(
-        HandError, match="'Adler, Carla' and 'Carla Adler' are the same: unpad is marked twice; keep one"
+        HandError, match="'Adler, Carla' and 'Carla Adler' are the same student: unpad is marked twice; keep one"
     ):
         by_hand.with_names(twice, NAMES)
     assert len(by_hand.with_names([hands[0], Hand("Carla Adler", "late", 2.0)], NAMES)) == 2

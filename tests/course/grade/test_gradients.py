@@ -170,7 +170,7 @@ def test_forged_gradients_are_refused(forged, name):
 
 @pytest.mark.parametrize("result", [{"tracked": ["int32", [2], 0]}, {"tracked": ["float32", [2], {"list": []}]}])
 def test_forged_results_are_refused(forged, result):
-    with pytest.raises(StoppedError, match=r"^sent a result that can have no gradient"):
+    with pytest.raises(StoppedError, match=r"^sent a result that cannot have a gradient"):
         forged(result, HONEST, bytes(8))(torch.ones(2, requires_grad=True))
 
 

@@ -126,13 +126,13 @@ def test_right_answers_get_all_points_and_no_answers_get_none(sound):
     assert sound[1][4:7] == [
         "right answers: 4 of 4 points, T s of CPU time",
         "no answers: 0 of 4 points, T s of CPU time",
-        "Run All of the notebook as handed out: T s",
+        "Run All in the notebook as handed out: T s",
     ]
 
 
 def test_report_shows_where_run_all_stops(sound):
-    says = "which raises NotImplementedError: f is not answered yet; so do cells 4, 6"
-    assert sound[1][7] == f"warning: cell 3, line 1: Run All stops here in the notebook as handed out, {says}"
+    says = "NotImplementedError: f is not answered yet; cells 4, 6 raise errors, too"
+    assert sound[1][7] == f"warning: cell 3, line 1: in the notebook as handed out, Run All stops here with {says}"
 
 
 def test_report_lists_points_of_wrong_answers(sound):
@@ -174,7 +174,7 @@ LOSSES = {  # check, points for right answers, and the failing line
     ),
     "answer-writes": (
         "write('of-the-answer.txt')\nassert open('of-the-answer.txt').read() == 'x'",
-        *(0, 2, f"files written by an answer stay in its sandbox, unreadable for a check: {SHARE}"),
+        *(0, 2, f"a check cannot read files that an answer writes in its sandbox: {SHARE}"),
     ),
     "file-exists": (
         "import os\nwrite('of-the-answer.txt')\nassert os.path.exists('of-the-answer.txt')",
@@ -274,7 +274,7 @@ def test_kernel_that_ends_is_reported(tmp_path):
     ends = nbformat.v4.new_code_cell("import os\nos._exit(1)", metadata={"tags": ["demo"]})
     well, lines = said(notebook(ends, answer(F, "f-answer"), check("assert f(1)", "f")), folder=tmp_path)
     assert not well
-    assert "error: Run All of the notebook as handed out: Kernel died" in lines
+    assert "error: Run All in the notebook as handed out: Kernel died" in lines
 
 
 def test_set_up_that_raises_is_reported():

@@ -50,8 +50,8 @@ def test_reply_is_returned(asked):
 
 REPLIES = {
     "text": ("send(b'passed')", "sent a reply that cannot be read"),
-    "a verdict": ("send({'dict': [['number', 1], ['passed', True]]})", "sent a reply to another question"),
-    "another number": ("reply(1)", "sent a reply to another question"),
+    "a verdict": ("send({'dict': [['number', 1], ['passed', True]]})", "sent a reply to a different question"),
+    "another number": ("reply(1)", "sent a reply to a different question"),
     "a list": ("send({'list': []})", "sent a malformed reply"),
     "a huge reply": ("send(b'', length=2**32 - 1)", "sent a reply of 4,294,967,295 bytes"),
     "a deep reply": ("send(b'[' * 200_000)", "sent a reply that cannot be read"),
@@ -59,7 +59,7 @@ REPLIES = {
         "reply(2, json.loads('{\"list\":[' * 50 + ']}' * 50))",
         "sent a reply that is nested too deeply",
     ),
-    "many replies": ("while True: send({'dict': []})", "sent a reply to another question"),
+    "many replies": ("while True: send({'dict': []})", "sent a reply to a different question"),
     "a huge tensor": ("reply(2, {'tensor': ['float32', [1 << 27]]})", "sent a tensor of an impossible shape"),
     "a huge shape": ("reply(2, {'tensor': ['float32', [10**9, 0]]})", "sent a tensor of an impossible shape"),
     "too many bytes": ("send({'dict': []}, bytes(1 << 27))", "sent a reply of 134,217,740 bytes"),

@@ -1,4 +1,4 @@
-"""``%autoreload`` and ``%aimport``: IPython's own extension, extended to notice changes within the same second."""
+"""IPython's extension for ``%autoreload`` and ``%aimport``, changed to detect changes within the same second, too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "
 
 
 class Autoreload:
-    """Reloads the modules of a notebook, like a kernel that has loaded the extension.
+    """Reloads the modules of a notebook, like a Jupyter kernel that has loaded IPython's autoreload extension.
 
     Args:
         names: Namespace of the notebook.
@@ -33,7 +33,7 @@ class Autoreload:
         getattr(self._magics, name)(line)
 
     def before(self, source: str) -> None:
-        """Reload modules that have changed, before a cell with this source runs."""
+        """Before a cell with this source runs, reload modules that have changed."""
         self._magics.pre_run_cell(SimpleNamespace(transformed_cell=source))
 
     def after(self) -> None:
@@ -41,7 +41,7 @@ class Autoreload:
         self._magics.post_execute_hook()
 
     def _version(self, module: ModuleType) -> tuple[str, int] | tuple[None, None]:
-        """Return the file of a module and how often its text has changed.
+        """Return the file of a module, and the number of times that its text has changed.
 
         The extension compares file times, which are too coarse for a notebook that runs without pauses.
         """

@@ -48,7 +48,7 @@ from statements import (  # type: ignore[import-not-found,unused-ignore]
 _SOFT = 0.75  # after this share of the CPU time for all cells, only definitions run, so that the answers exist
 _AGAIN = 0.2  # seconds of CPU time until the timeout is raised again in a cell that has caught it
 _MOST_NOTES = 100
-_USUAL = ("matplotlib", "load_ext", "autoreload", "config", "pip", "conda", "time")  # lines without a note
+_USUAL = ("matplotlib", "load_ext", "autoreload", "config", "pip", "conda", "time")  # commands skipped without a note
 _EVERYWHERE = ("get_ipython", "display", "exit", "quit")
 _NOT_THERE = (MissingModuleError, ModuleNotFoundError, OSError, EOFError)  # perhaps not the student's fault
 
@@ -68,7 +68,8 @@ class Notebook:
 
     Attributes:
         names: Names that the cells have defined.
-        notes: Notes on code that did not run, or not as in a kernel: cell, kind, text and line of each.
+        notes: Notes on code that did not run, or that ran differently than in a kernel. Each note consists of the cell,
+            the kind, the text and the line.
     """
 
     def __init__(
@@ -105,10 +106,11 @@ class Notebook:
         """Run the cells.
 
         Args:
-            cells: For each cell: number, source, whether it was handed out, whether only its names count, and the
-                exercise that it checks; a check does not run. Right answers that replace the student's come last, with
-                the number 0 and not handed out.
-            modes: For a cell's index: ``names`` to run only its definitions, ``skip`` to run nothing.
+            cells: For each cell: the number, the source, whether it was handed out, whether only its names count, and
+                the exercise that it checks; cells with checks do not run. Right answers that replace the student's
+                answers come last, with the number 0, and do not count as handed out.
+            modes: What to run of some cells, by index: ``names`` for only the definitions, ``skip`` for nothing. Other
+                cells run in full.
         """
         signal.signal(signal.SIGPROF, self._late)
         for place, (number, source, handed, only_names, check) in enumerate(cells):
@@ -142,14 +144,14 @@ class Notebook:
         self._end = dict(self.names)
 
     def at(self, check: str, keep: Iterable[str]) -> bool:
-        """Set all names to their values at a check, because this is the state in which the student ran the check.
+        """Set all names to the values that they had at a check, because the student ran the check in this state.
 
         Args:
             check: Name of the check's exercise; empty for the end of the notebook.
             keep: Names that refer to the right answers.
 
         Returns:
-            Whether a name had another value there than at the end.
+            Whether any name had a different value at the check than at the end.
         """
         then = self._checked.get(check, self._end)
         self.names.clear()
@@ -207,7 +209,7 @@ class Notebook:
             end_children(before)
 
     def _run_source(self, source: str) -> tuple[bool, Any]:
-        """Run code within a cell, like ``%%time``; return whether all of it ran, and its last value."""
+        """Run code within a cell, as ``%%time`` does; return whether all of the code ran, and its last value."""
         outer, self._file = self._file, f"{self._file}+"
         try:
             tree = self._parsed(source, report=True)
@@ -216,7 +218,7 @@ class Notebook:
             self._file = outer
 
     def _run_file(self, source: str, names: dict[str, Any] | None) -> None:
-        """Run a file like ``%run``, in its own namespace if one is given; its names are then copied to the notebook."""
+        """Run a file as ``%run`` does. If a namespace is given, run it there and copy the names to the notebook."""
         notebook = self.names
         if names is not None:
             self.names = names | {name: notebook[name] for name in _EVERYWHERE if name in notebook}
@@ -332,14 +334,14 @@ class Notebook:
         return bool(used & self._absent) or any(isinstance(self.names.get(name), (Nothing, Missing)) for name in used)
 
     def _run_later(self) -> None:
-        """Retry statements that failed because of a name from a later cell, which the student may have run before."""
+        """Retry statements that need a name from a later cell, because the student may have run that cell first."""
         for cell, statement, file in self._later:
             if not bound(statement) & self._own:
                 self._cell, self._file = cell, file
                 self._try(self._run_statement, statement, 0)
 
     def _search(self) -> None:
-        """Search for answers that no cell has defined anywhere in the code, such as in an ``if`` that failed."""
+        """Search all code, including the body of an ``if`` that failed, for answers that no cell has defined."""
         for name in self._answers:
             if self.answer(name)[0] in ("lost", "given", "missing"):
                 for cell, tree, file in self._trees:
@@ -349,7 +351,7 @@ class Notebook:
                             self._try(self._run_statement, node, 0)
 
     def _let(self, action: Callable[..., Any], *arguments: Any) -> None:
-        """Reload modules whose files have changed, with the time limit of a cell."""
+        """Reload modules whose files have changed; the time limit of a cell applies."""
         self._try(action, *arguments, seconds=self._limits["cell"])
 
     def _try(self, action: Callable[..., Any], *arguments: Any, seconds: float = 1.0) -> None:
@@ -385,7 +387,7 @@ class Notebook:
 
 
 def account_of(error: BaseException) -> dict[str, Any]:
-    """Describe an error for the grader; the error's texts may be anything, and getting them may fail."""
+    """Describe an error for the grader. The error may contain any text, and converting it to text may fail."""
     try:
         account = failure(error, lambda file: file.startswith("<cell "))
         bases = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]

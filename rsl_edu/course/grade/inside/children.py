@@ -1,4 +1,4 @@
-"""Ending of processes that a failed cell leaves behind, because they would use the CPU time of the following cells."""
+"""Ends processes that a failed cell leaves behind, because they would use up the CPU time of the following cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands of a notebook that write, move, run and reload files, which really run, within the sandbox."""
+"""A notebook's commands that write, move, run and reload files. They run in the sandbox; most others are skipped."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class LeftOutError(Exception):
 
 
 class Files:
-    """Runs commands about files.
+    """Runs a notebook's commands that deal with files.
 
     Args:
         names: Namespace of the notebook.
-        run: Runs the source of a file: in the given namespace, which is then copied to the notebook, or in the
-            notebook's own.
+        run: Function that runs the source of a file. If a namespace is given, the file runs there, and its names are
+            then copied to the notebook. Otherwise, the file runs in the notebook's namespace.
     """
 
     def __init__(self, names: dict[str, Any], run: Callable[[str, dict[str, Any] | None], Any]) -> None:
@@ -51,7 +51,7 @@ class Files:
         """Run ``%name line``, and return its result.
 
         Raises:
-            LeftOutError: The command is not supported, or failed.
+            LeftOutError: If the command is not supported, or if it failed.
         """
         if name in ("load_ext", "reload_ext") and line.strip() == "autoreload":
             self._autoreload = self._autoreload or Autoreload(self._names)
@@ -76,8 +76,8 @@ class Files:
         """Run ``%%name line`` with the cell below it, and return its result.
 
         Raises:
-            LeftOutError: The command is not supported, or failed.
-            OSError: A file cannot be written.
+            LeftOutError: If the command is not supported, or if it failed.
+            OSError: If a file cannot be written.
         """
         if name in ("writefile", "file"):
             words = _words(self._expanded(line))
@@ -102,7 +102,7 @@ class Files:
         """Run a shell line if all its programs only read, write and move files; return the lines that it prints.
 
         Raises:
-            LeftOutError: The line contains another program, or took too long.
+            LeftOutError: If the line contains any other program, or took too long.
         """
         if not _is_about_files(command):
             raise LeftOutError
@@ -118,7 +118,7 @@ class Files:
         return SList(printed.decode(errors="replace").splitlines())
 
     def before(self, source: str) -> None:
-        """Let imports see the current files, before a cell with this source runs."""
+        """Before a cell with this source runs, make sure that imports find the current files."""
         importlib.invalidate_caches()  # caches compare file times, which are too coarse for a notebook without pauses
         if self._autoreload:
             self._autoreload.before(source)
@@ -176,7 +176,7 @@ class Files:
 
 
 def import_from_current_folder() -> None:
-    """Let imports find modules in the current folder before installed ones, like a kernel, and in their newest form."""
+    """Let imports find the newest versions of modules in the current folder, before installed ones, as in a kernel."""
     installed = (place for place, path in enumerate(sys.path) if Path(path).name in ("site-packages", "dist-packages"))
     sys.path.insert(next(installed, len(sys.path)), "")
     sys.dont_write_bytecode = True  # bytecode would hide changes to a source within the same second

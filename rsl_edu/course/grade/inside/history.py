@@ -35,7 +35,7 @@ class History:
 
         Args:
             value: The value; None is not stored.
-            names: Namespace in which the code ran: of the notebook, or of a file, which has no history.
+            names: Namespace in which the code ran: the notebook's, or the namespace of a file, which has no history.
         """
         if value is not None and "Out" in names:
             names |= {"___": names.get("__"), "__": names.get("_"), "_": value}

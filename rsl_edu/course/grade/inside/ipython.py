@@ -1,4 +1,4 @@
-"""IPython's additions to Python: its syntax is rewritten by its own transformer, and most commands are skipped."""
+"""IPython's additions to Python: IPython's own transformer rewrites the syntax, and most commands are skipped."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def plain(source: str) -> str:
 
 
 class Shell(Nothing):  # type: ignore[misc,unused-ignore]
-    """Result of ``get_ipython()``: commands run only the Python code that they are given.
+    """The object that ``get_ipython()`` returns; its commands only run the Python code that is passed to them.
 
     Args:
         run: Runs the code of a cell, and returns its last value.
         note: Called with each skipped command, as the student wrote it.
-        files: Runs commands about files.
+        files: Runs commands that deal with files.
         names: Namespace of the notebook.
     """
 

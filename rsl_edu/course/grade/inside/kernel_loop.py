@@ -1,4 +1,4 @@
-"""Replacement for the asyncio loop of a kernel, which runs here only while a cell awaits something."""
+"""Replacement for the asyncio loop of a kernel; this loop runs only while a cell awaits something."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BETWEEN = 0.1  # seconds for tasks that a cell has started; in a kernel they co
 
 
 class KernelLoop:
-    """A loop that is the running loop for cells, so that ``asyncio.create_task`` and ``asyncio.run`` work."""
+    """An event loop that counts as running in cells, so that ``asyncio.create_task`` and ``asyncio.run`` work."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -29,7 +29,7 @@ class KernelLoop:
         asyncio.get_running_loop = asyncio.events.get_running_loop = found
 
     def begin(self) -> None:
-        """Become the loop of the next cell, because ``asyncio.run`` leaves none."""
+        """Become the event loop of the next cell, because ``asyncio.run`` leaves no loop behind."""
         asyncio.set_event_loop(self._loop)
 
     def wait_for(self, value: Coroutine[Any, Any, Any]) -> Any:

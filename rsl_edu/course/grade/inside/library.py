@@ -48,7 +48,7 @@ class Nothing:
         return 0
 
     def __bool__(self) -> bool:
-        return True  # the student's own `assert check.f(f).passed` held outside the grader
+        return True  # the student's own `assert check.f(f).passed` passed outside the grader
 
     def __enter__(self) -> Any:
         return self
@@ -64,7 +64,7 @@ class Drawing(Nothing):
     """Stand-in that draws nothing, but returns the counts of a histogram."""
 
     def hist(self, x: Any, bins: Any = None, range: Any = None, density: bool = False, **options: Any) -> Any:
-        """Return counts, edges and bars, like matplotlib for one set of numbers; nothing in all other cases."""
+        """Return counts, edges and bars for one set of numbers, as matplotlib does; otherwise a stand-in."""
         import numpy as np
 
         weights = options.get("weights")
@@ -78,7 +78,7 @@ class CourseAnswer(Nothing):
     """Stand-in for everything in the course's libraries.
 
     Attributes:
-        refuses: Whether a call is an error, which is the case once the grader sends requests.
+        refuses: Whether a call raises an error. This is so as soon as the grader sends requests.
     """
 
     refuses = False
@@ -139,11 +139,11 @@ class Shells(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 class MissingModuleError(Exception):
-    """Raised by the use of a module that is not installed where the notebook is graded."""
+    """Raised if code uses a module that is not installed where the notebook is graded."""
 
 
 class Missing:
-    """Stand-in for a module that is not installed, or for a part of it: it can be imported, but not used."""
+    """Stand-in for a missing module, or for a part of one; the stand-in can be imported, but not used."""
 
     def __init__(self, name: str) -> None:
         self.__dict__["_name"] = name

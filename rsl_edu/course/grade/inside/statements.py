@@ -20,7 +20,7 @@ def is_stub(value: Any) -> bool:
 
 
 def code_of(value: Any) -> Any:
-    """Return a value that is equal for functions or classes with the same code, independent of its position."""
+    """Return a value that is equal for functions or classes with the same code, even at different positions."""
     if isinstance(value, types.FunctionType):
         return code_of(value.__code__)
     if isinstance(value, types.CodeType):
@@ -57,7 +57,7 @@ def bound(statement: ast.stmt) -> set[str]:
 
 
 def only_defines(statement: ast.stmt) -> bool:
-    """Return whether a statement defines names without a call."""
+    """Return whether a statement only defines names, and calls nothing."""
     if not isinstance(statement, SAVED):
         return False
     calls = not isinstance(statement, DEFINES) and any(isinstance(node, ast.Call) for node in ast.walk(statement))
@@ -88,7 +88,7 @@ def line_of(source: str, number: int | None) -> str:
 
 
 def without_statement(source: str, number: int) -> str:
-    """Comment out the statement that contains a line: from a line without indentation to the next such line."""
+    """Comment out the statement that contains a line; a statement ends before the next line without indentation."""
     lines = source.split("\n")
 
     def begins(place: int) -> bool:

@@ -1,6 +1,6 @@
 """The program inside the sandbox: it runs the cells of a notebook, and then the calls that the grader requests.
 
-Of rsl_edu, the sandbox contains only the files of this folder, ``wire.py``, ``failure.py`` and ``limit.py``. ``import
+The only files of rsl_edu in the sandbox are this folder's files, ``wire.py``, ``failure.py`` and ``limit.py``. ``import
 rsl_edu`` gives a stand-in, so that the cells of an assignment run while the library's answers are out of reach. The
 student may see everything that arrives here, and the grader must not trust anything that leaves here.
 """
@@ -31,13 +31,14 @@ from files import import_from_current_folder  # type: ignore[import-not-found,un
 from library import CourseAnswer, Shells, forbid, refusal  # type: ignore[import-not-found,unused-ignore]
 from limit import limited  # type: ignore[import-not-found,unused-ignore]
 
-_EARLIER = 0.9  # share of the grader's CPU limit for a call; an answer that loops is stopped here and gets its line
+_EARLIER = 0.9  # share of the grader's CPU limit for a call; an answer that loops is stopped here, which shows the line
 
 
 def _limit_cpu(seconds: float, for_good: bool = False) -> None:
     """Let the system end this process after some more seconds of CPU time, rounded up.
 
-    The grader ends it slightly earlier if it can see the process, which it cannot in a container or on macOS.
+    The grader ends the process slightly earlier, unless the process is in a container or on macOS, where the grader
+    cannot see it.
 
     Args:
         seconds: CPU time from now on.
@@ -102,7 +103,10 @@ class _Server:
                 wire.send(self.out, {"number": number, "error": account_of(error)})
 
     def receive(self) -> dict[str, Any]:
-        """Return the next request; tensors that require a gradient are restored with the same kind."""
+        """Return the next request; tensors that require a gradient do so here, too.
+
+        Each of them is a parameter, a leaf or an inner node of the graph, as in the grader's process.
+        """
         tracked: list[torch.Tensor] = []
 
         def again(tensor: torch.Tensor, kind: str) -> torch.Tensor:
@@ -141,7 +145,7 @@ class _Server:
         return callback
 
     def send(self, reply: dict[str, Any]) -> None:
-        """Send a reply; a result may require a gradient only if an argument did."""
+        """Send a reply; a result may require a gradient only if an argument required one."""
         wire.send(self.out, reply, self.refer, track=self.track if self.tracked else None)
 
     def track(self, result: torch.Tensor) -> int:
@@ -187,7 +191,7 @@ class _Server:
         return {"value": value} if kind == "get" else self.call(value, question)
 
     def limited(self, call: Callable[[], Any]) -> Any:
-        """Call with a limit of CPU time, and none on the wall clock, so that points do not depend on a busy machine."""
+        """Call a function with a limit on CPU time only, so that points do not depend on how busy the machine is."""
         return limited(self.seconds, call, asleep=math.inf)
 
     def call(self, value: Any, question: dict[str, Any]) -> dict[str, Any]:
@@ -207,7 +211,7 @@ class _Server:
 
 
 def _gradients(result: torch.Tensor, inputs: list[torch.Tensor], grad: list[torch.Tensor]) -> list[Any]:
-    """Return the gradients of inputs from the gradient of a result; None for an input without influence."""
+    """Return the gradients of inputs, given the gradient of a result; None for inputs that the result does not use."""
     return [*torch.autograd.grad(result, inputs, grad, retain_graph=True, allow_unused=True)]
 
 
@@ -216,7 +220,7 @@ def _detached(value: Any) -> Any:
 
 
 def _frozen(value: Any) -> Any:
-    """Return a copy or an id that differs if the value is changed in place."""
+    """Return a copy or an id of a value, to compare later; it differs if the value was changed in place."""
     if isinstance(value, torch.Tensor):
         return str(value.dtype), tuple(value.shape), value.detach().numpy().tobytes()
     if isinstance(value, np.ndarray):

@@ -38,8 +38,7 @@ class Filled:
     Attributes:
         content: Content of the file; with the template's encoding and separators if there was a template.
         filled: Number of rows that got points or a comment.
-        problems: What is missing, as sentences about one or several students, such as students without a certain match
-            in the template.
+        problems: Sentences about students for whom something is missing, such as a certain match in the template.
     """
 
     content: bytes

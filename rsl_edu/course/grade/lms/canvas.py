@@ -7,13 +7,15 @@ the import are:
   with *Section* (``header?``). A student is found by the ID, else by the SIS IDs, else by the name
   (``process_student``).
 - An assignment is found by the number in ``Title (number)``, else by the full title; an unknown title creates a new
-  assignment (``parse_assignments``). Columns that are not in the file stay unchanged, so only one is written.
+  assignment (``parse_assignments``). Columns that are not in the file stay unchanged, so only one column of points is
+  written.
 - The row *Points Possible* sets the points of the assignment (``process_pp``); a row with only *Muted* or *Manual
   Posting* is skipped (``check_for_non_student_row``).
-- Decimal commas are accepted (``decimal_comma_to_period``), and ``;`` as separator if it gives more columns
+- Decimal commas are accepted (``decimal_comma_to_period``). The separator may be ``;`` if this gives more columns
   (``identify_delimiter``).
 - The file is read as UTF-8. A BOM counts as part of the first name, so *LastName* is then not found (``header?``).
-- ``EX`` means excused, and ``N/A`` (``lib/gradebook_exporter.rb``) that a student does not have the assignment.
+- ``EX`` means that a student is excused. ``N/A`` means that a student does not have the assignment
+  (``lib/gradebook_exporter.rb``).
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ _KEPT = {"EX": "is excused in Canvas", "N/A": "does not have the assignment in C
 
 
 def gradebook(entries: Iterable[Entry], title: str, maximum: float, template: bytes | None = None) -> Filled:
-    """Return a gradebook for Canvas with the columns of the students and one of points.
+    """Return a gradebook for Canvas, with the columns about the students and one column of points.
 
     Args:
         entries: The results, one for each student.
@@ -45,7 +47,7 @@ def gradebook(entries: Iterable[Entry], title: str, maximum: float, template: by
 
     Raises:
         TemplateError: If the template is not a gradebook, does not have exactly one assignment with this title, or has
-            other maximum points.
+            different maximum points.
     """
     entries = list(entries)
     sheet = _new(entries, title, maximum) if template is None else _only(Sheet.read(template), title)

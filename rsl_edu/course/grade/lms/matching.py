@@ -1,4 +1,4 @@
-"""Assignment of students to rows of a table, by identifier or else by exact name, without guessing."""
+"""Finds each student's row in a table, by identifier or else by exact name, without guessing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import Entry
 
 @dataclass(frozen=True)
 class Line:
-    """The student of a table row.
+    """The student in a row of a table.
 
     Attributes:
         row: Index of the row in the table.
@@ -34,8 +34,8 @@ def match(entries: Iterable[Entry], lines: Sequence[Line]) -> tuple[dict[int, En
 
     Group names are matched first: Moodle numbers groups and participants independently, so a group's number may also be
     a participant's. For the same reason, an identifier counts only if the name does not contradict it. If two entries
-    match the same row, it gets neither. An entry without points and comment is ignored, such as the entry of a student
-    whose group handed in.
+    match the same row, it gets neither. An entry with neither points nor a comment is ignored, such as the entry of a
+    student whose group handed in.
     """
     index = _Index(lines)
     claims: dict[int, list[Entry]] = defaultdict(list)
@@ -67,7 +67,7 @@ class _Index:
                 self.by_group[normal(line.group)].append(line)
 
     def find(self, entry: Entry) -> list[Line] | str:
-        """Return the rows of an entry, several for a group, or a message why there is none."""
+        """Return the row of an entry, or all rows of a group. If there is none, return a message that explains why."""
         if group := self.by_group.get(normal(_bare(entry))):
             return group
         if entry.identifier:
@@ -89,15 +89,15 @@ def normal(name: str) -> str:
 
 
 def _bare(entry: Entry) -> str:
-    """Return the name without the identifier that follows it if two students share the name: ``Wei Li (101)``."""
+    """Return ``Wei Li`` from ``Wei Li (101)``: names that two students share are followed by an identifier."""
     return entry.name.removesuffix(f" ({entry.identifier})")
 
 
 def _agree(entry: Entry, line: Line) -> bool:
-    """Return whether a name from a file name can be the name in a row.
+    """Return whether a name from a file name can belong to the student whose name is in a row.
 
-    Moodle removes special characters (``clean_filename``), and up to 4.0 puts the group in front; Canvas puts the last
-    name first and keeps only letters and digits.
+    Moodle removes special characters (``clean_filename``), and up to version 4.0 puts the group in front; Canvas puts
+    the last name first and keeps only letters and digits.
     """
     name = letters(_bare(entry), also="-")
     known = {its for name in line.names for order in orders(name) if (its := letters(order, also="-"))}

@@ -7,7 +7,7 @@ upload are:
 - Moodle needs the columns *Identifier*, *Grade* and *Last modified (grade)*, in the language of the user who uploads. A
   worksheet that was downloaded in that language has them; without a template they are in English.
 - Moodle skips a row whose grade was changed in Moodle after the time in *Last modified (grade)*, unless *Allow updating
-  records that have been modified more recently in Moodle than in the spreadsheet* is on. It can only read times in
+  records that have been modified more recently in Moodle than in the spreadsheet* is on. Moodle can only read times in
   English, so in other languages every row that already had a grade is skipped.
 - Moodle skips grades above the maximum, and locked grades.
 - Comments are HTML.
@@ -16,7 +16,7 @@ upload are:
   from the file.
 
 To upload feedback files, use *Upload multiple feedback files in a zip* (``mod/assign/feedback/file/importziplib.php``).
-It reads the number of the participant, or of the group, from the name of each folder.
+Moodle reads the number of the participant, or of the group, from the name of each folder.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def worksheet(entries: Iterable[Entry], maximum: float, template: bytes | None =
         template: The worksheet downloaded from Moodle, in any language. Only its grades and comments are changed.
 
     Raises:
-        TemplateError: If the template is not a worksheet, or has another maximum.
+        TemplateError: If the template is not a worksheet, or has a different maximum grade.
     """
     entries = list(entries)
     problems: list[Said] = []
@@ -139,7 +139,10 @@ class _Columns:
         self.comments = self._comments()
 
     def _maximum(self, column: int) -> float | None:
-        """Return the maximum grade if this can be its column: one number in all rows, to the right of grades."""
+        """Return the maximum grade from a column; None if this cannot be the column of the maximum grade.
+
+        That column has the same number in all rows, and is to the right of the grades.
+        """
         found = {number(self.sheet.cell(row, column)) for row in self.rows}
         before = [self.sheet.cell(row, column - 1) for row in self.rows]
         if len(found) > 1 or any(cell not in ("", "-") and number(cell) is None for cell in before):
@@ -181,7 +184,7 @@ def _html(comment: str) -> str:
 
 
 def feedback_zip(pages: Iterable[tuple[Entry, str, bytes]], out: Path) -> list[str]:
-    """Write a zip of feedback files for Moodle; return what it lacks, as sentences about one or several students.
+    """Write a zip of feedback files for Moodle; return sentences about students whose pages are not in the zip.
 
     Args:
         pages: For each page: the student, the name of the file, such as ``feedback.html``, and its content.
@@ -209,5 +212,5 @@ def feedback_zip(pages: Iterable[tuple[Entry, str, bytes]], out: Path) -> list[s
 
 
 def _clean(name: str) -> str:
-    """Return a name that is safe in a path, without ``_``, at which Moodle splits the name."""
+    """Return a name that is safe in a path and contains no ``_``, because Moodle splits names there."""
     return re.sub(r"[\x00-\x1f\x7f&<>\"`|':\\/]", "", name.replace("_", " ")).strip(" .") or "-"

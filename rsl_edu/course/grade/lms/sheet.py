@@ -1,4 +1,4 @@
-"""A table that is read and written again without changing anything else."""
+"""Reads and writes a table in which some cells change and everything else stays the same."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def number(text: str) -> float | None:
 
 
 def points(value: float, like: str = "") -> str:
-    """Format points with two decimals, as on both platforms.
+    """Format points with two decimals, as Moodle and Canvas do.
 
     Args:
         value: The points.
@@ -121,5 +121,5 @@ def points(value: float, like: str = "") -> str:
 
 
 def harmless(text: str) -> str:
-    """Return a cell that no spreadsheet reads as a formula."""
+    """Return a cell that no spreadsheet treats as a formula."""
     return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@", "＝", "＋", "－", "＠") else text

@@ -18,7 +18,7 @@ class Change:
     Attributes:
         name: Name of the exercise.
         earlier: Number of right answers and of all answers in the earlier class.
-        now: The same for this class.
+        now: Number of right answers and of all answers in this class.
         new: Mistakes that nobody made earlier, with the number of students who make them now.
         gone: Mistakes that nobody makes now, with the number of students who made them earlier.
     """

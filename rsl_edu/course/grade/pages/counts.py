@@ -17,7 +17,7 @@ from .separation import Separation
 from .typical import typical
 from .words import UNANSWERED, advice, headline
 
-_VAGUE = ("exception", "partial", "unknown")  # each of these names can mean many mistakes
+_VAGUE = ("exception", "partial", "unknown")  # each of these names can stand for many different mistakes
 Answer = tuple[Row, Mark]
 """A submission, and its mark for one exercise."""
 
@@ -54,7 +54,7 @@ class Exercise:
         manual: Whether it is marked by hand.
         mean: Mean points; None if there are none yet, or if every answer got either all points or none.
         separation: How well the exercise separates strong from weak students who answered it; None if unknown.
-        mistakes: The mistakes, the most frequent first; an answer can make two.
+        mistakes: The mistakes, the most frequent first; an answer can contain two.
         unanswered: Reasons why there was no answer to judge, each with its students.
         waiting: Students whose answers are still to be marked.
     """
@@ -138,7 +138,7 @@ def answers_to(task: Task, rows: Sequence[Row]) -> list[Answer]:
 
 
 def mistakes(task: Task, answers: Sequence[Answer]) -> list[tuple[str, list[Answer]]]:
-    """Return the names of the mistakes in an exercise with the answers that make them, the most frequent first."""
+    """Return the mistakes in an exercise by name, each with the answers that contain it, the most frequent first."""
     made: dict[str, list[Answer]] = defaultdict(list)
     for row, mark in answers:
         if mark.mistake and mark.mistake not in UNANSWERED and not is_right(task, mark):
@@ -148,7 +148,7 @@ def mistakes(task: Task, answers: Sequence[Answer]) -> list[tuple[str, list[Answ
 
 
 def to_say(exercises: Sequence[Exercise]) -> list[tuple[Exercise, Mistake]]:
-    """Return the mistakes to discuss in class: at most five, each made by a tenth of the class and by two students.
+    """Return the mistakes to discuss in class: at most five, each by at least two students and a tenth of the class.
 
     Args:
         exercises: Results of all exercises.
@@ -180,7 +180,7 @@ def _most_frequent(sentences: Iterable[str]) -> tuple[str, int]:
 
 
 def _separation(task: Task, tasks: Sequence[Task], graded: Sequence[Row]) -> Separation | None:
-    """Compare an exercise with the others, among the students who answered it.
+    """Compare an exercise with the other exercises, for the students who answered it.
 
     Only exercises that are marked for everybody count. Students without an answer are left out, because they tend to
     have few points on the other exercises as well, whatever this exercise is like.

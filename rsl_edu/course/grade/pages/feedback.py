@@ -44,7 +44,7 @@ def feedback(
         row: The student's result, including points entered by hand.
         by_hand: Points entered by hand, by exercise.
         taken_off: Points that lateness takes off.
-        late: Sentence about the lateness; also shown if it takes off no points.
+        late: Sentence about the lateness; also shown if no points are taken off.
         others: Sentences about other submissions of this student.
     """
     tasks = {task.name: task for task in assignment.tasks}
@@ -64,7 +64,7 @@ def feedback(
 
 
 def _why_not_graded(row: Row) -> str:
-    """Return why a submission was not graded, in a sentence without a full stop; empty if it was."""
+    """Return why a submission was not graded, in a sentence without a full stop; empty if it was graded."""
     if row.status == GRADED:
         return ""
     return row.status[:1].upper() + row.status[1:] if row.tried_again else f"Not graded: {row.status}"
@@ -74,8 +74,8 @@ def _why_not_graded(row: Row) -> str:
 class _Shown:
     """Content of the page for one exercise.
 
-    The verdict is HTML, empty if no check ran, and overruled if somebody changed its points. For an exercise that is
-    marked by hand, the page shows the student's text and the grader's message about it.
+    The verdict is HTML. It is empty if no check ran, and counts as overruled if somebody changed the points. For an
+    exercise that is marked by hand, the page shows the student's text and the grader's message about it.
     """
 
     mark: Mark

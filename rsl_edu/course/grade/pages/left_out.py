@@ -1,4 +1,4 @@
-"""Lines of the notebooks that did not run, with their students."""
+"""Lines in notebooks that did not run, with the students whose notebooks contain them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .words import NOTES, topic
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Lines of one kind that did not run.
+    """Lines that did not run, all of one kind.
 
     Attributes:
         heading: Heading for this kind.

@@ -34,7 +34,7 @@ class Link:
 
 
 def left_over(folder: Path, submissions: Iterable[str]) -> list[Path]:
-    """Return the students' pages in a folder that belong to none of these submissions, and no other files.
+    """Return the pages in a folder that belong to none of the given submissions; ignore files that are not pages.
 
     Args:
         folder: The folder.
@@ -73,7 +73,7 @@ def render(template: str, **values: Any) -> str:
 
 
 def harmless(value: Any) -> Any:
-    """Return a value for a page: text without control characters and marks that change the reading direction."""
+    """Return a value for a page; text loses control characters and marks that change the reading direction."""
     return printable(value, "\ufffd", keep="\n") if type(value) is str else value
 
 

@@ -1,4 +1,4 @@
-"""Report page on the class for the instructor."""
+"""Report on the class, a page for the instructor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def report(
     *,
     folder: str = "grades_feedback",
 ) -> str:
-    """Return the page on the class.
+    """Return the report on the class.
 
     Args:
         assignment: The assignment.
@@ -85,7 +85,7 @@ class _Column:
 
 
 def _histogram(totals: Sequence[float], maximum: float) -> list[_Column]:
-    """Return at most ten columns of equal width, and one for the maximum."""
+    """Return the columns: at most ten of equal width, and one for the maximum."""
     width = math.ceil(maximum / 10)
     columns = math.ceil(maximum / width)
     counts = Counter(int(total // width) if total < maximum else columns for total in totals)

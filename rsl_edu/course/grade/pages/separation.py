@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _FEWEST = 10  # smallest number of submissions; with fewer, the result is chance
-_FEWEST_OF_A_KIND = 5  # smallest number of right answers, and of others
+_FEWEST_OF_A_KIND = 5  # smallest number of right answers, and of answers that are not right
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,12 @@ class Separation:
     """Relation between the points of an exercise and the points of the rest.
 
     Attributes:
-        right: Number of students who got it right.
-        others: Number of students who did not.
-        ahead: Mean points on the rest of students who got it right, minus the mean of the others.
-        correlation: Correlation between the points of the exercise and of the rest; the point-biserial correlation if
-            there are no partly right answers.
+        right: Number of students who got the exercise right.
+        others: Number of the other students who answered it.
+        ahead: Mean points, on the rest of the assignment, of the students who got the exercise right, minus the mean of
+            the other students.
+        correlation: Correlation between the points of the exercise and the points of the rest; the point-biserial
+            correlation if there are no partly right answers.
     """
 
     right: int
@@ -43,7 +44,7 @@ class Separation:
         Args:
             points: Points for the exercise, one value for each submission.
             rest: Points for all other exercises.
-            right: Whether the exercise is right.
+            right: Whether the answer is right, one value for each submission.
         """
         enough = len(points) >= _FEWEST and _FEWEST_OF_A_KIND <= sum(right) <= len(right) - _FEWEST_OF_A_KIND
         if not enough or len(set(points)) == 1 or len(set(rest)) == 1:

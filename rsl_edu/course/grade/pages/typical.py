@@ -18,7 +18,7 @@ Place = tuple[int, int]  # line, from 1, and column
 
 
 def typical(answers: Iterable[tuple[str, str]]) -> str:
-    """Return the most frequent answer, or the shortest of several; empty if none can be shown.
+    """Return the most frequent answer, or the shortest of equally frequent ones; empty if no answer can be shown.
 
     Args:
         answers: Names of the submissions and source code of the cells with their answers.

@@ -100,7 +100,7 @@ def headline(message: str) -> str:
 
 
 def topic(note: Note) -> str:
-    """Return the topic of a note: the module, the magic or the kind of error; empty if its kind is enough."""
+    """Return the topic of a note: the module, the magic or the kind of error; empty if the kind of note is enough."""
     line, text = note.line.strip(), note.text
     if note.kind == "module":
         found = re.search(r"\b(?:from|import)\s+(\w+)", line) or re.search(r"\bneeds (\w+)", text)

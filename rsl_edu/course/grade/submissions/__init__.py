@@ -28,14 +28,14 @@ class Submission:
     Attributes:
         name: Name of the student in the export; students with the same name also have their identifiers in it.
         content: Content of the notebook, without outputs if it is large; empty if there is a problem.
-        problem: Why it cannot be graded; empty if it can.
+        problem: Why the submission cannot be graded; empty if it can be graded.
         file: Name of the file in the export, unique for a student; empty if nothing was handed in.
         identifier: The student's identifier in the export: Moodle's participant number, or Canvas's ID; may be empty.
-        late: Whether it is late according to the export; only Canvas reports this.
+        late: Whether the submission is late according to the export; only Canvas reports this.
         modified: Time of the file's last change, in seconds since 1970. ``None`` if unknown: files exported by Moodle
             and Canvas have the time of the export.
-        hand_in: Equal for all files that a student handed in together: in a folder, a zip or an export. If their times
-            are known, these decide which of them is newer.
+        hand_in: Text that is equal for all files that a student handed in together, in a folder, a zip or an export. If
+            the times of these files are known, the times decide which file is newer.
     """
 
     name: str
@@ -139,7 +139,7 @@ def _files(path: Path, label: str, stack: ExitStack) -> list[File]:
 
 
 def _at_class_level(files: list[File]) -> list[File]:
-    """Remove outer folders that contain the entire class, down to names from an export or to several submissions."""
+    """Remove outer folders that contain the entire class; stop at several submissions, or at names from an export."""
     level = files
     while True:
         if any(origin(file.path).exported for file in level):

@@ -18,7 +18,7 @@ _IN_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,1000}', re.DOTALL)  # longer 
 
 
 class ProblemError(ValueError):
-    """Raised if a submission cannot be graded; the text becomes its status."""
+    """Raised if a submission cannot be graded; the text becomes the status of the submission."""
 
 
 @dataclass(frozen=True)

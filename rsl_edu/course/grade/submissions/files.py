@@ -28,7 +28,7 @@ class File:
     Attributes:
         path: Path in its folder or zip; ends with ``/`` for a folder.
         open: Function that opens the file.
-        problem: Why it cannot be read; empty if it can.
+        problem: Why the file cannot be read; empty if it can be read.
         modified: Time of the last change, in seconds since 1970, or None.
     """
 
@@ -39,26 +39,26 @@ class File:
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is an empty folder."""
+        """Whether the file is an empty folder."""
         return self.path.endswith("/")
 
     @property
     def is_notebook(self) -> bool:
-        """Whether it has the name of a notebook."""
+        """Whether the file has the name of a notebook."""
         return self.path.lower().endswith(".ipynb")
 
     @property
     def is_zip(self) -> bool:
-        """Whether it has the name of a zip."""
+        """Whether the file has the name of a zip."""
         return self.path.lower().endswith(".zip")
 
     @property
     def is_graded(self) -> bool:
-        """Whether it counts as a submission, because it is a notebook or an unreadable zip that may contain one."""
+        """Whether the file counts as a submission: a notebook, or an unreadable zip that may contain a notebook."""
         return self.is_notebook or (self.is_zip and bool(self.problem))
 
     def read(self) -> bytes:
-        """Return the content, without outputs if it is a large notebook.
+        """Return the content of the file; a large notebook is returned without its outputs.
 
         Raises:
             ProblemError: If the file cannot be read or is too large.
@@ -83,7 +83,7 @@ def count_works(files: Iterable[File]) -> int:
 
 
 def in_folder(folder: Path) -> list[File]:
-    """Return the files in a folder and below it."""
+    """Return the files in a folder and in its subfolders."""
     return _kept(_below(folder, path) for path in folder.rglob("*"))
 
 
@@ -108,7 +108,7 @@ def on_disk(path: Path, name: str, problem: str = "") -> File:
 
 
 def in_zip(source: Path | io.BytesIO, stack: ExitStack) -> list[File]:
-    """Return the files of a zip, which stays open as long as the stack.
+    """Return the files in a zip; the zip stays open as long as the stack.
 
     Raises:
         ProblemError: If the zip is damaged or contains too many files.
@@ -162,7 +162,7 @@ def _kept(files: Iterable[File]) -> list[File]:
 
 
 def unpacked(files: Iterable[File]) -> Iterator[File]:
-    """Yield the files, and for a student's zip the files in it; only one zip is in memory at a time."""
+    """Yield the files; instead of a student's zip, yield the files in the zip. Only one zip is in memory at a time."""
     for file in files:
         if not file.is_zip:
             yield file

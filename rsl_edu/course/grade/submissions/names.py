@@ -4,10 +4,10 @@ A name counts only at the level of the class, where the export puts it; below th
 
 Moodle (``mod/assign/locallib.php``, ``download_submissions``; since 4.1 ``mod/assign/classes/downloader.php``) writes
 ``Full Name_ID_assignsubmission_file`` and removes each ``_`` from the full name. Since 4.1 this is the name of the
-folder; from 3.1 to 4.0 the folder has another ``_`` at its end. Without folders, the student's file name follows. If
-groups hand in, the name is ``Group-Full Name_ID``, or since 4.1 ``Group_ID`` with the number of the *group*, or the
-name of the default group without a number. If names are hidden, the name is a word in the language of the course:
-``Participant``.
+folder; from 3.1 to 4.0 the folder has an additional ``_`` at its end. Without folders, the student's file name follows.
+If groups hand in, the name is ``Group-Full Name_ID``, or since 4.1 ``Group_ID`` with the number of the *group*, or the
+name of the default group without a number. If names are hidden, the name is a word in the language of the course, such
+as ``Participant``.
 
 Canvas (``lib/content_zipper.rb``, ``get_filename`` and ``add_upload_submission``) writes
 ``lastfirst_LATE_USER_ATTACHMENT_file``: the sortable name, or the group's name, in lower case with only letters,
@@ -58,7 +58,7 @@ class Origin:
     Attributes:
         student: The student who handed it in.
         exported: Whether Moodle or Canvas gave the name.
-        late: Whether it is late; only Canvas reports this.
+        late: Whether the file is late; only Canvas reports this.
         attachment: Canvas's number of the file, which grows with each upload; 0 elsewhere.
     """
 
@@ -91,7 +91,7 @@ def _is_canvass(name: str) -> bool:
 def shown(students: Iterable[Student]) -> dict[Student, str]:
     """Return a unique name for each student, in one line of plain text.
 
-    Students with the same name get their identifiers as well: ``Ada Lovelace (101)``.
+    If students have the same name, their identifiers are added: ``Ada Lovelace (101)``.
     """
     everyone = sorted(set(students), key=lambda student: (not student.identifier, student.name, student.identifier))
     texts = {student: _shortened(student.name) for student in everyone}
