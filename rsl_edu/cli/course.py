@@ -33,10 +33,11 @@ def add(commands: Any) -> None:
 
 
 def _sources(named: Path | None) -> Path:
-    """Return the folder of the sources.
+    """Return the folder that contains the sources of the assignments.
 
     Raises:
-        AssignmentError: If no folder is given and rsl_edu does not run from a clone. The message says how to get one.
+        AssignmentError: If no folder is given and rsl_edu does not run from a clone. The message says how to get a
+            clone.
     """
     from rsl_edu.course.assignment import AssignmentError
     from rsl_edu.course.assignment import folder as clone

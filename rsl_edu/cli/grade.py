@@ -250,7 +250,7 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
 
 
 def _unknown_times(plan: _Plan, rows: Sequence[Row]) -> list[str]:
-    """Return lines about students whose time of submission is not known, and how to fix that."""
+    """Return lines that name the students whose time of submission is unknown, and explain how to fix this."""
     from rsl_edu.course.grade import policy
     from rsl_edu.course.grade.listing import named
 
