@@ -1,7 +1,7 @@
-"""What a checkpoint contains and lacks to resume training, to run the policy, and to load it in another release.
+"""What a checkpoint contains and lacks to resume training, to run the policy, and to load it in a different release.
 
-The entries for rsl_rl 5 describe release 5.5.1; tests load such files with it. The others follow from the source code
-of the releases.
+The entries for rsl_rl 5 describe release 5.5.1; tests load such files with this release. The entries for other releases
+follow from the source code of these releases.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _WITHOUT_OPTIMIZER = {
     False: "runner.load(path, load_optimizer=False)",
     True: 'runner.load(path, load_cfg={"actor": True, "critic": True, "iteration": True})',
 }
-"""How to load the rest; True is for release 4 and later."""
+"""How to load a file without the optimizer. The key True is for release 4 and later."""
 _WITHOUT_REST = {
     False: "runner.load(path, load_optimizer=False) leaves the optimizer out",
     True: 'runner.load(path, load_cfg={"actor": True}) loads only the actor',
 }
-"""How to load an actor without the rest; True is for release 4 and later."""
+"""How to load the actor if other parts are missing in the file. The key True is for release 4 and later."""
 
 
 @dataclasses.dataclass(frozen=True)

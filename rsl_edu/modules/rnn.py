@@ -33,8 +33,8 @@ class RNN(nn.Module):
         type: ``"lstm"`` or ``"gru"``, in lower or upper case.
 
     Attributes:
-        rnn: The ``torch.nn.GRU`` or ``torch.nn.LSTM`` inside. ``torch.compile`` works, but does not include it in its
-            graphs.
+        rnn: The ``torch.nn.GRU`` or ``torch.nn.LSTM`` inside. ``torch.compile`` works, but leaves this module out of
+            its graphs.
         hidden_state: Hidden state of rollout mode, ``[num_layers, envs, hidden_dim]`` (LSTM: a pair), or None.
 
     Raises:

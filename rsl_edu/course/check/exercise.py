@@ -58,7 +58,7 @@ class Exercise:
 
     @property
     def name(self) -> str:
-        """The name of the exercise: the name of the reference, in lower case, such as ``running_norm`` for ``RunningNorm``."""
+        """The name of the reference, which for a class ``RunningNorm`` becomes ``running_norm``."""
         return re.sub("(?<=[a-z])(?=[A-Z])", "_", self.reference.__name__).lower()
 
     def __repr__(self) -> str:

@@ -34,7 +34,7 @@ class Element:
         notes: HTML of the full text, if the slide shows only a part of it.
         heading: Whether it is a heading, which begins a slide.
         level: Level of a heading.
-        picture: Whether it takes the remaining height.
+        picture: Whether the element takes the remaining height.
         leads: Whether the next element must be on the same slide.
         starts: Whether it is an exercise, which begins a slide.
     """
