@@ -151,7 +151,7 @@ class FindingKind:
         check: Returns the figure in words, or a :class:`Passed`, if there is a finding, and None if there is not.
             Raises :class:`UncheckedError` if it cannot tell, and :class:`NotApplicable` if the policy does not have
             what the check is about.
-        threshold: The condition for a finding, in words; ``{std_low}`` and ``{std_high}`` are the limits of the policy's std.
+        threshold: Condition for a finding; ``{std_low}`` and ``{std_high}`` are the limits of the policy's std.
         meaning: What it usually means.
         lesson: Number of the lesson that explains it.
         change: What to change; a name in braces is one of :data:`.CONFIG_FIELDS`.

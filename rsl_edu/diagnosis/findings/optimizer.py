@@ -19,8 +19,8 @@ from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
 LARGE = 100.0
 """The largest norm of a gradient after clipping."""
 TOO_SMALL, SETTLED = 1e-4, 1_000
-"""The smallest norm of the actor's gradient, as a multiple of the critic's norm; and the minimum number of Adam steps for
-judging this norm."""
+"""The smallest norm of the actor's gradient, as a multiple of the norm of the critic's gradient; and the minimum
+number of Adam steps for judging the norm."""
 TOGETHER = 3
 """The last major release of rsl_rl that clips the gradients of actor and critic together."""
 
