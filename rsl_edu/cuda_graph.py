@@ -51,10 +51,8 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
     Args:
         step: A function that takes tensors as positional arguments and returns tensors, in any structure. It runs
             without gradients. It must not wait for the GPU, as ``.item()``, ``if tensor:`` and boolean indices do.
-        examples: An example for each argument, on one CUDA device. The arguments of later calls must have the same
-            shapes and dtypes.
-        modules: All modules whose state ``step`` changes. If a module is missing here, its state will include the three
-            runs before the capture.
+        examples: An example for each argument, on one CUDA device. Later calls need the same shapes and dtypes.
+        modules: All modules whose state ``step`` changes. It is restored only in these modules after the three runs.
 
     Returns:
         A function with the same arguments, by position. It returns the tensors that ``step`` returned at the capture,

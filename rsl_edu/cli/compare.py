@@ -1,4 +1,4 @@
-"""``rsl-edu compare``: report whether two files behave the same, and if not, why."""
+"""``rsl-edu compare``: report whether the policies in two files behave the same, and if not, why."""
 
 from __future__ import annotations
 

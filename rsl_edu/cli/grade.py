@@ -72,10 +72,7 @@ def add(commands: Any) -> None:
 
     where = parser.add_argument_group("where submissions run")
     where.add_argument(
-        "--jobs",
-        type=int,
-        metavar="N",
-        help="submissions to grade at a time (default: one per core; with --dask, 64)",
+        "--jobs", type=int, metavar="N", help="submissions to grade at a time (default: one per core; with --dask, 64)"
     )
     where.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster, such as tcp://10.0.0.1:8786")
     box = where.add_mutually_exclusive_group()

@@ -1,4 +1,4 @@
-"""Assignments: one source notebook in nbgrader's format, and the versions that are made from it.
+"""Assignments: a source notebook in nbgrader's format, and the versions that are made from this notebook.
 
 A cell for an answer has ``solution: true`` in its nbgrader metadata, and contains the solution between
 ``### BEGIN SOLUTION`` and ``### END SOLUTION``; without these markers, the whole cell is the solution. A code cell
@@ -192,7 +192,7 @@ class Assignment:
         return next(source for source, _ in reversed(self._solutions) if name in names.defined(source))
 
     def depends(self, name: str) -> tuple[str, ...]:
-        """Return the other answers that the right answer for this name uses, directly or indirectly.
+        """Return the other answers that the right answer for ``name`` uses, directly or indirectly.
 
         Raises:
             ValueError: If there is no such answer.

@@ -1,4 +1,4 @@
-"""Keep the stored pictures of a notebook if new ones differ only by rounding, so that a second run changes nothing."""
+"""Keep the stored pictures of a notebook if the new pictures differ only by rounding, so that reruns change nothing."""
 
 from __future__ import annotations
 

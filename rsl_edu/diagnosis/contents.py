@@ -128,7 +128,7 @@ def _parts(held: Contents, source: str) -> list[Part]:
         return {(2, 3): _SILENT, (3, 2): _ERROR}.get((own, release)) or model(release)
 
     def moments(release: int) -> str:
-        same = len({min(release, 4), min(own, 4)}) == 1  # 4 and 5 have the parameters of an RNN in the same order
+        same = len({min(release, 4), min(own, 4)}) == 1  # releases 4 and 5 have an RNN's parameters in the same order
         return _OK if same or not held.remembers else _SILENT
 
     def rate(release: int) -> str:
@@ -277,7 +277,7 @@ def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
 
 
 def _regrouped(held: Contents, release: int) -> str:
-    """Explain how to turn one model into two, or two into one."""
+    """Explain how to turn one model into two models, or two models into one."""
     first, second = ("student", "teacher") if held.distilled else ("actor", "critic")
     networks = {"mlp": (first, second)}
     named = {"rnn": (f"memory_{first[0]}", f"memory_{second[0]}"), "cnns": (f"{first}_cnns", f"{second}_cnns")}

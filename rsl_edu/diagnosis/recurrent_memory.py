@@ -75,7 +75,7 @@ def carried_memory(network: RNN, observations: torch.Tensor, dones: torch.Tensor
     """
     network.reset()
     after, before = [], []
-    # Every robot runs twice in the same batch: with these resets, and with the correct ones.
+    # Every robot runs twice in the same batch: with these resets, and with correct resets.
     both = torch.cat([resets(dones, how), dones], 1)
     for step, reset in zip(observations.repeat(1, 2, 1), both, strict=True):
         network(step)

@@ -259,7 +259,7 @@ class Diagnosis:
         return _Signs(wrong, fits, seen_wrong)
 
     def _seen(self, outcomes: Sequence[Outcome]) -> _Seen:
-        """Compare an answer with the right one up to the first wrong output, because later outputs depend on it."""
+        """Compare an answer with the right answer up to the first wrong output, because later outputs depend on it."""
         prefixes = (self._seen_in(outcomes, range(number)) for number in range(1, self._number + 1))
         return next((seen for seen in prefixes if seen.wrong), _Seen(outcomes, range(0), [], []))
 
@@ -316,7 +316,7 @@ def _one(form: _Form) -> Finding:
 
 
 def _looks_like(forms: list[_Form]) -> Finding:
-    """Report the likeliest of several generic mistakes, and mention the next one."""
+    """Report the likeliest of several generic mistakes, and mention the second likeliest."""
     first, others = forms[0], [form for form in forms[1:] if form.name != forms[0].name]
     if not others:
         return _one(first)

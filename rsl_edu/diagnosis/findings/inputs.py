@@ -39,7 +39,7 @@ def input_not_normalized(evidence: Evidence) -> str | None:
 
 
 def normalizer_absent(evidence: Evidence) -> str | None:
-    """Look for an actor without a normalizer although the critic has one or the configuration turns it on."""
+    """Look for an actor without a normalizer although the critic has a normalizer or the configuration asks for one."""
     if evidence.last.count is not None:
         raise NotApplicable
     if evidence.settings.obs_normalization:

@@ -126,7 +126,7 @@ class Evidence:
             raise UncheckedError(f"needs {DIFFERENT} different samples or more, got {self.different}")
 
     def require_observations(self) -> None:
-        """Raise :class:`UncheckedError` if the policies were shown no real observations, or too few different ones."""
+        """Raise :class:`UncheckedError` unless the policies were shown enough different real observations."""
         if not self.sample.real:
             raise UncheckedError("needs observations")
         self.require_different_samples()

@@ -62,7 +62,7 @@ def _hidden(policy: Policy) -> list[torch.Tensor]:
 
 
 def _kept(one: Sequence[torch.Tensor], other: Sequence[torch.Tensor]) -> float:
-    """Return the share of the smaller weights contained in the larger ones, by least squares; 1 if it is unknown."""
+    """Return how much of the smaller weights the larger weights contain, by least squares; 1 if this is unknown."""
     squares = [sum(float(weight.square().sum()) for weight in weights) for weights in (one, other)]
     least, most = min(squares), max(squares)
     if not math.isfinite(most) or least <= _LIKE**2 * most:

@@ -99,7 +99,7 @@ def _start(evidence: Evidence) -> tuple[np.ndarray, str] | None:
 
 
 def _start_or_default(evidence: Evidence) -> tuple[np.ndarray, list[str]]:
-    """Return the same as :func:`_start`, with words for each action; rsl_rl's default replaces unknown values."""
+    """Return the result of :func:`_start`, with words for each action; rsl_rl's default replaces unknown values."""
     known, first = _start(evidence), evidence.first
     if known is None and (evidence.untrained or not _has_init_std(evidence)):
         raise UncheckedError(HISTORY)
@@ -125,7 +125,7 @@ def _collapsed(evidence: Evidence) -> tuple[np.ndarray, str]:
 
 
 def _can_be_compared(evidence: Evidence, start: np.ndarray) -> bool:
-    """Return whether the std can be compared with the initial one; a clamped std says nothing about the training."""
+    """Return whether the std can be compared with the initial std; a clamped std says nothing about the training."""
     return bool(not _clamped(evidence).any() and np.isfinite(evidence.last.std).all() and (start > 0).all())
 
 

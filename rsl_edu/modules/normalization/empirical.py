@@ -289,7 +289,7 @@ def _mean_and_variance(d: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tenso
 
 
 def _mean_of_finite(x: torch.Tensor) -> torch.Tensor:
-    """Return each feature's mean ``[1, *shape]``, ignoring NaN and numbers above ``FAR``; 0 if there are no others."""
+    """Return each feature's mean ``[1, *shape]``, ignoring NaN and numbers above ``FAR``; 0 if no numbers remain."""
     x = x.to(torch.promote_types(x.dtype, torch.float32))
     return torch.where(x.abs() <= FAR, x, torch.nan).nanmean(0, keepdim=True).nan_to_num_(0.0)
 
