@@ -63,7 +63,8 @@ def _init(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         clone = Path(__file__).resolve().parents[2]
         if (clone / "pyproject.toml").is_file() and clone in folder.resolve().parents:
             parser.error(
-                f"DIR must be outside {clone}, the clone of rsl_edu: otherwise a release of it would include the class"
+                f"DIR must be outside {clone}, the clone of rsl_edu: otherwise a release from this clone would include "
+                "the class"
             )
         sources = _sources(options.sources)
         if not any(sources.glob("*.ipynb")):

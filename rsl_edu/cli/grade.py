@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--report", action="store_true", help="also write a page about the class")
     parser.add_argument(
-        "--compare", type=path_argument, metavar="JOURNAL", help="compare with an earlier class, given by its journal"
+        "--compare", type=path_argument, metavar="JOURNAL", help="journal of an earlier class to compare with"
     )
     parser.add_argument("--only-these", action="store_true", help="leave out submissions that earlier runs graded")
     parser.add_argument("--discard-edits", action="store_true", help="overwrite a table that was edited by hand")
