@@ -11,7 +11,9 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a path in the same folder to write to. It replaces ``path`` at the end, or is removed after an error.
+    """Yield the path of a temporary file in the same folder.
+
+    This file replaces ``path`` at the end. After an error, it is removed.
 
     Args:
         path: The file to write. An existing file keeps its permissions.

@@ -51,9 +51,8 @@ def capture_step(step: Callable[..., R], *examples: torch.Tensor, modules: Itera
     Args:
         step: A function that takes tensors as positional arguments and returns tensors, in any structure. It runs
             without gradients. It must not wait for the GPU, as ``.item()``, ``if tensor:`` and boolean indices do.
-        examples: An example for each argument, on one CUDA device. Later arguments must have its shape and dtype.
-        modules: All modules whose state ``step`` changes. If a module is missing here, its state will include the three
-            runs before the capture.
+        examples: An example for each argument, on one CUDA device. Later calls need the same shapes and dtypes.
+        modules: All modules whose state ``step`` changes. It is restored only in these modules after the three runs.
 
     Returns:
         A function with the same arguments, by position. It returns the tensors that ``step`` returned at the capture,
@@ -117,7 +116,7 @@ def warm_up(step: Callable[..., Any], inputs: Sequence[torch.Tensor], saved: Sav
 
 
 class SavedState:
-    """The state of modules other than their parameters, to restore it after some runs.
+    """The state of modules, without their parameters, saved so that it can be restored after some runs.
 
     Args:
         modules: Modules; their submodules are saved too.
@@ -207,7 +206,7 @@ def argument_names(step: Callable[..., Any], count: int) -> list[str]:
 
 
 def check_examples(names: Sequence[str], examples: Sequence[torch.Tensor]) -> None:
-    """Raise unless all examples are tensors on one CUDA device, and there is at least one."""
+    """Raise an error unless there is at least one example and all are tensors on one CUDA device."""
     if not examples:
         raise ValueError("examples: expected a tensor for each argument of the step, got none")
     for name, example in zip(names, examples, strict=True):
@@ -219,7 +218,7 @@ def check_examples(names: Sequence[str], examples: Sequence[torch.Tensor]) -> No
 
 
 def check_inputs(names: Sequence[str], examples: Sequence[torch.Tensor], inputs: Sequence[torch.Tensor]) -> None:
-    """Raise unless the inputs of a call have the same shapes, dtypes and device as the examples."""
+    """Raise an error unless the inputs of a call have the same shapes, dtypes and device as the examples."""
     if len(inputs) != len(examples):
         raise TypeError(f"expected {len(examples)} arguments ({', '.join(names)}), got {len(inputs)}")
     for name, example, input in zip(names, examples, inputs, strict=True):

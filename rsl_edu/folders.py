@@ -13,7 +13,7 @@ from pathlib import Path
 def caches(write: bool = False) -> Iterator[Path]:
     """Yield the folders for the cache, in the order in which to try them. They need not exist.
 
-    They are the folder in ``RSL_EDU_CACHE``, the user's cache folder, and a folder in :func:`private`. Read from the
+    These are the folder in ``RSL_EDU_CACHE``, the user's cache folder, and a folder in :func:`private`. Read from the
     first folder that has what you need, and write to the first folder that you can write to.
 
     Args:
@@ -58,8 +58,9 @@ def private(make: bool = True) -> Path | None:
 def ensure_matplotlib_folder() -> None:
     """Set a folder for Matplotlib's settings and font list if Matplotlib cannot write to its own.
 
-    Without such a folder, it warns on stderr and searches for the system's fonts in every process. This must run before
-    Matplotlib is imported, so ``import rsl_edu`` calls it. It does nothing if Matplotlib can write to its folders.
+    Without such a folder, Matplotlib warns on stderr and searches for the system's fonts in every process. This
+    function must run before Matplotlib is imported, so ``import rsl_edu`` calls it. The function does nothing if
+    Matplotlib can write to its folders.
     """
     if os.environ.get("MPLCONFIGDIR"):
         return

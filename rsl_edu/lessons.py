@@ -108,7 +108,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _read_manifest(path: Path) -> dict[str, str]:
-    """Return the hashes. If the manifest is missing or damaged, it is empty, and every lesson counts as changed."""
+    """Return the stored hashes. Without a valid manifest there are none, so every lesson counts as changed."""
     try:
         copied = json.loads(path.read_text("utf-8"))["copied"]
         return {str(name): str(digest) for name, digest in copied.items()}

@@ -10,7 +10,7 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def short(value: float, decimals: int | None = None) -> str:
     """Return a number with two significant digits, or with ``decimals``.
 
-    It is never ``-0`` or ``3e+02``; below 0.0001 it has the form ``2.6·10⁻⁵``.
+    The result is never ``-0`` or ``3e+02``; below 0.0001, it has the form ``2.6·10⁻⁵``.
     """
     rounded = float(f"{value:.2g}") if decimals is None else round(float(value), decimals)
     return power(rounded) if 0 < abs(rounded) < 1e-4 else f"{rounded + 0.0:,.10g}"
@@ -31,7 +31,7 @@ def power(value: float) -> str:
 
 
 def small(value: float) -> str:
-    """Return :func:`short` of a number, but ``under 0.001`` for smaller ones, where machines round differently."""
+    """Return :func:`short` of a number, or ``under 0.001`` for smaller numbers, which machines round differently."""
     return "under 0.001" if 0 < value < 1e-3 else short(value)
 
 

@@ -6,7 +6,7 @@ import unicodedata
 
 
 def printable(text: str, replacement: str = "?", keep: str = "") -> str:
-    """Replace every character of a text that cannot be printed, and turn every kind of space into a plain space.
+    """Replace all unprintable characters of a text, and turn every kind of space into a plain space.
 
     Args:
         text: Text from someone else: the contents of a file, a name, a message.

@@ -15,7 +15,8 @@ def swapped_into_rsl_rl() -> Iterator[None]:
     """Make rsl_rl use :mod:`rsl_edu.modules` for everything that it builds within this context.
 
     Runners, policies and checkpoints are still rsl_rl's own, and continue to work after the context. Your own
-    subclasses of rsl_rl's modules, and classes that a configuration gives as objects, not as names, are not replaced::
+    subclasses of rsl_rl's modules are not replaced. Neither are classes that a configuration gives as objects instead
+    of names::
 
         with swapped_into_rsl_rl():
             runner = OnPolicyRunner(env, train_cfg)

@@ -1,4 +1,4 @@
-"""The command ``rsl-edu``: lessons without a clone, x-rays and comparisons of policies, and tools for a class."""
+"""The command ``rsl-edu``: copy the lessons, x-ray and compare policies, and prepare and grade a class."""
 
 from __future__ import annotations
 

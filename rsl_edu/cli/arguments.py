@@ -21,7 +21,7 @@ def path_argument(text: str) -> Path:
 
 
 def refuse(parser: argparse.ArgumentParser, says: str) -> NoReturn:
-    """Exit with an error but without the usage, which would not help: the arguments themselves were well formed.
+    """Exit with an error, without printing the usage, because the arguments themselves were well formed.
 
     Raises:
         SystemExit: Always, with the status 2.
@@ -76,7 +76,7 @@ def try_folder(folder: Path) -> None:
 
 
 def try_page(parser: argparse.ArgumentParser, page: Path, *inputs: Path | None) -> None:
-    """Exit with an error about ``--html`` if the page cannot be written, or would replace something else.
+    """Exit with an error about ``--html`` if the page cannot be written, or would replace a file that must be kept.
 
     Args:
         parser: The parser of the command.

@@ -23,7 +23,9 @@ def add(commands: Any) -> None:
     parser.add_argument("name", metavar="NAME", help="name of the assignment, such as 4_normalization")
     parser.add_argument("--out", type=path_argument, metavar="DIR", help="folder to write the notebook into")
     version = parser.add_mutually_exclusive_group()
-    version.add_argument("--solution", action="store_true", help="include the solutions; publish it after the deadline")
+    version.add_argument(
+        "--solution", action="store_true", help="include the solutions; publish this version after the deadline"
+    )
     version.add_argument("--instructor", action="store_true", help="include the solutions and the hidden checks")
     version.add_argument("--check", action="store_true", help="check the source and write nothing")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""``rsl-edu compare``: report whether two files behave the same, and if not, why."""
+"""``rsl-edu compare``: report whether the policies in two files behave the same, and if not, why."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
         "second", type=path_argument, metavar="SECOND", help="export (policy.pt, policy.onnx) or recording"
     )
     parser.add_argument(
-        "--obs", type=path_argument, metavar="FILE", help="observations to give to both: .pt, .npy or .npz"
+        "--obs", type=path_argument, metavar="FILE", help="observations for both policies: .pt, .npy or .npz"
     )
     parser.add_argument(
         "--activation",
@@ -113,7 +113,10 @@ def _recordings(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
 
 
 def _settings(options: argparse.Namespace) -> Any:
-    """Return the settings of the run that contains a recording, up to two folders deep; None if they name no terms."""
+    """Return the settings of the run folder that contains a recording; None if the settings name no terms.
+
+    The recording may be in the folder itself or up to two folders deeper.
+    """
     from rsl_edu.run_folder import run_settings
 
     if options.config is not None:
@@ -128,7 +131,7 @@ def _settings(options: argparse.Namespace) -> Any:
 
 
 def _kind(path: Path) -> str:
-    """Return what kind of file this is, judged by its contents.
+    """Return the kind of a file, judged by its contents.
 
     Raises:
         ValueError: If this kind of file cannot be compared.

@@ -33,10 +33,11 @@ def add(commands: Any) -> None:
 
 
 def _sources(named: Path | None) -> Path:
-    """Return the folder of the sources.
+    """Return the folder that contains the sources of the assignments.
 
     Raises:
-        AssignmentError: If no folder is given and rsl_edu does not run from a clone. The message says how to get one.
+        AssignmentError: If no folder is given and rsl_edu does not run from a clone. The message says how to get a
+            clone.
     """
     from rsl_edu.course.assignment import AssignmentError
     from rsl_edu.course.assignment import folder as clone
@@ -62,7 +63,8 @@ def _init(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
         clone = Path(__file__).resolve().parents[2]
         if (clone / "pyproject.toml").is_file() and clone in folder.resolve().parents:
             parser.error(
-                f"DIR must be outside {clone}, the clone of rsl_edu: otherwise a release of it would include the class"
+                f"DIR must be outside {clone}, the clone of rsl_edu: otherwise a release from this clone would include "
+                "the class"
             )
         sources = _sources(options.sources)
         if not any(sources.glob("*.ipynb")):

@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--report", action="store_true", help="also write a page about the class")
     parser.add_argument(
-        "--compare", type=path_argument, metavar="JOURNAL", help="compare with an earlier class, given by its journal"
+        "--compare", type=path_argument, metavar="JOURNAL", help="journal of an earlier class to compare with"
     )
     parser.add_argument("--only-these", action="store_true", help="leave out submissions that earlier runs graded")
     parser.add_argument("--discard-edits", action="store_true", help="overwrite a table that was edited by hand")
@@ -72,10 +72,7 @@ def add(commands: Any) -> None:
 
     where = parser.add_argument_group("where submissions run")
     where.add_argument(
-        "--jobs",
-        type=int,
-        metavar="N",
-        help="submissions to grade at a time (default: one per core; with --dask, 64)",
+        "--jobs", type=int, metavar="N", help="submissions to grade at a time (default: one per core; with --dask, 64)"
     )
     where.add_argument("--dask", metavar="ADDRESS", help="grade on a Dask cluster, such as tcp://10.0.0.1:8786")
     box = where.add_mutually_exclusive_group()
@@ -250,7 +247,7 @@ def _summary(options: argparse.Namespace, plan: _Plan, rows: Sequence[Row]) -> l
 
 
 def _unknown_times(plan: _Plan, rows: Sequence[Row]) -> list[str]:
-    """Return lines about students whose time of submission is not known, and how to fix that."""
+    """Return lines that name the students whose time of submission is unknown, and explain how to fix this."""
     from rsl_edu.course.grade import policy
     from rsl_edu.course.grade.listing import named
 

@@ -44,7 +44,7 @@ def add(commands: Any) -> None:
 
 
 def unknown(words: Sequence[str], rest: Sequence[str]) -> str:
-    """Return the error for arguments that this command does not recognize, and how to pass them to JupyterLab.
+    """Return the error message for unknown arguments; it explains how to pass arguments to JupyterLab.
 
     Args:
         words: All arguments of ``rsl-edu lab``, without the ``--``.

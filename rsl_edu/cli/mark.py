@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
     parser.add_argument("exercise", nargs="?", metavar="EXERCISE", help="name of the exercise, or late")
     parser.add_argument("points", nargs="?", metavar="POINTS", help="points to give; for late, points to take off")
     parser.add_argument("--comment", default="", metavar="TEXT", help="reason; the student sees it")
-    parser.add_argument("--remove", action="store_true", help="remove what was given by hand")
+    parser.add_argument("--remove", action="store_true", help="remove the points and the comment given by hand")
     parser.add_argument(
         "--from", dest="edited", type=path_argument, metavar="FILE", help="turn points edited in this table into marks"
     )
@@ -90,7 +90,7 @@ class _Book:
         self.hands = [replace(hand, student=by_hand.whose(hand, self.students) or hand.student) for hand in hands]
 
     def mark(self, student: str, exercise: str, points: str, comment: str, remove: bool) -> None:
-        """Give points or a comment, or remove what was given."""
+        """Give points or a comment for an answer, or remove the points and the comment given by hand."""
         identifiers = {identifier: name for name, identifier in self.students.items()}
         student = by_hand.known(identifiers.get(student, student), self.students)
         if remove:
@@ -150,7 +150,7 @@ class _Book:
         return found
 
     def _add(self, new: Sequence[by_hand.Hand]) -> None:
-        """Save new marks, each with the student's identifier and the notebook that it is for."""
+        """Save new marks, each with the student's identifier and the notebook that was marked."""
         notebooks = self.written.notebooks
         known = [
             replace(hand, identifier=self.students[hand.student], notebook=notebooks.get(hand.student, ""))

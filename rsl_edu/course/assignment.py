@@ -1,4 +1,4 @@
-"""Assignments: one source notebook in nbgrader's format, and the versions that are made from it.
+"""Assignments: a source notebook in nbgrader's format, and the versions that are made from this notebook.
 
 A cell for an answer has ``solution: true`` in its nbgrader metadata, and contains the solution between
 ``### BEGIN SOLUTION`` and ``### END SOLUTION``; without these markers, the whole cell is the solution. A code cell
@@ -44,7 +44,7 @@ class Task:
         hidden: The check that only the grader has, on the same lines as in its cell; may be empty.
         manual: Whether the points are given by hand. If so, there is no check.
         whole: Whether ``hidden`` is the complete check and runs on its own, because hidden lines are between or inside
-            visible ones. Otherwise it continues where ``shown`` ended, and uses its variables.
+            visible lines. Otherwise ``hidden`` continues where ``shown`` ended, and uses the same variables.
         answers: The answers that the check calls or reads, directly or through functions of the set-up.
         stub: The cell as handed out, if it is marked by hand.
     """
@@ -60,7 +60,7 @@ class Task:
 
     @property
     def title(self) -> str:
-        """The name, or the names of the answers if nbgrader generated the name, such as ``cell-5a1b``."""
+        """The name; if nbgrader generated it, such as ``cell-5a1b``, the names of the answers instead."""
         return ", ".join(self.answers) if self.answers and re.fullmatch(r"cell-[0-9a-f]+", self.name) else self.name
 
 
@@ -70,8 +70,9 @@ class Handed:
 
     Attributes:
         source: Its code, without solutions and hidden tests.
-        kind: ``answer`` for a stub; ``check``; ``demo`` for a cell that no check needs; ``setup`` for all others. A
-            cell that cannot run without an answer, such as ``squares(10)``, is a ``demo`` even without the tag.
+        kind: ``answer`` for a stub; ``check`` for a check; ``demo`` for a cell that no check needs; ``setup`` for all
+            others. A cell that cannot run without an answer, such as ``squares(10)``, is a ``demo`` even without the
+            tag.
     """
 
     source: str
@@ -135,7 +136,7 @@ class Assignment:
         return self._version(self._stubs.unanswered, outputs=False)
 
     def solution(self) -> Any:
-        """Return the notebook to publish afterwards, with solutions but without hidden tests and marking schemes."""
+        """Return the notebook to publish later, with solutions but without hidden tests and marking schemes."""
         return self._version(_answered, outputs=True)
 
     def instructor(self) -> Any:
@@ -191,7 +192,7 @@ class Assignment:
         return next(source for source, _ in reversed(self._solutions) if name in names.defined(source))
 
     def depends(self, name: str) -> tuple[str, ...]:
-        """Return the other answers that the right answer for this name uses, directly or indirectly.
+        """Return the other answers that the right answer for ``name`` uses, directly or indirectly.
 
         Raises:
             ValueError: If there is no such answer.
@@ -204,7 +205,7 @@ class Assignment:
     def setup(self) -> tuple[str, ...]:
         """Code that can run without an answer and is neither a check nor a demonstration.
 
-        The imports of the checks come last, because in a kernel a later check can use them too.
+        The imports of the checks come last. They are included because, in a kernel, later checks can use them too.
         """
         cells = [cell.source for cell in self.cells if self.kinds.get(cell.place) == "setup"]
         checks = [cell.source for cell in self.cells if self.kinds.get(cell.place) == "check"]

@@ -28,7 +28,8 @@ from rsl_edu.printable import printable
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
-# Text that differs between machines or between runs. For nbval, tests/nbval_sanitize.cfg has the same list and PICTURE.
+# Text that differs between machines or between runs. For nbval, tests/nbval_sanitize.cfg contains this list
+# and PICTURE.
 SCRUB = (
     (r"\b0x[0-9a-fA-F]{6,}", "0x…"),
     (r"(?<!\S)\S*[/\\]ipykernel_\d+[/\\]\d+\.py", "<cell>"),

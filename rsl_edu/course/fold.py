@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _answered_in(cell: Any) -> Exercise | None:
-    """Return the exercise that a cell of an assignment is the answer to."""
+    """Return the exercise that a cell of an assignment answers."""
     grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "") if cell else ""
     return _exercise(grade_id.removesuffix("-answer")) if grade_id.endswith("-answer") else None
 
@@ -102,7 +102,7 @@ def _with_hints(source: str, hints: Sequence[str]) -> str:
 
 
 def _two_hints(exercise: Exercise) -> list[str]:
-    """Return the hints that an assignment shows: two, and how to get the third."""
+    """Return the two hints that an assignment shows, with a line that explains how to get the third hint."""
     vague, idea, _ = exercise.hints
     further = f'If you are still stuck, run `check.hint("{exercise.name}", 3)` in a new cell: it is almost the answer.'
     return [vague, f"{idea}\n\n{further}"]

@@ -34,40 +34,40 @@ def statements(code: str) -> list[ast.stmt]:
     """Return the statements of the code of a cell.
 
     Raises:
-        SyntaxError: If it is not valid Python.
+        SyntaxError: If the code is not valid Python.
     """
     return ast.parse(python(code)).body
 
 
 def bound(code: str | ast.stmt) -> tuple[str, ...]:
-    """Return all names that code binds, including imported names."""
+    """Return all names that a piece of code binds, including imported names."""
     return tuple(
         symbol.get_name() for symbol in _table(code).get_symbols() if symbol.is_assigned() or symbol.is_imported()
     )
 
 
 def used(code: str | ast.stmt) -> frozenset[str]:
-    """Return the global names that code uses, also inside its functions."""
+    """Return the global names that a piece of code uses, also inside its functions."""
     return frozenset(_global(_table(code), all_functions=True))
 
 
 def used_at_once(code: str | ast.stmt) -> frozenset[str]:
-    """Return the global names that code uses when it runs, before any of its functions is called."""
+    """Return the global names that a piece of code uses when it runs, before any of its functions is called."""
     return frozenset(_global(_table(code), all_functions=False))
 
 
 def defined(code: str) -> tuple[str, ...]:
-    """Return the functions, classes and variables that code defines, without imports and loop variables."""
+    """Return the functions, classes and variables that a piece of code defines, without imports and loop variables."""
     return tuple(dict.fromkeys(_defined(statements(code))))
 
 
 def imports(code: str) -> list[str]:
-    """Return the import statements of code as lines, without the imports inside a ``try`` or a function."""
+    """Return the import statements of a piece of code as lines, except the imports inside a ``try`` or a function."""
     return [ast.unparse(part) for part in statements(code) if isinstance(part, (ast.Import, ast.ImportFrom))]
 
 
 def need(code: Iterable[ast.stmt], missing: set[str]) -> bool:
-    """Return whether statements use one of these names when they run, before they define it."""
+    """Return whether statements, when they run, use one of the given names before they define it."""
     missing = set(missing)
     for part in code:
         if used_at_once(part) & missing:
@@ -87,7 +87,7 @@ def definitions(cells: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def reached(wanted: Iterable[str], *definitions: Mapping[str, frozenset[str]]) -> set[str]:
-    """Return names and everything that they depend on."""
+    """Return the given names and all names that these depend on."""
     found, to_do = set[str](), [*wanted]
     while to_do:
         if (name := to_do.pop()) not in found:

@@ -1,4 +1,4 @@
-"""Regions of a cell between two marker lines, read in the same way as nbgrader does."""
+"""Find the regions of a cell that lie between two marker lines, in the same way as nbgrader does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MARK_SCHEME = ("### BEGIN MARK SCHEME", "### END MARK SCHEME")
 
 
 class MarkerError(ValueError):
-    """Markers that do not alternate.
+    """The error for begin and end markers that do not alternate.
 
     Attributes:
         line: Number of the line, from 1.
@@ -92,7 +92,7 @@ def inside(source: str, markers: tuple[str, str]) -> str:
 
 
 def _function_of(lines: list[str], indent: str) -> str:
-    """Return the name of the function, method or class that contains a line with this indent after these lines."""
+    """Return the name of the function, method or class that a line with ``indent`` after ``lines`` belongs to."""
     for line in reversed(lines):
         heading = re.match(r"([ \t]*)(?:async[ ]+)?(?:def|class)[ ]+(\w+)", line)
         if heading and len(heading[1]) < len(indent):

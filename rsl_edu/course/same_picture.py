@@ -1,4 +1,4 @@
-"""Keep the stored pictures of a notebook if new ones differ only by rounding, so that a second run changes nothing."""
+"""Keep the stored pictures of a notebook if the new pictures differ only by rounding, so that reruns change nothing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image
 
 LEVELS = 8
-"""Pixels that differ by fewer levels, out of 255, count as the same."""
+"""Two pixels count as equal if they differ by fewer levels than this, out of 255."""
 SHARE = 1e-3
-"""Share of the pixels that may differ by more."""
+"""Maximum share of the pixels that may differ by more levels."""
 
 
 def keep_pictures(notebook: Any, stored: Any) -> None:
-    """Replace new pictures of a notebook with the stored pictures if they show the same.
+    """Replace each new picture of a notebook with the stored picture if the two differ only by rounding.
 
     Args:
         notebook: The notebook that was just executed; its outputs are changed.

@@ -1,4 +1,4 @@
-"""The cells of a source with their nbgrader metadata. Cells that are not in nbgrader's format raise an error."""
+"""Read the cells of an assignment's source, with their nbgrader metadata, and check that the format is nbgrader's."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _FLAGS = ("grade", "solution", "locked", "task")
 
 
 class AssignmentError(ValueError):
-    """A source that cannot be used; the message names the notebook, the cell and the line."""
+    """The source of an assignment cannot be used; the message names the notebook, the cell and the line."""
 
 
 @dataclass(frozen=True)
 class SourceCell:
-    """A cell of a source.
+    """A cell of an assignment's source.
 
     Attributes:
         place: Its position among all cells of the notebook, from 1.
@@ -58,8 +58,8 @@ class Stubs:
     """The text that replaces a solution in the student version.
 
     Args:
-        options: ``stub`` for code and ``text_stub`` for text. The defaults are nbgrader's stubs; in code, the
-            error also names the missing answers.
+        options: ``stub`` for code and ``text_stub`` for text. The defaults are nbgrader's stubs, but the error that the
+            code stub raises also names the missing answers.
     """
 
     def __init__(self, options: Mapping[str, str]) -> None:
@@ -99,7 +99,7 @@ def read_cells(name: str, notebook: Any) -> tuple[SourceCell, ...]:
         notebook: The notebook.
 
     Raises:
-        AssignmentError: If it is not in nbgrader's format, or a code cell is not valid Python.
+        AssignmentError: If the notebook is not in nbgrader's format, or a code cell is not valid Python.
     """
     language = notebook.metadata.get("kernelspec", {}).get("language", "python")
     if language != "python":

@@ -37,7 +37,8 @@ class Finding:
         cell: Position of the cell among all cells of the notebook, from 1.
         line: Number of the line in the cell, from 1.
         text: What the problem is, and how to solve it.
-        error: Whether right answers may lose points or wrong answers may get some; otherwise it is a warning.
+        error: Whether right answers may lose points or wrong answers may get points. Otherwise the finding is a
+            warning.
     """
 
     cell: int
@@ -164,7 +165,7 @@ def _reads_source(assignment: Assignment) -> Iterator[Finding]:
 
 
 def _not_seeded(assignment: Assignment) -> Iterator[Finding]:
-    """Find checks with different inputs each time. The course's own checks may, as they compute the right answers."""
+    """Find checks whose inputs differ between runs, except the course's own checks, which compute the right answers."""
     setup = "\n".join(assignment.setup)
     of_course = {*re.findall(r"^from rsl_edu\.course import (\w+)", setup, re.MULTILINE)}
     for cell, lines in _checks(assignment):

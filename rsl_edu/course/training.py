@@ -198,7 +198,7 @@ def step_fault(answer: Step, seconds: float = 5.0) -> str | None:
 
 
 def _clipped_when(answer: Step) -> str:
-    """Return the message for a step whose clipping has no effect, by when it clips."""
+    """Return the message for a step whose clipping has no effect, which depends on when the step clips."""
     order: list[str] = []
     clip = torch.nn.utils.clip_grad_norm_
 
@@ -264,7 +264,9 @@ _slow: dict[str, tuple[Any, str | None]] = {}  # by name: the last answer whose 
 
 
 def working_parts(**answers: Any) -> Parts:
-    """Use each of the learner's functions that is right, and the lesson's function otherwise; print which, and why.
+    """Use those of the learner's functions that are right, and the lesson's functions for the rest.
+
+    Print for each part which function is used, and why.
 
     Args:
         answers: Functions, by their names in :class:`Parts`.
@@ -287,7 +289,7 @@ def working_parts(**answers: Any) -> Parts:
 
 
 def _fault(name: str, answer: Any) -> str | None:
-    """Return what is wrong with an answer, or None. An answer that took long, such as an endless loop, is not rerun."""
+    """Return what is wrong with an answer, or None. A slow answer, such as an endless loop, is not run again."""
     if name in _slow and _slow[name][0] is answer:
         return _slow[name][1]
     began = time.process_time()

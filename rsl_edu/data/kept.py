@@ -1,4 +1,4 @@
-"""A cache of recordings on disk, which are mapped into memory so that all kernels of a machine share one copy."""
+"""A cache on disk for recordings. They are mapped into memory, so that all kernels of a machine share one copy."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ N = TypeVar("N", bound=torch.nn.Module)
 LARGEST = 1e12
 """The largest magnitude of a value in an explorer; squares and sums of larger values do not fit in float32."""
 ROUGH = 0.03
-"""The largest rounding error as a share of the std; with larger errors, an explorer no longer shows the data."""
+"""The largest allowed rounding error, as a share of the std. With larger errors, an explorer no longer shows the
+data."""
 _COMMON = {
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
@@ -31,7 +32,7 @@ def learner_tensor(name: str, value: Any) -> torch.Tensor:
             numbers; or a list of tensors or arrays of the same shape, which are stacked.
 
     Raises:
-        TypeError: It does not consist of real numbers.
+        TypeError: ``value`` does not consist of real numbers.
     """
     try:
         tensor = _on_cpu(value)
@@ -84,12 +85,12 @@ def finite_tensor(name: str, value: Any, *shapes: str) -> torch.Tensor:
 
     Args:
         name: Name of the argument, for the message.
-        value: As for :func:`learner_tensor`. It may change afterwards, like the buffers of a training run.
+        value: As for :func:`learner_tensor`. The caller may change it afterwards, like the buffers of a training run.
         shapes: The allowed shapes, written as in ``"[time, envs, features]"``. A name allows any size except 0; a
             number allows only this size. Words after the bracket are an explanation: ``"[4], as x"``.
 
     Raises:
-        TypeError: It does not consist of real numbers.
+        TypeError: ``value`` does not consist of real numbers.
         ValueError: The shape is wrong, or a value is not finite or outside ±``LARGEST``.
     """
     if value is None:
@@ -132,7 +133,7 @@ def learner_network(name: str, network: N) -> N:
         network: The network, of any device and dtype.
 
     Raises:
-        ValueError: It cannot be copied.
+        ValueError: The network cannot be copied.
     """
     try:
         with torch.inference_mode(False):  # otherwise its weights could not be used to measure gradients
@@ -150,12 +151,12 @@ def learner_names(name: str, value: Any, count: int, each: str) -> tuple[str, ..
     Args:
         name: Name of the argument, for the message.
         value: A list, a tuple or an array of strings.
-        count: How many there must be.
+        count: Required number of names.
         each: What each name is for, for the message: ``"feature"``.
 
     Raises:
-        TypeError: They are not strings.
-        ValueError: There are more or fewer of them.
+        TypeError: The names are not strings.
+        ValueError: There are more or fewer than ``count`` names.
     """
     expected = f"{name}: expected {count} names, one for each {each}"
     try:
@@ -178,7 +179,7 @@ def _fits(tensor: torch.Tensor, shape: str) -> bool:
 
 
 def episode_ends(name: str, value: Any, times_and_envs: torch.Size) -> torch.Tensor:
-    """Return where a learner's episodes ended as bool ``[time, envs]``.
+    """Return a bool tensor ``[time, envs]`` that is True where one of a learner's episodes ended.
 
     Args:
         name: Name of the argument, for the message.
@@ -186,7 +187,7 @@ def episode_ends(name: str, value: Any, times_and_envs: torch.Size) -> torch.Ten
         times_and_envs: The required shape.
 
     Raises:
-        TypeError: They are not numbers.
+        TypeError: ``value`` does not consist of numbers.
         ValueError: The shape is wrong, or there are other values.
     """
     if value is None:

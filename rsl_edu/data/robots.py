@@ -24,7 +24,7 @@ actions."""
 class Rollout:
     """A rollout of parallel robots: row ``t`` of each tensor is one step of every environment.
 
-    If an episode ended at step ``t``, row ``t + 1`` of ``observations`` is the first of the next episode.
+    If an episode ended at step ``t``, row ``t + 1`` of ``observations`` is the first observation of the next episode.
 
     Attributes:
         robot: Name of the Gymnasium environment.
@@ -51,8 +51,8 @@ class Rollout:
 
 
 ActionRule = Callable[[torch.Tensor], torch.Tensor]
-"""Maps observations ``[envs, features]`` to actions ``[envs, actions]``. If it has a method ``reset(dones)``, that is
-called after each step with a mask of the environments whose episode ended, ``[envs]``."""
+"""Maps observations ``[envs, features]`` to actions ``[envs, actions]``. If the policy has a method ``reset(dones)``,
+this method is called after each step with a mask of the environments whose episode ended, ``[envs]``."""
 
 
 def rollout(

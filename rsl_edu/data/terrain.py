@@ -12,7 +12,7 @@ SURVEY_SPACING = 90.0
 
 
 def height_scans(count: int = 256, size: int = 64, spacing: float = 0.05, seed: int = 0) -> torch.Tensor:
-    """Cut square height scans out of the survey, scaled down to the size of a robot.
+    """Cut square height scans out of the survey, and scale them down to the size of a robot.
 
     Except for their scale, mountains and rubble look similar. So heights and distances are scaled by the same factor,
     ``spacing`` divided by :data:`~rsl_edu.data.terrain.SURVEY_SPACING`. With 0.05 m, the scans contain slopes and steps

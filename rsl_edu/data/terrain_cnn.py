@@ -9,7 +9,8 @@ from rsl_edu.modules import CNN
 CHANNELS = (8, 8, 8)
 """Channels of each layer."""
 FILTERS = ("slope across", "slope down", "mean", "bump")
-"""The first channels of the first layer, if the kernel has at least 3 pixels; all others are random."""
+"""The filters that are set by hand: the first channels of the first layer. All other filters are random; if the kernel
+has fewer than 3 pixels, all filters are random."""
 
 
 @torch.no_grad()  # some filters are set by hand
@@ -24,7 +25,7 @@ def terrain_cnn(
     max_pool: bool = False,
     seed: int = 0,
 ) -> tuple[CNN | None, str]:
-    """Build a CNN with up to three equal layers for height scans, leaving out layers that do not fit.
+    """Build a CNN for height scans with up to three equal layers; layers that do not fit are left out.
 
     Args:
         size: Height and width of a scan, in pixels.
@@ -37,7 +38,8 @@ def terrain_cnn(
         seed: Seed of the random filters.
 
     Returns:
-        The network, or None if not even its first layer fits; and why the next layer does not fit, empty if all fit.
+        The network, or None if not even its first layer fits; and the reason why the next layer does not fit, which is
+        empty if all layers fit.
     """
     why = ""
     for depth in range(len(CHANNELS), 0, -1):
@@ -57,7 +59,7 @@ def terrain_cnn(
 
 
 def _hand_made(side: int) -> torch.Tensor:
-    """Return the hand-made filters, ``[filters, side, side]``; as with Kaiming's, the squares in each sum to 2."""
+    """Return the hand-made filters, ``[filters, side, side]``. The squares in each filter sum to 2, as in Kaiming's."""
     across = torch.linspace(-1, 1, side).expand(side, side)
     distance = across**2 + across.T**2
     filters = torch.stack([across, across.T, torch.ones(side, side), distance.mean() - distance])

@@ -1,7 +1,7 @@
-"""What a checkpoint contains and lacks to resume training, to run the policy, and to load it in another release.
+"""What a checkpoint contains and lacks to resume training, to run the policy, and to load it in a different release.
 
-The entries for rsl_rl 5 describe release 5.5.1; tests load such files with it. The others follow from the source code
-of the releases.
+The entries for rsl_rl 5 describe release 5.5.1; tests load such files with this release. The entries for other releases
+follow from the source code of these releases.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _WITHOUT_OPTIMIZER = {
     False: "runner.load(path, load_optimizer=False)",
     True: 'runner.load(path, load_cfg={"actor": True, "critic": True, "iteration": True})',
 }
-"""How to load the rest; True is for release 4 and later."""
+"""How to load a file without the optimizer. The key True is for release 4 and later."""
 _WITHOUT_REST = {
     False: "runner.load(path, load_optimizer=False) leaves the optimizer out",
     True: 'runner.load(path, load_cfg={"actor": True}) loads only the actor',
 }
-"""How to load an actor without the rest; True is for release 4 and later."""
+"""How to load the actor if other parts are missing in the file. The key True is for release 4 and later."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _parts(held: Contents, source: str) -> list[Part]:
         return {(2, 3): _SILENT, (3, 2): _ERROR}.get((own, release)) or model(release)
 
     def moments(release: int) -> str:
-        same = len({min(release, 4), min(own, 4)}) == 1  # 4 and 5 have the parameters of an RNN in the same order
+        same = len({min(release, 4), min(own, 4)}) == 1  # releases 4 and 5 have an RNN's parameters in the same order
         return _OK if same or not held.remembers else _SILENT
 
     def rate(release: int) -> str:
@@ -277,7 +277,7 @@ def _elsewhere(held: Contents, own: int, release: int) -> list[str]:
 
 
 def _regrouped(held: Contents, release: int) -> str:
-    """Explain how to turn one model into two, or two into one."""
+    """Explain how to turn one model into two models, or two models into one."""
     first, second = ("student", "teacher") if held.distilled else ("actor", "critic")
     networks = {"mlp": (first, second)}
     named = {"rnn": (f"memory_{first[0]}", f"memory_{second[0]}"), "cnns": (f"{first}_cnns", f"{second}_cnns")}

@@ -21,7 +21,7 @@ class Diagnosis:
         about: What was examined (run, policy, observations), in words.
         findings: What is likely wrong.
         absent: Names of the findings that were looked for and not found.
-        unchecked: Names of the findings that could not be checked, each with what is missing.
+        unchecked: Names of the findings that could not be checked, each with what is missing for the check.
     """
 
     about: Mapping[str, str]

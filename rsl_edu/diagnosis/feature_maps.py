@@ -31,7 +31,7 @@ class ConvLayer:
         strength: Mean absolute activation over all inputs, ``[channels, rings]``.
         padded: Whether any receptive field in the ring extends over the border into the padding, ``[rings]``.
         border: Mean absolute activation of the units that see padding, ``[channels]``; NaN if there are none.
-        inside: The same for all other units, ``[channels]``.
+        inside: Mean absolute activation of all other units, ``[channels]``.
         dead: Share of the units that are 0 for every input.
     """
 
@@ -66,10 +66,10 @@ class ConvLayer:
 
 @dataclass(frozen=True)
 class ForwardPass:
-    """The layers of a CNN that run, and the reason why the next one fails.
+    """The layers of a CNN that run without error, and the reason why the next layer fails.
 
     Attributes:
-        layers: The layers that run.
+        layers: The layers that run without error.
         why: Why the next layer fails; empty if all layers run.
         padding: Rows and columns that the first convolution adds on each side of an image.
         mode: Padding mode of the first convolution.
@@ -87,7 +87,7 @@ def receptive_field(steps: Iterable[tuple[int, int, int, tuple[int, int]]]) -> t
     """Compute the receptive fields after a sequence of convolutions and poolings.
 
     Args:
-        steps: Kernel, stride, dilation and padding ``(rows, columns)`` of each of them.
+        steps: Kernel, stride, dilation and padding ``(rows, columns)`` of each convolution or pooling.
 
     Returns:
         All in pixels of the input: the side length of a unit's receptive field, the distance between the fields of
@@ -108,7 +108,7 @@ def forward_pass(network: CNN, images: torch.Tensor, why: str = "") -> ForwardPa
     Args:
         network: The network.
         images: The inputs, ``[images, channels, height, width]``.
-        why: If the network lacks a layer that could not be built, the reason.
+        why: Why the network lacks its next layer, if that layer could not be built.
     """
     parts: list[list[nn.Module]] = []
     for module in network:
@@ -136,8 +136,8 @@ def usable_cnn(network: CNN) -> CNN:
     """Return a copy of a learner's network, on the CPU and in evaluation mode.
 
     Raises:
-        TypeError: It is not a :class:`rsl_edu.modules.CNN`.
-        ValueError: Its weights are not finite.
+        TypeError: The network is not a :class:`rsl_edu.modules.CNN`.
+        ValueError: The network's weights are not finite.
     """
     if not isinstance(network, CNN):
         raise TypeError(f"network: expected a rsl_edu.modules.CNN, got {type(network).__name__}")
@@ -148,7 +148,7 @@ def usable_cnn(network: CNN) -> CNN:
 
 
 def _conv_layer(parts: Sequence[Sequence[nn.Module]], x: torch.Tensor, image: Sequence[int]) -> ConvLayer:
-    """Measure the output of the last of ``parts``, ``x [images, channels, height, width]``."""
+    """Measure the last layer of ``parts``, whose output is ``x [images, channels, height, width]``."""
     modules = [module for part in parts for module in part]
     conv: Any = parts[-1][0]
     field, jump, first = receptive_field(_step(m) for m in modules if isinstance(m, (nn.Conv2d, nn.MaxPool2d)))

@@ -35,8 +35,8 @@ class Layers:
             normalizer, if the network begins with one.
         bars: Share of the values in each bin of ``EDGES``, ``[rows, bins]``.
         std: Std over the samples, root mean square over the units, ``[rows]``.
-        gradient: Norm of the gradient of the loss with respect to this row's values, relative to the output's,
-            ``[rows]``.
+        gradient: Norm of the gradient of the loss with respect to this row's values, divided by the same norm for the
+            output row, ``[rows]``.
         flat: Share of the values at which the activation is flat, ``[rows]``; NaN without an activation.
         asleep: Share of the units that are dead or saturated, ``[rows]``; NaN without an activation.
         constant: Share of the units that have exactly the same value on all samples, ``[rows]``; NaN for convolutions,
@@ -67,8 +67,8 @@ def measure(network: nn.Sequential, x: torch.Tensor, seed: int = 0, by_module: b
             first layer belong to the input.
         x: The batch, ``[samples, ...]``.
         seed: Seed of the random error at the output, from which gradients are propagated back.
-        by_module: Store what a hook records by module instead of by the number of the call. This is a mistake, which
-            changes the result if a module is called more than once.
+        by_module: Make a mistake: store what a hook records by module, not by the number of the call. The result is
+            then wrong if a module is called more than once.
     """
     row = list(in_order(network))
     first = next(i for i, leaf in enumerate(row) if isinstance(leaf, WEIGHTED))

@@ -14,7 +14,7 @@ from .sample import Sample
 SAMPLES = 128
 """Maximum number of samples that a critic is shown."""
 DISCOUNT = 0.99
-"""The discount of later rewards. This is rsl_rl's default, because checkpoints do not store it."""
+"""The discount of later rewards. It is rsl_rl's default, because checkpoints do not store the discount."""
 
 
 @dataclasses.dataclass(frozen=True)

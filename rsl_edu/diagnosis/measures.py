@@ -29,9 +29,9 @@ class MemoryMeasures:
     Attributes:
         leak: Difference between the mean actions with correct resets and without resets, in units of the actions' std,
             root mean square, for each number of steps since the end of an episode, ``[steps]``.
-        errors: Difference between the recorded actions and the policy's mean actions with correct resets, and the same
-            without resets. Both are in the same unit and over the steps of all episodes except the first. None if no
-            actions or no ends of episodes were recorded.
+        errors: Two differences between the recorded actions and the policy's mean actions: with correct resets, and
+            without resets. Both are in the unit of ``leak``, over the steps of all episodes except the first. None if
+            no actions or no ends of episodes were recorded.
         share: The share of the effect of missing resets that is in the recorded actions, by least squares, and its
             standard error: 0 with correct resets, 1 without resets, whatever noise was added. None if there are no
             ``errors``, or if missing resets have no effect.
@@ -60,7 +60,8 @@ class Measures:
         entropy: Entropy of the actions in nats, mean over the sample.
         params: The distribution's parameters, for computing a KL.
         learning_rate: Learning rate of the optimizer, or NaN.
-        norm_mean, norm_std: Running mean and running std of the normalizer, ``[features]``; 0 and 1 without one.
+        norm_mean, norm_std: Running mean and running std of the normalizer, ``[features]``; 0 and 1 without a
+            normalizer.
         count: Number of samples that the normalizer has seen; None without a normalizer.
         shift: Mean of the sample minus the running mean, in units of the running std, ``[features]``.
         ratio: Std of the sample in units of the running std, ``[features]``.
@@ -173,7 +174,7 @@ def kl(policy: Policy, old: Measures, new: Measures) -> float:
 
 
 Resets = Callable[[int], torch.Tensor | None]
-"""Returns, for each time step, which hidden states to reset after it, ``[envs]``; None resets none."""
+"""Returns, for a time step, which hidden states to reset after this step, ``[envs]``. With None, no state is reset."""
 
 
 def _right(dones: torch.Tensor | None) -> Resets:
@@ -183,7 +184,7 @@ def _right(dones: torch.Tensor | None) -> Resets:
 def _latents(
     policy: Policy, sample: Sample, resets: Resets
 ) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
-    """Return the inputs of the MLP, the vector observations and the images, each ``[samples, ...]``."""
+    """Return the MLP's inputs, then the vector observations, then the images by name; all are ``[samples, ...]``."""
     x = sample.observations.flatten(0, 1)
     images = {name: image.flatten(0, 1) for name, image in sample.images.items()}
     if policy.rnn is None:
@@ -225,7 +226,7 @@ def _rows(
 
 
 def _alone(values: torch.Tensor, module: nn.Module) -> Layers:
-    """Return a single row, of values without a gradient."""
+    """Return the measures of a single row, for values that have no gradient."""
     nan = np.array([np.nan])
     bars, std = shares_of_bins(values)[None], np.array([spread(values)])
     return Layers((values.shape[1],), (_size(module),), bars, std, nan, nan, nan, nan)
@@ -272,7 +273,7 @@ def _singular(weight: torch.Tensor) -> np.ndarray:
 
 
 def _measure_memory(policy: Policy, sample: Sample, mean: torch.Tensor, std: torch.Tensor) -> MemoryMeasures:
-    """Run the policy on the sample again without resets, and compare.
+    """Run the policy on the sample again without resets, and compare the actions.
 
     If no episode ends in the sample, all episodes are assumed to end in the middle of it, so that a leak is measured in
     this case, too.

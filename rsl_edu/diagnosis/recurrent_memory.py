@@ -56,7 +56,7 @@ def cuts(dones: torch.Tensor, how: str, env: int, detach: int) -> torch.Tensor:
         dones: Where episodes ended, bool ``[time, envs]``.
         how: One of :data:`RESETS`.
         env: Index of the robot.
-        detach: The hidden state is detached every so many steps; 0 for never.
+        detach: Number of steps after which the hidden state is detached each time; 0 for never.
     """
     steps = 1 + torch.arange(len(dones))
     detached = steps % detach == 0 if detach else torch.zeros_like(steps, dtype=torch.bool)
@@ -75,7 +75,7 @@ def carried_memory(network: RNN, observations: torch.Tensor, dones: torch.Tensor
     """
     network.reset()
     after, before = [], []
-    # Every robot runs twice in the same batch: with these resets, and with the correct ones.
+    # Every robot runs twice in the same batch: with these resets, and with correct resets.
     both = torch.cat([resets(dones, how), dones], 1)
     for step, reset in zip(observations.repeat(1, 2, 1), both, strict=True):
         network(step)
@@ -126,8 +126,8 @@ def usable_rnn(network: RNN, features: int) -> RNN:
     """Return a copy of a learner's network, on the CPU and without gradients of its weights.
 
     Raises:
-        TypeError: It is not a :class:`rsl_edu.modules.RNN`.
-        ValueError: It expects a different number of features.
+        TypeError: The network is not a :class:`rsl_edu.modules.RNN`.
+        ValueError: The network expects a different number of features.
     """
     if not isinstance(network, RNN):
         raise TypeError(f"network: expected an RNN of rsl_edu.modules, got {type(network).__name__}")

@@ -18,7 +18,7 @@ from rsl_edu.data.learner_input import learner_tensor
 from rsl_edu.run_folder import regular, what_is
 
 STEPS, ENVS = 64, 16
-"""Number of steps and of robots in a rollout, and the maximum numbers of both that a recurrent policy is shown."""
+"""Number of steps and number of robots in a rollout. A recurrent policy is shown at most these numbers of both."""
 SAMPLES = 1024
 """Maximum number of samples that a policy without a hidden state is shown."""
 _CRITIC = ("critic", "privileged", "privileged_obs", "critic_obs")
@@ -61,9 +61,9 @@ class Sample:
     def thinned(self, recurrent: bool) -> Sample:
         """Return the subset that a policy is shown.
 
-        Without a hidden state, these are samples spread evenly over the recording. A recurrent policy is shown
-        consecutive steps of some robots. In a long recording, these are the steps in which the largest number of
-        episodes end, and the robots with the largest number of episode ends.
+        A policy without a hidden state is shown samples that are spread evenly over the recording. A recurrent policy
+        is shown consecutive steps of some robots. In a long recording, these are the steps in which the largest number
+        of episodes end, and the robots with the largest number of episode ends.
         """
         time, envs = self.observations.shape[:2]
         if recurrent:
@@ -156,7 +156,7 @@ def own(policy: Policy, recorded: Any, source: str = "your observations") -> Sam
         source: Where they come from, in words.
 
     Raises:
-        TypeError, ValueError: They do not fit the policy; the message says what it expects.
+        TypeError, ValueError: The observations do not fit the policy; the message says what the policy expects.
     """
     named = _tensors("observations", recorded)
     named = dict(named) if isinstance(named, dict) else {"observations": named}
@@ -231,7 +231,7 @@ def play(policy: Policy, robot: str) -> Sample:
 
 
 def stand_in(policy: Policy) -> Sample:
-    """Draw random observations with the mean and std of the policy's normalizer, or with mean 0 and std 1 without one.
+    """Draw random observations with the mean and std of the policy's normalizer, or 0 and 1 if it has none.
 
     Raises:
         ValueError: The policy has images, which random numbers cannot replace.

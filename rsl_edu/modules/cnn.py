@@ -36,7 +36,8 @@ class CNN(nn.Sequential):
         input_dim: Height and width of the input in pixels.
         input_channels: Number of channels of the input.
         output_channels: Number of output channels of each layer; the length of this list is the number of layers.
-        kernel_size: Side length of the filter in pixels. This and the next two take one value, or one per layer.
+        kernel_size: Side length of the filter in pixels. ``kernel_size``, ``stride`` and ``dilation`` take one value,
+            or one value per layer.
         stride: Distance between neighbouring positions of the filter, in pixels.
         dilation: Distance between neighbouring elements of the filter, in pixels.
         padding: How the map is continued beyond its border: none, zeros, reflect, replicate or circular.
@@ -153,7 +154,7 @@ class CNN(nn.Sequential):
 
     @torch.jit.unused
     def _empty(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the output for an empty batch, skipping batch norm, which would count it as a batch."""
+        """Return the output for an empty batch. Batch norm is skipped, because it would count the empty batch."""
         for layer in self:
             x = x if isinstance(layer, nn.BatchNorm2d) else layer(x)
         return x

@@ -39,7 +39,7 @@ class MLP(nn.Sequential):
     .. math:: h_0 = x, \qquad h_{l} = \phi(W_l h_{l-1} + b_l), \qquad y = W_L h_{L-1} + b_L
 
     Shapes: :math:`x` is ``[..., input_dim]``, :math:`h_l` is ``[..., hidden_dims[l-1]]`` and :math:`y` is
-    ``[..., output_dim]``, or ``[..., *output_dim]`` if that is a tuple.
+    ``[..., output_dim]``, or ``[..., *output_dim]`` if ``output_dim`` is a tuple.
 
     Args:
         input_dim: Size of the last dimension of the input.
@@ -88,7 +88,7 @@ class MLP(nn.Sequential):
 
         Args:
             scales: Gain of the weights: one for all linear layers, or one for each. As in rsl_rl, the sequence can also
-                have a value for each module, including activations; then those of the linear layers are used.
+                have a value for each module, including activations; then only the values of the linear layers are used.
         """
         linear = {place: layer for place, layer in enumerate(self) if isinstance(layer, nn.Linear)}
         given = items(scales)

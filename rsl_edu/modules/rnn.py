@@ -33,8 +33,8 @@ class RNN(nn.Module):
         type: ``"lstm"`` or ``"gru"``, in lower or upper case.
 
     Attributes:
-        rnn: The ``torch.nn.GRU`` or ``torch.nn.LSTM`` inside. ``torch.compile`` works, but does not include it in its
-            graphs.
+        rnn: The ``torch.nn.GRU`` or ``torch.nn.LSTM`` inside. ``torch.compile`` works, but leaves this module out of
+            its graphs.
         hidden_state: Hidden state of rollout mode, ``[num_layers, envs, hidden_dim]`` (LSTM: a pair), or None.
 
     Raises:
@@ -65,7 +65,9 @@ class RNN(nn.Module):
             The outputs ``[1, envs, hidden_dim]``, or with ``masks`` the unpadded outputs ``[time, envs, hidden_dim]``.
         """
         rnn, state = self.rnn, self.hidden_state
-        features = rnn.input_size if isinstance(rnn, nn.RNNBase) else "features"  # rnn may be another kind of network
+        features = (
+            rnn.input_size if isinstance(rnn, nn.RNNBase) else "features"
+        )  # rnn may be a different kind of network
         trailing_shape("input", input, (features,), dims=2 if masks is None else 3)
         output: torch.Tensor
         if masks is not None:
@@ -146,7 +148,7 @@ class RNN(nn.Module):
         """Return a state (for an LSTM, as a tuple), or raise an error if it does not fit."""
         rnn = self.rnn
         parts = tuple(state) if isinstance(state, (list, tuple)) else (state,)
-        if not isinstance(rnn, nn.RNNBase):  # another kind of network checks its state itself
+        if not isinstance(rnn, nn.RNNBase):  # a different kind of network checks its state itself
             return state  # type: ignore[no-any-return]
         lstm = isinstance(rnn, nn.LSTM)
         if isinstance(state, (list, tuple)) != lstm or len(parts) != 1 + lstm:

@@ -1,6 +1,7 @@
 """Trajectories: a rollout cut at the ends of episodes, for the batched mode of a recurrent network.
 
-The number of trajectories depends on the data, so these two functions must wait for a GPU; nothing else here does.
+The number of trajectories depends on the data, so these two functions must wait for a GPU. No other function of the
+modules must.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Argument checks shared by the modules: each error names the argument, what is allowed and what it got."""
+"""Argument checks shared by the modules: each error names the argument, what is allowed, and what was passed."""
 
 from __future__ import annotations
 

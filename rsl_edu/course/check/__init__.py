@@ -1,4 +1,4 @@
-"""Checks that explain: each says whether your function is right, or which mistake the function seems to make.
+"""Checks that explain: each says whether your function is right and, if it is wrong, which mistake it seems to make.
 
 ::
 

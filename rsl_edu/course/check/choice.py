@@ -55,7 +55,7 @@ class Choice:
 
 
 def _same(words: str, answer: Any) -> bool:
-    """Whether an answer equals the words, ignoring case, or equals the number that the words represent."""
+    """Whether an answer equals a text, ignoring case, or equals the number that the text represents."""
     if isinstance(answer, str) and answer.strip().lower() == words.lower():
         return True
     try:

@@ -1,4 +1,4 @@
-"""Find the mistake that an answer seems to make: the mistake that returns the same as the answer on all cases."""
+"""Find the mistake that an answer seems to make: a mistake that returns the same values as the answer on all cases."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class _Signs:
     seen_wrong: int
 
     def against(self, other: _Signs) -> int:
-        """Count the cases that suggest that the answer does not combine these two mistakes.
+        """Count the cases that suggest that the answer does not combine two given mistakes.
 
         If one mistake has no effect on a case, the result usually shows only the other mistake, and two mistakes
         rarely cancel each other out.
@@ -191,7 +191,7 @@ class Diagnosis:
 
     @cached_property
     def known(self) -> list[_Form]:
-        """Every form of every known mistake."""
+        """All forms of all known mistakes."""
         forms = []
         for name, mistake in self._mistakes.items():
             for form in mistake.forms:
@@ -259,7 +259,7 @@ class Diagnosis:
         return _Signs(wrong, fits, seen_wrong)
 
     def _seen(self, outcomes: Sequence[Outcome]) -> _Seen:
-        """Compare an answer with the right one up to the first wrong output, because later outputs depend on it."""
+        """Compare an answer with the right answer up to the first wrong output, because later outputs depend on it."""
         prefixes = (self._seen_in(outcomes, range(number)) for number in range(1, self._number + 1))
         return next((seen for seen in prefixes if seen.wrong), _Seen(outcomes, range(0), [], []))
 
@@ -270,11 +270,11 @@ class Diagnosis:
         return _Seen(outcomes, outputs, [place for place in places if not alike[place]], places)
 
     def _fits(self, form: _Form, seen: _Seen) -> bool:
-        """Whether a form returns the same as the answer."""
+        """Whether a form of a mistake returns the same values as the answer."""
         return self._agrees(form, lambda: form.answer, seen)
 
     def _fits_pair(self, pair: tuple[_Form, _Form], seen: _Seen) -> bool:
-        """Whether two forms together return the same as the answer."""
+        """Whether two forms of mistakes together return the same values as the answer."""
         one, other = pair
         return self._agrees(pair, lambda: self.source.answer((*(one.edits or ()), *(other.edits or ()))), seen)
 
@@ -316,7 +316,7 @@ def _one(form: _Form) -> Finding:
 
 
 def _looks_like(forms: list[_Form]) -> Finding:
-    """Report the likeliest of several generic mistakes, and mention the next one."""
+    """Report the likeliest of several generic mistakes, and mention the second likeliest."""
     first, others = forms[0], [form for form in forms[1:] if form.name != forms[0].name]
     if not others:
         return _one(first)

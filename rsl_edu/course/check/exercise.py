@@ -58,7 +58,7 @@ class Exercise:
 
     @property
     def name(self) -> str:
-        """The name of the reference; for a class such as ``RunningNorm``, it is ``running_norm``."""
+        """The name of the reference, which for a class ``RunningNorm`` becomes ``running_norm``."""
         return re.sub("(?<=[a-z])(?=[A-Z])", "_", self.reference.__name__).lower()
 
     def __repr__(self) -> str:
@@ -142,7 +142,7 @@ class Exercise:
         return [self.draw(generator) for _ in range(number)]
 
     def working(self, answer: Answer, otherwise: Answer | None = None) -> Answer:
-        """Return the answer if it is right, else a replacement, so that the following cells can run.
+        """Return the answer if it is right, otherwise a replacement, so that the following cells can run.
 
         Args:
             answer: The learner's function or class.

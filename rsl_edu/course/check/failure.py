@@ -1,4 +1,4 @@
-"""How a check describes an answer that raised an error, in this process or in another one.
+"""How a check describes an answer that raised an error, in this process or in a different process.
 
 This file imports nothing from rsl_edu, because the grader's sandbox contains it but little else from this folder.
 """
@@ -28,7 +28,7 @@ class Failure(Exception):  # noqa: N818  it describes an error that another exce
     """
 
     def __init__(self, kind: str, says: str, line: str = "", number: int = 0, function: str = "") -> None:
-        Exception.__init__(self, says)  # a subclass of OSError, for example, has a constructor with other arguments
+        Exception.__init__(self, says)  # a subclass of OSError, for example, has a constructor with different arguments
         self.kind, self.says, self.line, self.number, self.function = kind, says, line, number, function
 
 

@@ -31,12 +31,12 @@ _unlimited = ContextVar("unlimited", default=False)
 class TooLongError(BaseException):
     """A learner's code ran for too long.
 
-    It is not an ``Exception``, so that ``except Exception`` in that code does not catch it.
+    The error is not an ``Exception``, so that ``except Exception`` in the learner's code does not catch it.
     """
 
 
 class _TwiceError(TooLongError):
-    """Raised in code that has caught the first error with a bare ``except:``; another error follows immediately.
+    """The first of two errors in a row, raised in code that has caught a TooLongError with a bare ``except:``.
 
     If the code spends nearly all of its time inside ``try``, a single error is raised and caught there every time. Of
     two errors in a row, the second is raised outside of the ``try``.
@@ -51,7 +51,7 @@ class _TwiceError(TooLongError):
 
 
 def limited(seconds: float, call: Callable[[], T], asleep: float = 6.0) -> T:
-    """Return what a call returns; if it takes too long, raise an error inside its code.
+    """Return what a call returns; if the call takes too long, raise an error inside the code that it runs.
 
     The limit applies to the CPU time of this process, so a busy machine does not matter. The error is raised between
     two lines of Python, so it interrupts no torch operation. It is raised again in code that catches it with a bare

@@ -11,7 +11,7 @@ from typing import Any
 
 @contextlib.contextmanager
 def calls_of(functions: Iterable[Callable[..., Any]]) -> Iterator[list[str]]:
-    """Yield a list that collects which of these functions are called in this thread, under whatever name.
+    """Yield a list that collects the given functions that are called in this thread, even under a different name.
 
     Args:
         functions: The functions to look for, written in Python or in C.

@@ -43,7 +43,7 @@ class _Week:
 
 
 def make(folder: Path, sources: Path) -> Made:
-    """Make the complete folder of a class. If there is an error, nothing is left behind.
+    """Make the complete folder of a class. After an error, no part of it is left behind.
 
     Args:
         folder: The folder to make; it may exist if it is empty.

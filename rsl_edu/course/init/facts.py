@@ -17,7 +17,7 @@ class Exercise:
     """An exercise or a choice of a lesson.
 
     Attributes:
-        title: Its name.
+        title: Name of the exercise or the choice.
         minutes: Time that the lesson gives for it.
         further: Whether it is optional.
     """
@@ -38,7 +38,7 @@ class Lesson:
         failure: The failure that it explains, as one sentence.
         objectives: What learners can do after it, in Markdown.
         before: What learners must know before it.
-        core: Minutes for the core.
+        core: Minutes for the core parts.
         further: Minutes for the optional parts.
         exercises: Its exercises and choices.
     """
@@ -61,7 +61,7 @@ class Graded:
     Attributes:
         assignment: Its source.
         title: Its title.
-        minutes: Time that it states, or None.
+        minutes: Time that the notebook states, or None.
         exercises: The name of the check, the title and the points of each exercise.
     """
 

@@ -84,7 +84,7 @@ def slides(notebook: Any, folder: Path, links: str = "") -> list[Slide]:
 
 
 def _fits(group: Sequence[Element], slide: Slide) -> bool:
-    """Return whether a group of elements fits on a slide that already has some."""
+    """Return whether a group of elements fits on a slide that already contains other elements."""
     high = sum(element.height for element in group)
     if any(element.picture for element in slide.elements):
         below = sum(element.height for element in slide.below_picture)
@@ -95,7 +95,7 @@ def _fits(group: Sequence[Element], slide: Slide) -> bool:
 
 
 def _joined(made: Sequence[Slide]) -> list[Slide]:
-    """Join a nearly empty slide with the previous one, even if the page must then make its text a bit smaller."""
+    """Join a nearly empty slide with the previous slide, even if the text must then be slightly smaller."""
     kept: list[Slide] = []
     for slide in made:
         before = kept[-1] if kept else None

@@ -16,7 +16,7 @@ class Block:
     """A part of a cell that is not split further.
 
     Attributes:
-        kind: Its kind.
+        kind: Kind of the block.
         text: Its Markdown; for a heading, without the leading ``#``.
         level: Level of a heading, 1 to 6; 0 for other blocks.
     """
@@ -27,7 +27,7 @@ class Block:
 
     @property
     def further(self) -> bool:
-        """Whether it is marked as optional, alone or together with blocks after it."""
+        """Whether the block is marked as optional, by itself or together with the blocks after it."""
         return re.match(r"\*{1,3}Optional\b|\*\*Exercise[^.]*\*optional\*\.", self.text) is not None
 
     @property
@@ -44,7 +44,7 @@ _ITEM = re.compile(r"[-*] |\d+\. ")
 def blocks(markdown: str) -> list[Block]:
     """Split the Markdown of a cell into blocks.
 
-    Folded text, which is hints and solutions, is left out, and so are links that open the lesson elsewhere.
+    Folded text (hints and solutions) is left out. Links that open the lesson on other sites are also left out.
     """
     return [_block(text) for text in _texts(_FOLDED.sub("", markdown)) if _ELSEWHERE not in text]
 
@@ -120,8 +120,8 @@ def sentences(paragraph: str) -> list[str]:
 def condensed(paragraph: str) -> str:
     """Return the part of a paragraph that a slide shows.
 
-    This is the first sentence, every sentence with bold text, and the last sentence if it introduces what follows.
-    Exercises and questions are not shortened.
+    The slide shows the first sentence, every sentence with bold text, and the last sentence if it introduces what
+    follows. Exercises and questions are not shortened.
     """
     if _WHOLE.match(paragraph) or is_caption(paragraph):
         return " ".join(paragraph.split())
@@ -145,7 +145,7 @@ def without_further(cells: Sequence[tuple[Any, Sequence[Block]]]) -> list[tuple[
     """Leave out what a lesson marks as *Optional*.
 
     Args:
-        cells: A pair for each cell: the cell and no blocks for code, or None and its blocks for text.
+        cells: A pair for each cell. For a code cell: the cell and no blocks. For a text cell: None and its blocks.
 
     Returns:
         The remaining cells, with the remaining blocks of text cells.
@@ -179,7 +179,7 @@ def without_further(cells: Sequence[tuple[Any, Sequence[Block]]]) -> list[tuple[
 
 
 _ANY = 6
-"""A level for parts that extend to the next heading of any level, or to a paragraph that begins in bold."""
+"""The level of an optional part that ends at the next heading of any level, or at a paragraph that begins in bold."""
 
 
 def _ends(block: Block, level: int) -> bool:
@@ -189,7 +189,7 @@ def _ends(block: Block, level: int) -> bool:
 
 
 def _extent(block: Block, whole: bool) -> int:
-    """Return the level of the heading at which an optional part ends, or 0 if it is only this block."""
+    """Return the level of the heading at which an optional part ends, or 0 if the part is only this block."""
     if block.kind == "heading":
         return block.level
     begin = block.text.split(".")[0]

@@ -15,7 +15,7 @@ from . import markup
 from .blocks import Block, blocks, condensed, is_caption, is_exercise, leads, without_further
 
 LONG_CODE, LONG_CODE_OF_A_PICTURE = 12, 8
-"""Lines; longer code with an output is folded, because then the output is what matters."""
+"""Maximum numbers of lines. Longer code with an output is folded, because then the output matters more."""
 _LONG_OUTPUT = 14  # lines
 _LINE, _GAP = 31.0, 10.0  # heights in px, on a slide of 1280 by 720
 _EXPLORER, _FIGURE = 340.0, 290.0  # smallest heights of pictures
@@ -34,7 +34,7 @@ class Element:
         notes: HTML of the full text, if the slide shows only a part of it.
         heading: Whether it is a heading, which begins a slide.
         level: Level of a heading.
-        picture: Whether it takes the remaining height.
+        picture: Whether the element takes the remaining height.
         leads: Whether the next element must be on the same slide.
         starts: Whether it is an exercise, which begins a slide.
     """
@@ -197,7 +197,7 @@ def _printed(text: str) -> Element:
 
 
 def _plain(markdown: str) -> str:
-    """Return the text of Markdown, with about the length that is displayed."""
+    """Return Markdown as plain text, about as long as the text that a browser displays."""
     text = re.sub(r"\]\([^)]*\)", "", markdown)
     text = re.sub(r"\\[a-zA-Z]+", "x", text)
     return re.sub(r"[*`$\[\]{}_^]", "", text)

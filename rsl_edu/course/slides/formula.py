@@ -1,7 +1,7 @@
 r"""Formulas as pictures, because slides have no network and therefore no MathJax.
 
-Matplotlib draws them. It does not support ``\begin{cases}`` and similar environments, so they are assembled here from
-the formulas in their cells. MathML would need a mathematical font, which many machines do not have.
+Matplotlib draws the formulas. It does not support ``\begin{cases}`` and similar environments, so these are assembled
+here from the formulas in their cells. MathML would need a mathematical font, which many machines do not have.
 """
 
 from __future__ import annotations

@@ -11,19 +11,19 @@ from .learning_rate import learning_rate_at_its_floor
 from .network import SIGNAL_EXPLODED
 
 CARRIED, SURE = 0.5, 3.0
-"""The largest share of the effect of a missing reset that the recorded actions may contain, and by how many standard
-errors a share must differ from it."""
+"""The recorded actions may contain at most this share of the effect of a missing reset. A share counts only if it
+differs from this limit by more than the given number of standard errors."""
 LOUD, GAIN = 1.0, 5.0
-"""Std of an untrained policy's mean action, in units of its noise; and, for any policy, norm of the weights of one
-output of the last layer."""
+"""Two limits. The first is for an untrained policy: the std of its mean action, in units of its noise. The second is
+for every policy: the norm of the last layer's weights for one output."""
 WIDE = 20.0
-"""Std of any policy's mean actions for inputs of std 1, root mean square over the actions. If the initial std was
-larger than 1, this is in units of the initial std.
+"""A limit for every policy: the std of its mean actions for inputs of std 1, as root mean square over the actions. If
+the policy's initial std was larger than 1, the limit is in units of the initial std.
 
-Policies that work well have 0.1 to 5 (pendulums, Hoppers, drones, arms, one humanoid); one whose learning rate fell to
-its floor has 46. Without a normalizer, inputs of std 1 can be far from what the policy was trained on: some policies
-that walk on real robots, trained on small numbers, have values in the hundreds. So without a normalizer and without
-observations, this counts only if the learning rate is at its floor, too."""
+Policies that work well have 0.1 to 5 (pendulums, Hoppers, drones, arms, one humanoid); a policy whose learning rate
+fell to its floor has 46. Without a normalizer, inputs of std 1 can be far from what the policy was trained on: some
+policies that walk on real robots, trained on small numbers, have values in the hundreds. So without a normalizer and
+without observations, a value above the limit is a finding only if the learning rate is at its floor."""
 
 
 def hidden_state_not_reset(evidence: Evidence) -> str | None:
@@ -47,7 +47,7 @@ def hidden_state_not_reset(evidence: Evidence) -> str | None:
 
 
 def last_layer_too_large(evidence: Evidence) -> str | Passed | None:
-    """Look for mean actions that exceed the noise before training, and for a last layer that grew."""
+    """Look for mean actions that exceed the noise already before training, and for a last layer whose weights grew."""
     first, last = evidence.first, evidence.last
     if evidence.sample.real:
         evidence.require_different_samples()
@@ -145,8 +145,8 @@ FINDINGS = (
         check=last_layer_too_large,
         threshold=f"before training, a std above {100 * LOUD:.0f} % of the noise's std; at any time, a norm above "
         f"{GAIN:g}",
-        meaning="The mean actions are large compared with the noise, before training or at the end of training: "
-        "exploration changes little, a small change of the weights changes the KL a lot, and the actions reach the "
+        meaning="The mean actions are large compared with the noise, before training or at the end of training. "
+        "So exploration changes little, a small change of the weights changes the KL a lot, and the actions reach the "
         "motors' limits.",
         lesson=1,
         change="for the next training: a last layer with gain 0.01 (MLP.init_weights), algorithm.learning_rate (lower)",
@@ -156,8 +156,8 @@ FINDINGS = (
         listed_as="mean actions too large",
         check=mean_actions_too_large,
         threshold=f"std above {WIDE:g}",
-        meaning="The mean actions are large compared with the noise, and the last layer is not the only reason: a "
-        "small change of the weights changes the KL a lot, and the actions reach the motors' limits.",
+        meaning="The mean actions are large compared with the noise, and the last layer is not the only reason. "
+        "So a small change of the weights changes the KL a lot, and the actions reach the motors' limits.",
         lesson=1,
         change="for the next training: algorithm.learning_rate (lower), {obs_normalization} = True, "
         "rewards that penalize large actions",

@@ -2,7 +2,7 @@
 
 A reward that is far too large shows in the value loss before it shows in the std: the loss grows to 10¹² or infinity
 in one iteration, and in the next the std is NaN (rsl_rl #124, #152, Isaac Lab #4570, unitree_rl_lab #101, #107). A
-checkpoint from before that can show a critic that has been learning such returns.
+checkpoint that was saved before this happened can show a critic that has been learning such returns.
 
 The thresholds leave a margin. In training runs that went well (rsl_rl 5.5.1 on Gymnasium's InvertedPendulum, Pendulum,
 Hopper and HalfCheetah, with elu, relu and tanh, and policies of Genesis and Isaac Lab), the values were at most 400, or
@@ -22,12 +22,13 @@ from ..learning_state import DISCOUNT, CriticMeasures
 from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
 
 LARGEST, LAST_LAYER = 1e5, 300.0
-"""Rms of the critic's values; norm of its last layer."""
+"""The largest rms of the critic's values, and the largest norm of its last layer."""
 OF_REWARD = 1_000.0
-"""Rms of the critic's values, in units of the largest reward: with a discount of 0.999, no return can be larger."""
+"""The largest rms of the critic's values, in units of the largest reward. With a discount of 0.999, no return is
+larger."""
 BEHIND, TRAINED = 0.02, 100
-"""Rms of the critic's values, in units of the returns' rms; and the first iteration at which this is judged, because
-values begin near 0."""
+"""The lowest rms of the critic's values, in units of the returns' rms; and the first iteration at which the values are
+judged. In earlier iterations, they are still near 0."""
 
 
 def critic_exploded(evidence: Evidence) -> str | None:
@@ -46,7 +47,7 @@ def critic_exploded(evidence: Evidence) -> str | None:
 
 
 def _began(evidence: Evidence, figure: float) -> str:
-    """Say what a figure was at the first checkpoint; return nothing if there is only one or it is not finite."""
+    """Describe a figure at the first checkpoint. Empty if there is only one checkpoint or the figure is not finite."""
     told = len(evidence.measures) > 1 and math.isfinite(figure)
     return f" ({large(figure)} {evidence.first.at})" if told else ""
 

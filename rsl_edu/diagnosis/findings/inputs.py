@@ -10,7 +10,7 @@ from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
 from .mixed import RUNS_MIXED
 
 LARGE, UNEVEN = 10.0, 50.0
-"""The largest rms that an input feature may have: absolute, and as a multiple of the median feature's."""
+"""The largest rms that an input feature may have: in absolute terms, and as a multiple of the median feature's rms."""
 STALE = 5.0
 """How far the mean of a feature may be from the running mean, and how large its std may be, in running stds."""
 STILL = 1e-4
@@ -19,7 +19,7 @@ it divides by it."""
 UNTIL = 100_000_000
 """The number of samples after which the normalizer of rsl_rl 2 always stops learning."""
 NAMED = 6
-"""The most features that a line names."""
+"""Maximum number of features that a line names."""
 
 
 def input_not_normalized(evidence: Evidence) -> str | None:
@@ -39,7 +39,7 @@ def input_not_normalized(evidence: Evidence) -> str | None:
 
 
 def normalizer_absent(evidence: Evidence) -> str | None:
-    """Look for an actor without a normalizer although the critic has one or the configuration turns it on."""
+    """Look for an actor without a normalizer although the critic has a normalizer or the configuration asks for one."""
     if evidence.last.count is not None:
         raise NotApplicable
     if evidence.settings.obs_normalization:
@@ -123,7 +123,7 @@ FINDINGS = (
         check=normalizer_absent,
         threshold="no normalizer, although the critic has one or the configuration turns it on",
         meaning="Either the actor was configured without a normalizer, or its statistics were lost when the file was "
-        "written. If they were lost, the weights now get inputs on another scale, and the robot falls.",
+        "written. If they were lost, the weights now get inputs on a different scale, and the robot falls.",
         lesson=4,
         change="{obs_normalization} = True",
     ),
@@ -153,8 +153,8 @@ FINDINGS = (
         listed_as="normalizer stale",
         check=normalizer_stale,
         threshold=f"mean more than {STALE:g} running stds from the running mean, or std above {STALE:g} running stds",
-        meaning="The policy observes something that it did not see in training: features in another order or unit, "
-        "another robot, or these weights with the statistics of another run.",
+        meaning="The policy observes something that it did not see in training: features in a different order or "
+        "unit, a different robot, or these weights with the statistics of a different run.",
         lesson=4,
         change="obs_groups, scales of the observations; load statistics and weights from the same file",
     ),

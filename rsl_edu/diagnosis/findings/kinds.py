@@ -17,7 +17,7 @@ from ..measures import Measures
 from ..sample import Sample
 
 DIFFERENT = 32
-"""The fewest different samples on which observations are judged: on a single one, every unit is constant."""
+"""The minimum number of different samples for judging observations. On a single sample, every unit is constant."""
 EARLY = 1
 """The last iteration at which a policy counts as untrained."""
 
@@ -126,7 +126,7 @@ class Evidence:
             raise UncheckedError(f"needs {DIFFERENT} different samples or more, got {self.different}")
 
     def require_observations(self) -> None:
-        """Raise :class:`UncheckedError` if the policies were shown no real observations, or too few different ones."""
+        """Raise :class:`UncheckedError` unless the policies were shown enough different real observations."""
         if not self.sample.real:
             raise UncheckedError("needs observations")
         self.require_different_samples()
@@ -151,11 +151,11 @@ class FindingKind:
         check: Returns the figure in words, or a :class:`Passed`, if there is a finding, and None if there is not.
             Raises :class:`UncheckedError` if it cannot tell, and :class:`NotApplicable` if the policy does not have
             what the check is about.
-        threshold: When it is a finding; ``{std_low}`` and ``{std_high}`` are the limits of the policy's std.
+        threshold: Condition for a finding; ``{std_low}`` and ``{std_high}`` are the limits of the policy's std.
         meaning: What it usually means.
         lesson: Number of the lesson that explains it.
         change: What to change; a name in braces is one of :data:`.CONFIG_FIELDS`.
-        holds_with_nan: Whether "not found" is also true if there is NaN in the weights.
+        holds_with_nan: Whether the result "not found" can be trusted even if the weights contain NaN.
     """
 
     name: str

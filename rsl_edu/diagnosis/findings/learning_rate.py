@@ -12,14 +12,15 @@ FLOOR, STEP = 1e-5, 1.5
 """The lowest learning rate that rsl_rl sets, and the factor by which it changes the rate. A rate that is stuck at the
 floor is at most two steps above it."""
 SHARE = 0.25
-"""The share of the checkpoints, counted from the last, that must be at the floor; at least two. A single checkpoint is
-not enough, as the rate changes after every mini-batch."""
+"""The share of the checkpoints, counted from the last, that must be at the floor. At least two checkpoints are
+required, because the rate changes after every mini-batch."""
 
 
 def learning_rate_at_its_floor(evidence: Evidence) -> str | None:
     """Look for a learning rate that the adaptive schedule has lowered as far as it can.
 
-    In training runs that go well, it is 10 to 1,000 times as high (Genesis drones, InvertedPendulum, Hopper).
+    In training runs that go well, the rate is 10 to 1,000 times as high as the floor (Genesis drones, InvertedPendulum,
+    Hopper).
     """
     rates = np.array([measures.learning_rate for measures in evidence.measures])
     schedule = evidence.settings.schedule
@@ -28,7 +29,7 @@ def learning_rate_at_its_floor(evidence: Evidence) -> str | None:
     if len(rates) < 2:
         raise UncheckedError("needs two checkpoints or more")
     low = rates <= 1.01 * FLOOR * STEP**2
-    held = int(np.flatnonzero(~low)[-1]) + 1 if not low.all() else 0  # the first of the last ones
+    held = int(np.flatnonzero(~low)[-1]) + 1 if not low.all() else 0  # at the floor from here on
     if len(low) - held < max(2, SHARE * len(low)):
         return None
     if schedule is None and held == 0:  # a rate that was never higher may be fixed
@@ -45,7 +46,8 @@ FINDINGS = (
         name="learning rate at its floor",
         listed_as="learning rate at its floor",
         check=learning_rate_at_its_floor,
-        threshold=f"at most {short(FLOOR * STEP**2)} in the last quarter of the checkpoints, and in at least two",
+        threshold=f"at most {short(FLOOR * STEP**2)} in the last quarter of the checkpoints, and in at least two "
+        "checkpoints",
         meaning="The KL of an update is above desired_kl however small its steps are, so the schedule has lowered the "
         "rate as far as it can, and the policy hardly learns any more. Usual causes are a std near zero, even of a "
         "single action, a last layer that is too large, or inputs on the wrong scale.",

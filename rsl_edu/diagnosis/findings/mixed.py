@@ -1,4 +1,4 @@
-"""The finding that a folder contains checkpoints of two training runs. It relies on what a run preserves.
+"""The finding that a folder contains checkpoints of two training runs. It relies on what a single run preserves.
 
 The normalizer's count of samples only grows. And although training changes the weights, each checkpoint retains most of
 the weights before it: in 50 published runs, consecutive checkpoints whose norms differ by less than a factor of three
@@ -19,16 +19,16 @@ from rsl_edu.checkpoint import Policy
 from .kinds import Evidence, FindingKind, NotApplicable, Passed, UncheckedError
 
 KEPT = 0.3
-"""The share of the weights of a checkpoint that the next one must retain."""
+"""The share of a checkpoint's weights that the next checkpoint must retain."""
 _LIKE = 0.3
-"""The lowest ratio of two checkpoints' norms at which they are compared: below it, the smaller weights could not be
-recognized in the larger ones."""
+"""Two checkpoints are compared only if the ratio of their norms is at least this. Below this ratio, the smaller weights
+could not be recognized in the larger weights."""
 _WEIGHTS, _SIDE = 1_000, 8
-"""The fewest weights that are compared; only matrices with at least this many rows and columns count."""
+"""Minimum number of weights for a comparison, and minimum number of rows and columns of a matrix that counts."""
 
 
 def runs_mixed(evidence: Evidence) -> Passed | None:
-    """Look for a normalizer with fewer samples, and for unrelated weights, compared with the previous checkpoint."""
+    """Look for a checkpoint with fewer normalizer samples than the previous checkpoint, or with unrelated weights."""
     hidden = [_hidden(checkpoint.policy) for checkpoint in evidence.checkpoints]
     judged = sum(weight.numel() for weight in hidden[-1]) >= _WEIGHTS
     if evidence.last.count is None and not judged:
@@ -54,14 +54,15 @@ def runs_mixed(evidence: Evidence) -> Passed | None:
 def _hidden(policy: Policy) -> list[torch.Tensor]:
     """Return the weight matrices between hidden layers.
 
-    Input matrices are left out because they look similar in all training runs, small ones because they may by chance.
+    Input matrices are left out because they look similar in all training runs. Small matrices are left out because they
+    may look similar by chance.
     """
     matrices = [(name, x) for name, x in policy.named_parameters() if x.dim() == 2 and min(x.shape) >= _SIDE]
     return [x for name, x in matrices if name != "mlp.0.weight" and not name.endswith("weight_ih_l0")]
 
 
 def _kept(one: Sequence[torch.Tensor], other: Sequence[torch.Tensor]) -> float:
-    """Return the share of the smaller weights contained in the larger ones, by least squares; 1 if it is unknown."""
+    """Return how much of the smaller weights the larger weights contain, by least squares; 1 if this is unknown."""
     squares = [sum(float(weight.square().sum()) for weight in weights) for weights in (one, other)]
     least, most = min(squares), max(squares)
     if not math.isfinite(most) or least <= _LIKE**2 * most:
@@ -74,10 +75,10 @@ RUNS_MIXED = FindingKind(
     listed_as="runs mixed",
     check=runs_mixed,
     threshold=f"fewer samples than before, or less than {100 * KEPT:g} % of the weights in common",
-    meaning="During a training, the normalizer's count only grows, and the weights change gradually. So either "
+    meaning="During a training run, the normalizer's count only grows, and the weights change gradually. So either "
     "the folder contains checkpoints of two training runs, or the training was resumed without its statistics or "
     "weights. The other findings about changes during the training may be wrong.",
     lesson=4,
-    change="one folder for each training; load statistics and weights from the same file",
+    change="one folder for each training run; load statistics and weights from the same file",
     holds_with_nan=True,
 )

@@ -9,11 +9,11 @@ from rsl_edu.number_format import counted, short
 from .kinds import Evidence, FindingKind, NotApplicable, Passed, UncheckedError
 
 COLLAPSED, GROWN = 0.02, 1.5
-"""The last std divided by the initial std."""
+"""Limits for the last std divided by the initial std, below and above which there is a finding."""
 PARTLY_GROWN = 2.0
-"""The same for a single action."""
+"""The upper limit for the std of a single action, divided by its initial std."""
 GUESSED_GROWN = 10.0
-"""The same if the initial std is a guess: some training runs begin with more than rsl_rl's default."""
+"""The upper limit if the initial std is a guess, because some training runs begin with more than rsl_rl's default."""
 MOST = 0.5
 """If the std of at least this share of the actions has collapsed, the policy as a whole has stopped exploring."""
 DEFAULT_STD = 1.0
@@ -74,12 +74,12 @@ def std_partly_growing(evidence: Evidence) -> str | Passed | None:
 
 
 def _most(growth: float, when: str) -> float:
-    """Return how far the std may grow; more if the initial one is a guess."""
+    """Return the factor by which the std may grow, which is larger if the initial std is a guess."""
     return GUESSED_GROWN if when == DEFAULT else growth
 
 
 def _start_of_growth(evidence: Evidence) -> tuple[np.ndarray, str]:
-    """Return the std from which growth is measured, and when that was; rsl_rl's default if no value is known."""
+    """Return the std from which growth is measured, and the time of this std; rsl_rl's default if no std is known."""
     known, first = _start(evidence), evidence.first
     guess = evidence.settings.init_std is None and _has_init_std(evidence) and not evidence.untrained
     if guess and (known is None or first.std.mean() > GUESSED_GROWN * DEFAULT_STD):
@@ -90,7 +90,7 @@ def _start_of_growth(evidence: Evidence) -> tuple[np.ndarray, str]:
 
 
 def _start(evidence: Evidence) -> tuple[np.ndarray, str] | None:
-    """Return the initial std of each action, and when that was, in words; None if it is unknown."""
+    """Return the initial std of each action, and the time of this std in words; None if the initial std is unknown."""
     first, init_std = evidence.first, evidence.settings.init_std
     of_first = (first.std, first.at) if len(evidence.measures) > 1 else None
     if init_std is None or not _has_init_std(evidence) or (of_first and evidence.untrained):
@@ -99,7 +99,7 @@ def _start(evidence: Evidence) -> tuple[np.ndarray, str] | None:
 
 
 def _start_or_default(evidence: Evidence) -> tuple[np.ndarray, list[str]]:
-    """Return the same as :func:`_start`, with words for each action; rsl_rl's default replaces unknown values."""
+    """Return the result of :func:`_start`, with words for each action; rsl_rl's default replaces unknown values."""
     known, first = _start(evidence), evidence.first
     if known is None and (evidence.untrained or not _has_init_std(evidence)):
         raise UncheckedError(HISTORY)
@@ -125,7 +125,7 @@ def _collapsed(evidence: Evidence) -> tuple[np.ndarray, str]:
 
 
 def _can_be_compared(evidence: Evidence, start: np.ndarray) -> bool:
-    """Return whether the std can be compared with the initial one; a clamped std says nothing about the training."""
+    """Return whether the std can be compared with the initial std; a clamped std says nothing about the training."""
     return bool(not _clamped(evidence).any() and np.isfinite(evidence.last.std).all() and (start > 0).all())
 
 
@@ -137,7 +137,7 @@ def _clamped(evidence: Evidence) -> np.ndarray:
 
 
 def _has_init_std(evidence: Evidence) -> bool:
-    """Return whether the initial std of the distribution can be configured: a Beta's cannot."""
+    """Return whether the distribution has an initial std that can be configured, which a Beta distribution lacks."""
     return hasattr(evidence.policy.distribution, "std_type")
 
 

@@ -19,13 +19,14 @@ from .kinds import Evidence, FindingKind, NotApplicable, UncheckedError
 LARGE = 100.0
 """The largest norm of a gradient after clipping."""
 TOO_SMALL, SETTLED = 1e-4, 1_000
-"""The smallest norm of the actor's gradient, as a multiple of the critic's; Adam steps before this is judged."""
+"""The smallest norm of the actor's gradient, as a multiple of the norm of the critic's gradient; and the minimum
+number of Adam steps for judging the norm."""
 TOGETHER = 3
 """The last major release of rsl_rl that clips the gradients of actor and critic together."""
 
 
 def weights_without_updates(evidence: Evidence) -> str | None:
-    """Look for a number of steps that no longer grows, or for parameters that no gradient ever reached."""
+    """Look for a step count that no longer grows, or for parameters that no gradient ever reached."""
     adam, steps = _adam(evidence), _steps(evidence)
     if len(steps) > 1 and steps[-1][1] == steps[-2][1]:
         when, now = steps[-2][0], steps[-1][0]
@@ -38,7 +39,7 @@ def weights_without_updates(evidence: Evidence) -> str | None:
 
 
 def optimizer_restarted(evidence: Evidence) -> str | None:
-    """Look for a number of steps that started again: smaller than at the previous checkpoint, or than the iteration."""
+    """Look for a step count that started again: it is below the count of the previous checkpoint, or the iteration."""
     _adam(evidence)
     steps = _steps(evidence)
     if len(steps) < 2:

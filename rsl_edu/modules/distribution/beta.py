@@ -31,7 +31,7 @@ class BetaDistribution(Distribution):
         output_dim: Number of dimensions of the action.
         action_range: Smallest and largest action (min, max); each is a number, or one number per dimension.
 
-    Source: the public API of ``rsl_rl.modules.BetaDistribution``. Unlike rsl_rl's, the entropy includes the
+    Source: the public API of ``rsl_rl.modules.BetaDistribution``. Unlike in rsl_rl, the entropy includes the
     :math:`\log s` of the range, so that it is minus the expected log-probability.
     """
 
@@ -86,7 +86,7 @@ class BetaDistribution(Distribution):
         return (parts - whole).sum(-1) + self._log_scale
 
     def log_prob(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Return the log-density of actions ``[..., output_dim]``; at a limit, that of the nearest action inside."""
+        """Return the log-density of actions ``[..., output_dim]``. A limit counts as the nearest action inside."""
         trailing_shape("outputs", outputs, (self.output_dim,))
         both, log_gamma, _, log_gamma_total = self._log_gammas()
         outputs = outputs.to(torch.promote_types(outputs.dtype, both.dtype))

@@ -40,8 +40,8 @@ class GaussianDistribution(Distribution):
         std_param, log_std_param: The parameter ``[output_dim]``; ``std_type`` determines which of the two exists.
 
     Source: the public API of ``rsl_rl.modules.GaussianDistribution``. In rsl_rl, a clamped std has no gradient, so a
-    std that once falls below zero stays at the limit forever. And rsl_rl's :meth:`sample` waits for the device to raise
-    an error if a std is NaN; here, the actions and the gradient become NaN instead.
+    std that once falls below zero stays at the limit forever. In rsl_rl, :meth:`sample` also checks for a NaN std and
+    raises an error, so it must wait for the device. Here, the actions and the gradient become NaN instead.
     """
 
     std_param: nn.Parameter
@@ -176,7 +176,7 @@ class _Clamp(torch.autograd.Function):
 
 
 class _ClampInBothModes(_Clamp):
-    """The same with forward-mode derivatives, separate because torch.compile accepts no Function with a ``jvp``."""
+    """``_Clamp`` with forward-mode derivatives. Separate, as torch.compile accepts no Function with a ``jvp``."""
 
     @staticmethod
     def jvp(ctx: Any, tangent: torch.Tensor, *_: None) -> torch.Tensor:
@@ -184,7 +184,7 @@ class _ClampInBothModes(_Clamp):
 
 
 class _ClampInTransforms(_ClampInBothModes):
-    """The same in the form that torch.func's transforms need, which takes twice as long."""
+    """``_ClampInBothModes`` in the form that torch.func's transforms need, which takes twice as long."""
 
     generate_vmap_rule = True
 

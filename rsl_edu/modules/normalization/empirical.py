@@ -43,9 +43,9 @@ class EmpiricalNormalization(nn.Module):
     distance from the mean above 1e15 counts as 1e15, so such numbers cannot ruin the statistics permanently. If
     ``torch.distributed`` is initialized, all ranks must call :meth:`update` together; they merge their joined batches.
 
-    On a GPU, :meth:`update` does not wait for the device, because Python keeps a copy of the number in ``count``. It
-    reads the buffer in the first update, and again after something else, such as ``load_state_dict``, has written into
-    it. Writes through ``count.data`` or a NumPy view bypass torch's version counter and are not detected.
+    On a GPU, :meth:`update` does not wait for the device, because Python keeps a copy of the number in ``count``. The
+    buffer is read in the first update. It is read again after something else, such as ``load_state_dict``, has written
+    into it. Writes through ``count.data`` or a NumPy view bypass torch's version counter and are not detected.
 
     Shapes: all inputs and outputs end in ``shape``; the dimensions before it are the batch.
 
@@ -56,7 +56,7 @@ class EmpiricalNormalization(nn.Module):
 
     Attributes:
         count: Number of samples seen, an integer tensor without dimensions. It is part of ``state_dict``, like the
-            statistics: a policy that is saved without them behaves differently.
+            statistics: a policy that is saved without the statistics behaves differently.
 
     Raises:
         TypeError, ValueError: An argument is invalid; the message names it. The statistics do not change.
@@ -225,7 +225,7 @@ class EmpiricalNormalization(nn.Module):
         return n / (seen + n)
 
     def _count_on_device(self, n: int | torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-        """Do the same without reading the count from the device; this includes the comparison with ``until``."""
+        """Do the same as ``_count``, and compare the count with ``until``, without reading it from the device."""
         count = self.count
         added = n if isinstance(n, torch.Tensor) else torch.full_like(count, n)
         if self.until is not None:
@@ -289,7 +289,7 @@ def _mean_and_variance(d: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tenso
 
 
 def _mean_of_finite(x: torch.Tensor) -> torch.Tensor:
-    """Return each feature's mean ``[1, *shape]``, ignoring NaN and numbers above ``FAR``; 0 if there are no others."""
+    """Return each feature's mean ``[1, *shape]``, ignoring NaN and numbers above ``FAR``; 0 if no numbers remain."""
     x = x.to(torch.promote_types(x.dtype, torch.float32))
     return torch.where(x.abs() <= FAR, x, torch.nan).nanmean(0, keepdim=True).nan_to_num_(0.0)
 

@@ -60,7 +60,7 @@ _STAY = "return rate"
 
 
 def _everywhere(new: str) -> dict[str, str]:
-    """The edit that changes each of the three rates; {} stands for the rate."""
+    """The edit that puts each of the three rates into the template ``new``, in which {} stands for the rate."""
     return {_DOWN: new.format(_DOWN), _UP: new.format(_UP), _STAY: f"return {new.format('rate')}"}
 
 

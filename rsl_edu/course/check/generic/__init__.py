@@ -14,7 +14,9 @@ __all__ = ["Suspect", "suspects"]
 
 
 def suspects(source: Source, outputs: Sequence[str] = (), told: Sequence[str] | None = None) -> list[Suspect]:
-    """Return the generic mistakes of a right answer, the likeliest kinds first; no two have the same source.
+    """Return the generic mistakes that can be made in a right answer, the likeliest kinds first.
+
+    No two of them have the same source.
 
     Args:
         source: The right answer.

@@ -140,7 +140,7 @@ _NEXT = {
 
 
 def argument_suspects(source: Source, outputs: Sequence[str]) -> list[Suspect]:
-    """Return the mistakes in which an argument is changed, ignored or exchanged with another, the likeliest first."""
+    """Return the mistakes that change, ignore or exchange arguments, the likeliest first."""
     return sorted(_changed(source, outputs), key=lambda suspect: _LIKELIEST_FIRST.index(suspect.name))
 
 

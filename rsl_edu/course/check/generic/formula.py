@@ -100,7 +100,7 @@ def _below(source: Source, root: ast.AST, names: Mapping[str, str]) -> Changes:
 
 
 def _step(source: Source, statement: ast.stmt, may_go: bool) -> Changes:
-    """Yield the changes of a complete step; ``may_go`` means that the names it sets already have values."""
+    """Yield the changes of a complete step; ``may_go`` means that its variables already have values."""
     if may_go and not isinstance(statement, ast.Return):
         yield Change("statement-left-out", (source.at(statement, "pass"),), statement)
     if isinstance(statement, ast.Assign):

@@ -121,7 +121,7 @@ def _elements(value: ast.expr) -> list[ast.expr]:
 
 
 def _kinds(function: Function, number: int) -> list[str]:
-    """Return the types of a number of results, from the return annotation."""
+    """Return the types of the ``number`` results of a function, read from its return annotation."""
     returns = function.returns
     if number > 1 and isinstance(returns, ast.Subscript) and isinstance(returns.slice, ast.Tuple):
         return [ast.unparse(each) for each in returns.slice.elts]

@@ -11,8 +11,8 @@ def unpad(padded: torch.Tensor, mask: torch.Tensor, time: int) -> torch.Tensor:
     """Join padded trajectories into a rollout, which is the inverse of split_and_pad.
 
     Args:
-        padded: Trajectories [longest, trajectories, features], environment by environment. Each is followed by
-            padding, which need not be zero.
+        padded: Trajectories [longest, trajectories, features], environment by environment. Each trajectory is followed
+            by padding, which need not be zero.
         mask: True at real steps, False at padding [longest, trajectories].
         time: Number of steps in the rollout.
 
