@@ -46,7 +46,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
     Args:
         old: Mean and std of a policy before an update, in one state, each ``[actions]``; by default 0 and 1.
         new: Mean and std after the update; required with ``old``.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         ValueError: Only one of the policies is given, or a mean or std is invalid.

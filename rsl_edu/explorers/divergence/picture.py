@@ -1,4 +1,4 @@
-"""The picture of the explorer *divergence*: its panels, its spots to point at and its handles to drag."""
+"""The picture of the explorer *divergence*: its panels, its items to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def stage(figure: Figure) -> dict[str, Any]:
         axes.set_label(label)
     for axes in (top, area):
         axes.set(xticks=(), yticks=(), xlabel="action")
-        axes.yaxis.set_label_coords(-0.15, 0.5)  # independent of the width of the tick labels
+        axes.yaxis.set_label_coords(-0.15, 0.5)  # a fixed position, independent of the width of the tick labels
     top.set_ylabel("density (1/unit)")
     area.set_ylabel("nats per unit of action")
     curve.set(xscale="log", yscale="log", xlim=RATIOS[[0, -1]], ylim=(FLOOR, CEILING))
@@ -172,7 +172,7 @@ def _density(z: float) -> float:
     return math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
 
 
-# Spots to point at
+# Items to point at
 
 
 def spots(result: DivergenceResult) -> list[Spot]:
@@ -226,7 +226,7 @@ def _log_prob(name: str, policy: MeanStd, action: float, log_prob: float) -> Spo
 
 
 def _quantity(result: DivergenceResult, row: int) -> Spot:
-    """Return the spot of one of the QUANTITIES, with the arithmetic of its closed form and of a mistake."""
+    """Return the item to point at for one of the QUANTITIES, with the arithmetic of its closed form and of a mistake."""
     count, place, each = result.state.dimensions, result.worked, result.each[row]
     one, std, other, std2 = map(float, result.policies[:, place])
     old, new = (one, std), (other, std2)
@@ -277,7 +277,7 @@ def _entropy_of(std: float) -> float:
 
 
 def _mistaken(result: DivergenceResult, row: int, p: MeanStd, q: MeanStd) -> list[str]:
-    """Return the arithmetic of the mistake in the same dimension, and the sum over all dimensions."""
+    """Return the calculation of the mistake in the same dimension, and the sum over all dimensions."""
     mistake, count, value = result.state.mistake, result.state.dimensions, result.closed[row]
     said = f"✗ {MISTAKES[mistake]}: "
     if mistake == "mean":

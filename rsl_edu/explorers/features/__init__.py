@@ -41,7 +41,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
     Args:
         scans: Height scans ``[scans, 1, height, width]`` in metres; by default real terrain with an offset of 0.5 m.
         network: A network of the learner's own, shown in evaluation mode; by default, it is built from the controls.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError, ValueError: The scans have the wrong shape or are not finite, or the network is not a CNN or was

@@ -105,7 +105,7 @@ def _stage_frames(artists: dict[str, Any], figure: Figure, height: int, width: i
 def _stage_profile(artists: dict[str, Any], profile: Any, half: float) -> None:
     profile.set(xlim=(-1, max(2, half)), xlabel="distance from the border (pixels)", ylabel="mean |activation|")
     profile.set_title("strength of the map, from the border inwards")
-    profile.yaxis.set_label_coords(-0.2, 0.5)  # independent of the width of the tick labels
+    profile.yaxis.set_label_coords(-0.2, 0.5)  # a fixed position, independent of the width of the tick labels
     (artists["profile"],) = profile.plot([], [], "o-", color=BLUE, markersize=4, label="sees only the scan")
     (artists["padded"],) = profile.plot([], [], "s", color=PINK, markersize=6, label="sees padding")
     profile.legend(loc="upper right", borderaxespad=0.1)

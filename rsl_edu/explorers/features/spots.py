@@ -1,4 +1,4 @@
-"""The spots of the explorer *features*, each with the arithmetic of one number."""
+"""The spots of the explorer *features*, each with the calculation of one number."""
 
 from __future__ import annotations
 

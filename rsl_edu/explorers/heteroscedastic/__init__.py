@@ -68,7 +68,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         x: The state, ``[samples]``; by default from an ``Ant-v5`` rollout.
         y: The target, ``[samples]``. If there are more than 2,048 samples, 2,048 evenly spaced ones are used.
         names: Names of ``x`` and ``y``, with their units.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError: The names are not strings.
@@ -205,7 +205,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         by_state = ClampAlone if mistake == "clamp" else HeteroscedasticGaussianDistribution
         kind = GaussianDistribution if parameter == "one" else by_state
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed the learner's GPU
             samples = torch.randperm(len(self.x))[:BATCH]
             distribution = kind(1, init_std=init, std_type="log" if parameter == "log" else "scalar")
             network = MLP(1, distribution.input_dim, [hidden], activation="tanh")

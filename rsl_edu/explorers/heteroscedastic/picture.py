@@ -1,4 +1,4 @@
-"""The picture of the explorer *heteroscedastic fit*: its panels, its spots to point at and its handles to drag."""
+"""The picture of the explorer *heteroscedastic fit*: its panels, its items to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def spots(result: HeteroscedasticFitResult, samples: Samples) -> list[Spot]:
 
 
 def _sample(result: HeteroscedasticFitResult, samples: Samples) -> Spot:
-    """Return the spot of the sample at the angle, with its NLL written out."""
+    """Return the item to point at for the sample at the angle, with its NLL written out."""
     x, y, mean, std = result.sample
     name, unit = name_and_unit(samples.names[0])
     z, relative = (y - mean) / std, std / samples.scale

@@ -48,7 +48,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         dones: 1 or True where an episode ended with this step, ``[time, envs]``; required with ``observations``.
         network: A network of the learner's own, which gets the observations unchanged. By default, the observations
             are normalized and the network has two untrained layers.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError, ValueError: An argument is invalid; the message names it.
@@ -174,7 +174,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
             if self._given is not None:
                 return copy.deepcopy(self._given)  # its hidden state changes, so each thread needs a copy
-            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed the learner's GPU
             return RNN(self.observations.shape[2], hidden, num_layers=2, type=type).requires_grad_(False)
 
     @cached(4)

@@ -90,7 +90,7 @@ def _stage_curves(artists: dict[str, Any], axes: dict[str, Any]) -> None:
     (artists["guess"],) = distance.plot([], [], "X", color=ORANGE, markersize=10, zorder=4)
     (artists["gradient"],) = gradient.plot([], [], ".-", color=BLUE, linewidth=2, label="this episode")
     (artists["leak"],) = gradient.plot([], [], color=RED, linewidth=2, linestyle="--", label="earlier")
-    artists["marks"] = {  # artists in nested dictionaries get no ghosts
+    artists["marks"] = {  # curves in nested dictionaries are not copied as ghosts
         "row": resets.plot([], [], color=FAINT, linewidth=6, zorder=0)[0],
         "right": resets.plot([], [], "|", color=GREY, markersize=7, label="right")[0],
         "wrong": resets.plot([], [], "x", color=RED, markersize=4, label="too early")[0],

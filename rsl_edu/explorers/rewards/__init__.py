@@ -46,7 +46,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
     Args:
         rewards: Rewards ``[time, envs]``; by default those of a ``Humanoid-v5`` rollout.
         dones: 1 or True where a step ended an episode, ``[time, envs]``. If only rewards are given, no episode ends.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         ValueError: The rewards or dones have the wrong shape or invalid values.

@@ -1,4 +1,4 @@
-"""The picture of the explorer *rewards*: its panels, its spots to point at and its handles to drag."""
+"""The picture of the explorer *rewards*: its panels, its items to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def stage(figure: Figure, total: int, unit: float = 1.0) -> dict[str, Any]:
     std.minorticks_off()
     _stage_spread(spread, min(WINDOW, total))
     artists: dict[str, Any] = {"axes": grid, "marks": {}, "words": {}}
-    for axes in (reward, sums, normalized, values):  # artists in nested dictionaries get no ghosts
+    for axes in (reward, sums, normalized, values):  # curves in nested dictionaries are not copied as ghosts
         artists["marks"][axes] = axes.plot([], [], color=FAINT, linewidth=1, transform=axes.get_xaxis_transform())[0]
     for name in ("sums", "std", "normalized", "values"):
         (artists[f"right {name}"],) = series[name].plot([], [], color=GREY, linewidth=1.2)
@@ -227,7 +227,7 @@ def round_to(value: float | None) -> float | None:
 
 
 def step_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
-    """Return the arithmetic of a step, counted from 0: the shown robot's sum, the std, the normalized reward."""
+    """Return the calculation of a step, counted from 0: the shown robot's sum, the std, the normalized reward."""
     state, trace, env = result.state, result.trace, result.state.env
     reward, std = float(trace.rewards[t, env]), float(trace.std[t])
     divisor = std or 1.0
@@ -261,7 +261,7 @@ def _sum_line(result: RewardsResult, t: int) -> str:
 
 
 def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
-    """Return the arithmetic of the std, from the statistics of earlier steps and this step's sums of all robots."""
+    """Return the calculation of the std, from the statistics of earlier steps and this step's sums of all robots."""
     trace, what = result.trace, "rewards" if result.state.divide == "rewards" else "sums"
     new = trace.sums[t].astype(float)
     m, mean, var = len(new), float(new.mean()), float(np.square(new - new.mean()).mean())
@@ -282,7 +282,7 @@ def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
 
 
 def _end(result: RewardsResult, end: int) -> Spot:
-    """Return the spot of an episode end, with the sum at this step and at the next."""
+    """Return the item to point at for an episode end, with the sum at this step and at the next."""
     state, trace, env = result.state, result.trace, result.state.env
     right = float(trace.right[end, env])
     marks = [Mark("reward", end + 1), Mark("sums", end + 1, round_to(float(trace.sums[end, env])))]

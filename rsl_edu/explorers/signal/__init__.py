@@ -199,13 +199,13 @@ class Signal(Explorer[SignalState, SignalResult]):
             if self._network is not None:
                 return _finite(measure(self._network, x))
             with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(state.seed)  # torch.manual_seed also reseeds the learner's GPU
+                torch.default_generator.manual_seed(state.seed)  # torch.manual_seed would also reseed the learner's GPU
                 network = _build(state, x.shape[1])
             return _finite(measure(network, x, state.seed, by_module=state.shared))
 
     @cached(64)
     def _arithmetic(self, state: SignalState) -> list[tuple[str, ...]]:
-        """Return the arithmetic of one unit per row, as a correct hook would record it."""
+        """Return the calculation of one unit per row, as a correct hook would record it."""
         x = state.scale * (self._normalized if state.normalize else self.observations)
         if self._network is not None:
             return arithmetic(self._network, x)

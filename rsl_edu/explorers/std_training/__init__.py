@@ -47,7 +47,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         actions: The actions tried, ``[samples, joints]``; by default those of a ``HalfCheetah-v5`` rollout.
         rewards: The rewards received for them, ``[samples]``.
         names: Names of the joints; by default, the joints are numbered.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError: The names are not strings.

@@ -1,4 +1,4 @@
-"""The picture of the explorer *std under training*: its panels, its spots to point at and its handles to drag."""
+"""The picture of the explorer *std under training*: its panels, its items to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def grips(positions: Sequence[int]) -> list[Grip]:
     return [grip("steps", panel, {t: (t, foot) for t in positions}, along="x") for panel, foot in feet.items()]
 
 
-# Spots to point at
+# Items to point at
 
 
 def spots(result: StdTrainingResult) -> list[Spot]:
@@ -195,7 +195,7 @@ def spots(result: StdTrainingResult) -> list[Spot]:
 
 
 def _joint_spot(result: StdTrainingResult, place: int) -> Spot:
-    """Return the spot of a joint, with marks along its lines."""
+    """Return the item to point at for a joint, with marks along its lines."""
     last, asked, gradient = len(result.asked) - 1, result.asked[:, place], result.gradient[:, place]
     along = np.unique(np.linspace(0, last, 7).round().astype(int))
     marks = [Mark("std", int(t), float(asked[t])) for t in along]
@@ -205,7 +205,7 @@ def _joint_spot(result: StdTrainingResult, place: int) -> Spot:
 
 
 def _joint(result: StdTrainingResult, place: int) -> tuple[str, ...]:
-    """Return the arithmetic of one step of a joint's std."""
+    """Return the calculation of one step of a joint's std."""
     state, step = result.state, result.step
     log = state.parameter == "log"
     what = "log σ" if log else "σ"

@@ -76,7 +76,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         motions: Recordings of :func:`rsl_edu.data.motion` by the names to show, or positions of the ends of rods,
             ``[steps + 1, parts, 2, 3]`` in metres. By default, two pendulums: one without control and one that is
             balanced.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError: ``motions`` is not a mapping from names to motions.

@@ -245,7 +245,7 @@ def spots(poses: Mapping[str, Pose], motions: Mapping[str, Motion]) -> list[Spot
 
 
 def _earned(pose: Pose, of: str, recorded: Motion) -> list[Spot]:
-    """Return the spot of a robot's return; none if its rewards are unknown."""
+    """Return the item to point at for a robot's return; none if its rewards are unknown."""
     if pose.total is None:
         return []
     line = _sum(recorded.rewards.numpy()[: pose.step], pose.total)
@@ -294,7 +294,7 @@ def _rod_numbers(pose: Pose, part: int, tilted: bool) -> str:
 
 
 def _rod_arithmetic(pose: Pose, part: int, tilted: bool) -> tuple[str, ...]:
-    """Return the arithmetic of a part's angle or of its length in the current view."""
+    """Return the calculation of a part's angle or of its length in the current view."""
     if tilted and pose.pole is not None and pose.angle is not None:
         across, up = (pose.pole[1] - pose.pole[0]).tolist()
         lines = [f"from pivot to tip: {metres(across)} m to the right, {metres(up)} m up"]

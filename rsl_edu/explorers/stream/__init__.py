@@ -61,7 +61,7 @@ class Stream(Explorer[StreamState, StreamResult]):
     Args:
         observations: A rollout ``[time, envs, features]``; by default one of ``Humanoid-v5``.
         names: Names of the features; by default, the features are numbered.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError: The names are not strings.

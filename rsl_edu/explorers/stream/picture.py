@@ -1,4 +1,4 @@
-"""The picture of the explorer *stream*: its panels, its spots to point at and its handles to drag."""
+"""The picture of the explorer *stream*: its panels, its items to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
     artists["after"] = after.stairs(np.zeros(50), EDGES, fill=True, color=BLUE, alpha=0.7)
     after.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color=GREY, linestyle="--", label="standard normal")
     after.legend(**ABOVE | {"loc": "lower right", "bbox_to_anchor": (1, 0.99)})
-    artists["shifts"] = {  # artists in nested dictionaries get no ghosts
+    artists["shifts"] = {  # curves in nested dictionaries are not copied as ghosts
         axes: axes.plot([], [], color=ORANGE, linewidth=1, transform=axes.get_xaxis_transform())[0]
         for axes in (top, error)
     }
@@ -227,14 +227,14 @@ def _update(result: StreamResult, update: int) -> Spot:
 
 
 def _merge(result: StreamResult) -> Spot:
-    """Return the spot of the last merge, with its effect on count, mean and variance."""
+    """Return the item to point at for the last merge, with its effect on count, mean and variance."""
     state, mean, std = result.state, float(result.mean[-1]), float(result.std[-1])
     numbers = f"{samples(state.batch, 'more sample')}: running mean {rounded(mean)}, std {rounded(std)}"
     return Spot("the last merge", numbers, _places_of_update(result, -1), merge_lines(result))
 
 
 def merge_lines(result: StreamResult) -> tuple[str, ...]:
-    """Return the arithmetic of the shown feature's last merge, by the chosen rule."""
+    """Return the calculation of the shown feature's last merge, by the chosen rule."""
     last, merge = result.last, result.state.merge
     of_batch = f"mean = {exact(last.batch_mean)}, std = √{signed(last.batch_var)} = {exact(last.batch_var**0.5)}"
     n, m, total = last.count, last.batch, last.count + last.batch
@@ -264,7 +264,7 @@ def merge_lines(result: StreamResult) -> tuple[str, ...]:
 
 
 def _value(result: StreamResult) -> Spot:
-    """Return the spot of the stream's last value, with its normalization."""
+    """Return the item to point at for the stream's last value, with its normalization."""
     state, x, z = result.state, float(result.values[result.state.seen - 1]), float(result.normalized[-1])
     mean, std = (float(result.mean[-1]), float(result.std[-1])) if len(result.samples) else (0.0, 1.0)
     shown = exact(z) if np.isfinite(z) else "not a number" if np.isnan(z) else "infinite"
@@ -280,7 +280,7 @@ def _value(result: StreamResult) -> Spot:
 
 
 def _shift(result: StreamResult) -> Spot:
-    """Return the spot of the shift, with the mean expected from a weight of 1/n for each sample."""
+    """Return the item to point at for the shift, with the mean expected from a weight of 1/n for each sample."""
     state, (mean0, std0, mean1, std1) = result.state, result.truth
     place = (Mark("statistics", float(state.shift)),)
     if not std0:

@@ -68,7 +68,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         activation: Activation of the hidden layers, which a checkpoint does not contain; by default taken from a
             configuration file next to it, or elu.
         config: Other settings that a checkpoint does not contain; see :func:`rsl_edu.checkpoint.read`.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Attributes:
         examination: All measurements.

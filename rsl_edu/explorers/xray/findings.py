@@ -194,7 +194,7 @@ def other_spots(measures: Sequence[Measures], place: int) -> list[Spot]:
 
 
 def _std_lines(measures: Sequence[Measures], place: int) -> list[str]:
-    """Return the arithmetic of the mean std and its comparison with the first checkpoint."""
+    """Return the calculation of the mean std and its comparison with the first checkpoint."""
     now, first = measures[place], measures[0]
     if not (np.isfinite(now.std).all() and np.isfinite(first.std).all()):
         return []
