@@ -83,9 +83,7 @@ def fixed_colours(figure: Figure, dark: bool) -> Figure:
         for artist in figure.findobj(Line2D) + figure.findobj(Text):
             for of in ("color", "markerfacecolor", "markeredgecolor"):
                 colour = getattr(artist, f"get_{of}", str)()
-                if (
-                    isinstance(colour, str) and colour in _NAMES
-                ):  # an index of the palette, which would be resolved only when drawn
+                if isinstance(colour, str) and colour in _NAMES:  # a palette index
                     getattr(artist, f"set_{of}")(to_hex(colour))
         for collection in figure.findobj(Collection):
             collection.set(edgecolor=collection.get_edgecolor(), facecolor=collection.get_facecolor())

@@ -60,7 +60,7 @@ class HeteroscedasticFitState:
 
 @dataclasses.dataclass(frozen=True)
 class Samples:
-    """The samples, in bins of the state with equal numbers of samples."""
+    """The samples, and bins of the state x with equal numbers of samples."""
 
     x: np.ndarray  # [samples]
     y: np.ndarray  # [samples]
@@ -69,40 +69,40 @@ class Samples:
     edges: np.ndarray  # [bins + 1]
     count: np.ndarray  # [bins]
     mean: np.ndarray  # [bins], of y
-    std: np.ndarray  # [bins], of y around a straight line in each bin, so that a trend does not count as noise
+    std: np.ndarray  # [bins], std of y around a straight line in each bin, so that a trend does not count as noise
     free: np.ndarray  # [bins], degrees of freedom: samples minus 2 for a line or 1 for a mean
     nll_one: float  # nats, with the best single std around these lines
 
     @property
     def noise(self) -> float:
-        """The largest std of a bin, in stds of all y."""
+        """The largest std of a bin, relative to the std of all y."""
         return float(np.nanmax(self.std, initial=0.0)) / self.scale
 
     @property
     def even(self) -> bool:
-        """Whether the stds of the bins differ by no more than chance (three standard errors)."""
+        """Whether the differences between the stds of the bins may be chance (at most three standard errors)."""
         some = np.isfinite(self.std)
         count, std = self.free[some], self.std[some]
         together = math.sqrt(float((count * std**2).sum() / count.sum()))
         return bool((np.abs(std - together) <= 3 * together / np.sqrt(2 * count)).all())
 
     def bin_of(self, x: float) -> int:
-        """Return the number of the bin that a state is in."""
+        """Return the index of the bin that contains a state."""
         return int(np.searchsorted(self.edges[1:-1], x, side="right"))
 
 
 @dataclasses.dataclass(frozen=True)
 class HeteroscedasticFitResult:
-    """What the picture shows, in the units of the samples; ``loss`` up to ``state.steps``."""
+    """What the picture shows, in the units of the samples. ``loss`` ends at ``state.steps``."""
 
     state: HeteroscedasticFitState
     mean: np.ndarray  # [grid]
     std: np.ndarray  # [grid]
     loss: np.ndarray  # [steps + 1], nats
     losses: tuple[float, float]  # limits of the loss axis, which fit most of the complete training
-    nll: float  # of all samples, nats, with the chosen mistake
-    entropy: float  # mean over the samples, nats
-    inside: np.ndarray  # [bins], percent of the samples within one std
+    nll: float  # NLL of all samples, nats, with the chosen mistake
+    entropy: float  # mean entropy over the samples, nats
+    inside: np.ndarray  # [bins], percent of the samples within one std of the mean
     inside_all: float
     here: tuple[float, float]  # fitted mean and std at the angle
     bin: int  # the bin of the angle

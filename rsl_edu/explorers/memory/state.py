@@ -51,13 +51,13 @@ class MemoryResult:
     hidden: np.ndarray  # [hidden, time]
     distance: np.ndarray  # [time]
     gradients: np.ndarray  # [time of the output, time of the input]
-    reach: int | None  # steps back to the earliest input with an effect; None if no input has one
+    reach: int | None  # steps back to the earliest input with an effect; None if no input has an effect
     cuts: np.ndarray  # [cuts], steps after which the gradient is cut
     forgotten: dict[str, np.ndarray]  # (step, environment) of right, wrong (mid-episode) and missed resets
     trajectories: tuple[int, int, int]  # rows in the padded batch: this robot's first, its current, the next robot's
-    padding: float  # share of the batch
+    padding: float  # share of the padded batch
 
     @property
     def leaked(self) -> int:
-        """Number of steps that the gradient reaches back before the current episode; 0 with the right resets."""
+        """Number of steps before the current episode that the gradient still reaches; 0 with the right resets."""
         return max(0, (self.reach or 0) - (self.state.time - self.born))

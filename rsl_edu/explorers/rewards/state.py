@@ -9,7 +9,7 @@ import numpy as np
 from ..bench.controls import control
 
 WINDOW = 128
-"""Number of latest steps, of all environments, in the histogram and its numbers."""
+"""Number of latest steps that the histogram counts, in all environments; also used for the printed numbers."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +53,14 @@ class RewardsState:
 
 @dataclasses.dataclass(frozen=True)
 class NormalizedRewards:
-    """All steps of all environments."""
+    """The rewards and their sums, before and after normalization, for all steps of all environments."""
 
     rewards: np.ndarray  # [time, envs], scaled and shifted
     sums: np.ndarray  # [time, envs], values from which the std is computed
-    std: np.ndarray  # [time], after each step
-    ended: np.ndarray  # [time], `std` if the sums ended with their episodes
+    std: np.ndarray  # [time], divisor after each step
+    ended: np.ndarray  # [time], what `std` would be if every sum ended with its episode
     normalized: np.ndarray  # [time, envs]
-    values: np.ndarray  # [time, envs], discounted sums of `normalized` with correct ends: a value function's scale
+    values: np.ndarray  # [time, envs], discounted sums of `normalized` with correct ends (a value function's scale)
     right: np.ndarray  # [time, envs], discounted sums of the rewards with correct ends
     truth: float  # std of `right`
 
@@ -73,11 +73,11 @@ class RewardsResult:
     trace: NormalizedRewards
     dones: np.ndarray  # [time], whether a step ended an episode of the environment
     ends: np.ndarray  # steps at which an episode of the environment ended, so far
-    episodes: int  # episodes ended so far, in all environments
+    episodes: int  # number of episodes that have ended so far, in all environments
 
     @property
     def late(self) -> slice:
-        """The latest steps seen."""
+        """Slice of the latest steps up to the current step, at most ``WINDOW`` of them."""
         return slice(max(0, self.state.step - WINDOW), self.state.step)
 
     @property
