@@ -175,7 +175,7 @@ def title(result: RewardsResult) -> str:
 
 
 def _of_the_right_divisor(result: RewardsResult, std: float) -> str:
-    """Compare the divisor with the right divisor. Attribute only the difference between ``std`` and ``ended`` to ignored ends."""
+    """Compare the divisor with the right divisor. Blame ignored episode ends only for the difference they cause."""
     state, truth, ended = result.state, result.trace.truth, float(result.trace.ended[result.state.step - 1])
     divided, right = three(std), three(truth)
     if state.ends or not result.episodes:

@@ -102,8 +102,8 @@ class SignalResult:
 class Signal(Explorer[SignalState, SignalResult]):
     """The values in all layers of an MLP, the spread of the samples in each layer, and the backpropagated gradient.
 
-    The spread of a layer is the std over the samples, averaged over the units as a root mean square. If the spread is 0,
-    the layer has the same values for all observations. The gradient is backpropagated from a random error at the
+    The spread of a layer is the std over the samples, averaged over the units as a root mean square. If the spread is
+    0, the layer has the same values for all observations. The gradient is backpropagated from a random error at the
     output, and shown as a share of the norm of this error.
 
     Args:
@@ -205,7 +205,7 @@ class Signal(Explorer[SignalState, SignalResult]):
 
     @cached(64)
     def _arithmetic(self, state: SignalState) -> list[tuple[str, ...]]:
-        """Write out, for each row, the calculation of one unit. The values are those that a correct hook would record."""
+        """Write out the calculation of one unit in each row, with the values that a correct hook would record."""
         x = state.scale * (self._normalized if state.normalize else self.observations)
         if self._network is not None:
             return arithmetic(self._network, x)
@@ -303,7 +303,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         return state.activation in ("tanh", "sigmoid")
 
     def describe(self, result: SignalResult) -> str:
-        """Describe the network, the signal that arrives at its output, and the gradient that arrives at its first layer."""
+        """Describe the network, the signal near its output, and the gradient in layer 1."""
         state, layers = result.state, result.layers
         last = len(layers.units) - 2
         if self._network is None:
@@ -391,6 +391,6 @@ def _finite(layers: Layers) -> Layers:
 
 
 def _overall(layers: Layers, shares: np.ndarray) -> float | None:
-    """Return the mean of a share over hidden layers, weighted by units. Layers with NaN do not count; None if all are NaN."""
+    """Return the mean of a share over hidden layers, weighted by units. Skip NaN; return None if all are NaN."""
     units, known = np.array(layers.units), ~np.isnan(shares)
     return float(shares[known] @ units[known] / units[known].sum()) if known.any() else None

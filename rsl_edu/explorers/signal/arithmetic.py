@@ -51,7 +51,7 @@ def arithmetic(network: nn.Sequential, x: torch.Tensor, source: str = "") -> lis
 
 
 def _typical(h: torch.Tensor) -> tuple[int, torch.Tensor, float]:
-    """Return a typical unit, the std of each unit, and the std of the layer. The unit's std is closest to the layer's."""
+    """Return the unit with the std closest to the layer's std, the std of each unit, and the layer's std."""
     apart = h - h.mean(0)
     stds = apart.square_().mean(0).sqrt()  # three times as fast as torch's std
     end = float(stds.square().mean().sqrt())
@@ -74,7 +74,7 @@ def _sum(linear: nn.Linear, below: torch.Tensor, z: float, unit: int) -> str:
 
 
 def _bent(modules: list[Any], z: torch.Tensor, h: torch.Tensor, unit: int) -> list[str]:
-    """Write out the effect of the modules after the weighted sum. Without modules, or if they mix units, return nothing."""
+    """Write out the effect of the modules after the weighted sum; nothing without modules, or if they mix units."""
     if not modules or h.shape != z.shape:
         return []
     names = "".join(f"{type(module).__name__}(" for module in reversed(modules))

@@ -154,7 +154,7 @@ def _limits(values: Iterable[float]) -> tuple[float, float]:
 
 
 def _size_words(layers: Layers, row: int) -> dict[str, str]:
-    """Return the shape of a row's weights and the number of its parameters as text; empty for a row above the output."""
+    """Return the shape of a row's weights and the number of parameters as text; empty for a row above the output."""
     units, parameters = layers.units[row - 1 : row + 1], layers.parameters[row : row + 1]
     if not parameters:
         return {"weights": "", "parameters": ""}

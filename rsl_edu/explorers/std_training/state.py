@@ -14,7 +14,7 @@ STEPS = 300
 
 @dataclasses.dataclass(frozen=True)
 class StdTrainingState:
-    """State of :class:`.StdTraining`; with the defaults, training has just crashed."""
+    """State of :class:`.StdTraining`. With the default values, training has just crashed."""
 
     parameter: str = control(
         "unclamped",
@@ -68,16 +68,16 @@ class Training:
 
     parameter: np.ndarray  # [rows, joints], the trained parameter: the std or its logarithm
     asked: np.ndarray  # [rows, joints], the std that the parameter gives, before any clamp
-    gradient: np.ndarray  # [rows, joints], of the loss with respect to the parameter
+    gradient: np.ndarray  # [rows, joints], gradient of the loss with respect to the parameter
     clip: np.ndarray  # [rows], factor by which the norm of the full gradient is clipped
     entropy: np.ndarray  # [rows], nats
-    reward: np.ndarray  # [rows], mean of the batch
+    reward: np.ndarray  # [rows], mean reward of the batch
     error: str  # torch's error at the end; empty if there was none
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """An Adam step, with the joints sorted by std: the next step, or the last one before a crash."""
+    """An Adam step: the next step or, after a crash, the last step before the crash. The joints are sorted by std."""
 
     number: int
     before: np.ndarray  # [joints], the parameter
@@ -92,7 +92,7 @@ class Step:
 
 @dataclasses.dataclass(frozen=True)
 class StdTrainingResult:
-    """What the picture shows; the series run up to ``state.steps``, with the joints sorted by std, lowest first."""
+    """What the picture shows. The series end at ``state.steps``, and the joints are sorted by std, lowest first."""
 
     state: StdTrainingState
     joints: tuple[int, ...]  # indices of the joints, lowest std first
@@ -101,9 +101,9 @@ class StdTrainingResult:
     gradient: np.ndarray  # [rows, joints]
     entropy: np.ndarray  # [rows]
     reward: np.ndarray  # [rows]
-    mean: np.ndarray  # [rows], mean of the stds after the clamp, as logs show it
+    mean: np.ndarray  # [rows], mean of the clamped stds, as logs show it
     below: int | None  # first step with a std below the library's limit
     error: str
-    std: float  # lowest std, as the distribution has it; NaN after a crash
+    std: float  # lowest std in the distribution; NaN after a crash
     step: Step
     limits: tuple[float, float]  # the library's limits of a std

@@ -71,7 +71,7 @@ class StreamState:
 
 @dataclasses.dataclass(frozen=True)
 class LastMerge:
-    """The last batch and the statistics before it; with pooled features, all numbers of a batch count."""
+    """The last batch and the statistics before it. With pooled features, every number of a batch counts as a sample."""
 
     count: int  # before the merge
     mean: float
@@ -79,17 +79,17 @@ class LastMerge:
     batch: int  # numbers in the batch
     batch_mean: float
     batch_var: float
-    frozen: bool  # whether the statistics no longer changed
+    frozen: bool  # whether the statistics had already stopped changing
 
 
 @dataclasses.dataclass(frozen=True)
 class StreamResult:
-    """What the picture shows; the series run up to ``state.seen``."""
+    """What the picture shows. The series end at ``state.seen``."""
 
     state: StreamState
     name: str
-    values: np.ndarray  # [samples], the feature over the whole stream
-    truth: tuple[float, ...]  # mean and std before the shift, mean and std after it
+    values: np.ndarray  # [samples], the shown feature in the complete stream
+    truth: tuple[float, ...]  # mean and std before the shift, mean and std after the shift
     samples: np.ndarray  # [updates]
     mean: np.ndarray  # [updates]
     std: np.ndarray  # [updates]
@@ -99,10 +99,10 @@ class StreamResult:
 
     @property
     def shifted(self) -> bool:
-        """Whether the data have shifted by now."""
+        """Whether the data have already shifted at the current sample."""
         return 0 < self.state.shift < self.state.seen
 
     @property
     def truth_now(self) -> tuple[float, float]:
-        """The true mean and std of the current samples."""
+        """The true mean and std of the samples at this time: before or after the shift."""
         return self.truth[2 * self.shifted], self.truth[2 * self.shifted + 1]
