@@ -172,7 +172,7 @@ def grips(positions: Sequence[int]) -> tuple[Grip, ...]:
 
 
 def spots(result: AdaptiveRateResult) -> tuple[Spot, ...]:
-    """Return the updates of the last iteration as items to point at, with the KL and the rule's effect of each."""
+    """Return the updates of the last iteration as items to point at, each with its KL and the effect of the rule."""
     last = len(result.run.kl)
     first = (last - 1) // (EPOCHS * BATCHES) * EPOCHS * BATCHES
     return tuple(_update(result, update) for update in range(first, last))

@@ -31,7 +31,7 @@ class AdaptiveRateState:
     """State of :class:`AdaptiveRate`."""
 
     updates: int = control(
-        UPDATES, "updates shown", "How many mini-batch updates have been made.", range=(5, UPDATES, 5), play=True
+        UPDATES, "updates shown", "How many mini-batch updates the picture shows.", range=(5, UPDATES, 5), play=True
     )
     schedule: str = control(
         "adaptive",
@@ -57,7 +57,7 @@ class AdaptiveRateState:
     mistake: str = control(
         "right",
         "KL for the rule",
-        "The KL that the rule gets, and when; all but the first are mistakes that people have made.",
+        "Which KL the rule gets, and when it gets it. All choices but the first are mistakes that people have made.",
         choices={
             "right": "right",
             "KL reversed": "reversed",
@@ -69,14 +69,14 @@ class AdaptiveRateState:
     rate: float = control(
         1e-3,
         "initial rate",
-        "The learning rate at the start.",
+        "The learning rate at the start of the run.",
         steps=(1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2),
         group="start",
     )
     init_std: float = control(
         1.0,
         "initial std",
-        "The policy's std at the start, in the unit of the actions.",
+        "The policy's std at the start of the run, in the unit of the actions.",
         steps=(0.1, 0.2, 0.5, 1.0, 2.0),
         group="start",
     )

@@ -135,8 +135,8 @@ class Space(Generic[S]):
 
     Args:
         kind: A frozen dataclass of :func:`control` fields.
-        ranges: Ranges that replace the declared ones, by field name.
-        steps: Steps that replace the declared ones, by field name.
+        ranges: Ranges that replace the declared ranges, by field name.
+        steps: Steps that replace the declared steps, by field name.
         fixed: Values of fields that are not controls here, by field name.
 
     Attributes:

@@ -115,7 +115,7 @@ class Instrument(ABC, Generic[S, R]):
         self.lock = threading.RLock()
 
     def __init_subclass__(cls, **named: Any) -> None:
-        """Run the methods of a subclass under the usual settings of torch and NumPy, not under the learner's."""
+        """Run the methods of a subclass under the usual settings of torch and NumPy, not the learner's settings."""
         super().__init_subclass__(**named)
         for name in _SETTLED:
             if name in vars(cls):
@@ -227,7 +227,7 @@ class Instrument(ABC, Generic[S, R]):
         self._change(_state=self.start, pinned=None)
 
     def compare(self, on: bool = True) -> None:
-        """Pin the current curves and numbers, so that later ones can be compared with them; with False, unpin them."""
+        """Pin the current curves and numbers, and show them with all later ones for comparison; with False, unpin them."""
         self._change(pinned=self._state if on else None)
 
     def predict(self, guess: float | str, asked: str = "") -> None:

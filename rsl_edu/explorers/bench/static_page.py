@@ -85,7 +85,7 @@ def document(title: str, *parts: str) -> str:
 
 
 def quiz_html(questions: Sequence[Question], number: Control | None, positions: Positions) -> str:
-    """Return questions for a page, which writes the answers below the next explorer or, without JavaScript, a list.
+    """Return questions for a page. Answers are written below the next explorer. Without JavaScript, they are a list.
 
     Args:
         questions: The questions.

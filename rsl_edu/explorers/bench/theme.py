@@ -60,7 +60,7 @@ def _theme(dark: bool) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def theme(dark: bool) -> Iterator[None]:
-    """Draw with the settings of the figures, light or dark, and restore the learner's settings afterwards."""
+    """Run a block with the light or dark settings of the figures, and restore the learner's settings afterwards."""
     with usual_settings(), _settings:
         settings: dict[Any, Any] = mpl.rcParams
         before = dict(dict.items(settings))

@@ -44,7 +44,7 @@ class Live(anywidget.AnyWidget):
         epoch: Counter of changes that invalidate frames drawn in advance.
         words: The value of each control, as text.
         title, caption, numbers: Texts of the picture; numbers are rows of name, number and pinned number.
-        spots, grips: Spots to point at and handles to drag, as in :class:`.Frame`.
+        spots, grips: Items to point at and handles to drag, as in :class:`.Frame`.
         answers: The learner's predictions: rows of question and answer.
         error: What is wrong with the current values of the controls; empty if nothing is wrong.
         state: The state as text, for copying.
@@ -127,7 +127,7 @@ class Live(anywidget.AnyWidget):
             self._store_later()
 
     def _store_later(self) -> None:
-        """Store the picture in the notebook after a while. Only the learner's changes need this, not those of cells."""
+        """Store the picture in the notebook after a while. Called only for changes by the learner, not by cells."""
         if self._rest is not None:
             self._rest.cancel()
         with contextlib.suppress(RuntimeError):  # a test has no event loop
@@ -216,7 +216,7 @@ class Live(anywidget.AnyWidget):
 
     @contextlib.contextmanager
     def _told(self, browser: bool = False) -> Iterator[None]:
-        """Show an error of the block below the picture. For a cell or a test, also raise it."""
+        """Run a block, and show its error below the picture. If a cell or a test made the change, also raise the error."""
         try:
             yield
         except Exception as error:

@@ -27,22 +27,25 @@ class DivergenceState:
     """State of :class:`Divergence`."""
 
     new_mean: float = control(
-        0.5, "new mean", "Mean of the new policy; for your own policy, added to its mean.", range=(-2.0, 2.0, 0.1)
+        0.5,
+        "new mean",
+        "Mean of the new policy. With your own policy, this number is added to its mean.",
+        range=(-2.0, 2.0, 0.1),
     )
     new_std: float = control(
-        0.5, "new std", "Std of the new policy; for your own policy, a factor for its std.", steps=STEPS
+        0.5, "new std", "Std of the new policy. With your own policy, this number multiplies its std.", steps=STEPS
     )
     old_mean: float = control(
         0.0,
         "old mean",
-        "Mean of the old policy; for your own policy, added to its mean.",
+        "Mean of the old policy. With your own policy, this number is added to its mean.",
         range=(-2.0, 2.0, 0.1),
         group="old policy",
     )
     old_std: float = control(
         1.0,
         "old std",
-        "Std of the old policy; for your own policy, a factor for its std.",
+        "Std of the old policy. With your own policy, this number multiplies its std.",
         steps=STEPS,
         group="old policy",
     )
@@ -66,7 +69,7 @@ class DivergenceState:
     mistake: str = control(
         "right",
         "closed form",
-        "How entropy and KL are computed; all but the first are mistakes that people have made.",
+        "How entropy and KL are computed. All choices but the first are mistakes that people have made.",
         choices={words: mistake for mistake, words in MISTAKES.items()},
         group="break it",
     )

@@ -69,7 +69,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         {"norm": ("none", "layer"), "offset": (0.0, 0.5)},
     )
     question = Control(
-        "receptive field", "Side of the square that a unit of the last layer sees.", "pixels", range=(1, 999, 1)
+        "receptive field", "Side length of the square that a unit of the last layer sees.", "pixels", range=(1, 999, 1)
     )
     questions: tuple[Question, ...] = (
         Question(

@@ -209,7 +209,7 @@ def _tile_mark(kind: str, channel: int, result: FeaturesResult) -> Mark:
 
 
 def border(result: FeaturesResult) -> list[Spot]:
-    """Compare pixels of the map that see padding with the others; return no item if all pixels or none see padding."""
+    """Compare the pixels of the map that see padding with the rest. Return nothing if all or no pixels see padding."""
     shown = result.shown
     if shown is None or not shown.padded.any() or shown.padded.all():
         return []

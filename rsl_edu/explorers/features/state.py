@@ -29,7 +29,7 @@ class FeaturesState:
     padding: str = control(
         "none",
         "padding",
-        "Values around the border of every map; if the heights are not near zero, zeros create a cliff.",
+        "Values around the border of every map. If the heights are not near zero, zeros create a cliff.",
         choices={words: words for words in PADDINGS},
     )
     row: int = control(
@@ -49,7 +49,7 @@ class FeaturesState:
         group="what is shown",
     )
     channel: int = control(
-        0, "channel", "The map of the layer that is shown enlarged.", range=(0, 7, 1), group="what is shown"
+        0, "channel", "The channel of the layer whose map is enlarged.", range=(0, 7, 1), group="what is shown"
     )
     kernel: int = control(
         5, "kernel size", "Side length of the filters.", unit="pixels", range=(1, 11, 1), group="network"
@@ -57,7 +57,7 @@ class FeaturesState:
     stride: str = control(
         "2",
         "stride, pooling",
-        "Step of the filter, in pixels; max pooling halves the map once more.",
+        "Step of the filter, in pixels. Max pooling halves the map once more.",
         choices={words: words for words in STRIDES},
         group="network",
     )
@@ -79,14 +79,12 @@ class FeaturesState:
     offset: float = control(
         0.5,
         "height offset",
-        "Added to every height; scans are measured relative to the robot, not to the ground below it.",
+        "Added to every height. Scans are measured relative to the robot, not to the ground below the robot.",
         unit="m",
         range=(0.0, 1.0, 0.1),
         group="scan",
     )
-    seed: int = control(
-        0, "seed", "Selects the scan and is the seed of the random filters.", range=(0, 9, 1), group="scan"
-    )
+    seed: int = control(0, "seed", "Seed of the random filters; also selects the scan.", range=(0, 9, 1), group="scan")
 
 
 @dataclasses.dataclass(frozen=True)

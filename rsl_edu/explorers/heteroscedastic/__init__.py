@@ -87,7 +87,11 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         {"mistake": ..., "steps": 4},
         {"parameter": ..., "angle": 9},
     )
-    question = Control("ratio", "Largest fitted std divided by the smallest one, at the end.", range=(1.0, 20.0, 0.1))
+    question = Control(
+        "ratio",
+        "The largest learned std divided by the smallest learned std, at the end of training.",
+        range=(1.0, 20.0, 0.1),
+    )
     questions: tuple[Question, ...] = (
         Question(
             "How many times larger is the fitted std between the joint's stops than at the stops?",

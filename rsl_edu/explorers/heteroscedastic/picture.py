@@ -176,7 +176,7 @@ def grips(angles: Sequence[float], steps: Sequence[int]) -> list[Grip]:
 
 
 def spots(result: HeteroscedasticFitResult, samples: Samples) -> list[Spot]:
-    """Return the sample at the angle with its NLL, the bins, and the NLL of all samples."""
+    """Return the items to point at: the sample closest to the angle, the bins, and the NLL of all samples."""
     nll, one = round(result.nll, 3), round(samples.nll_one, 3)
     return [
         _sample(result, samples),

@@ -30,12 +30,15 @@ class HeteroscedasticFitState:
         },
     )
     angle: float = control(
-        0.0, "angle", "The state at which all panels are read, such as a joint angle.", range=(-1.0, 1.0, 0.05)
+        0.0,
+        "angle",
+        "The state, such as a joint angle, for which all panels show their values.",
+        range=(-1.0, 1.0, 0.05),
     )
     mistake: str = control(
         "none",
         "mistake",
-        "Mistakes that people make; the last three cannot occur with one std for all states.",
+        "Mistakes that people make. The last three mistakes cannot occur with one std for all states.",
         choices={
             "none": "none",
             "variance used as std": "variance",
@@ -46,14 +49,20 @@ class HeteroscedasticFitState:
         group="break it",
     )
     steps: int = control(
-        STEPS, "steps", "How many training steps have been made.", range=(0, STEPS, 5), play=True, group="training"
+        STEPS, "steps", "How many training steps the picture shows.", range=(0, STEPS, 5), play=True, group="training"
     )
     rate: float = control(
         0.02, "learning rate", "Learning rate of Adam.", steps=(0.001, 0.003, 0.01, 0.02, 0.05, 0.1), group="training"
     )
-    init: float = control(1.0, "initial std", "In stds of the target.", steps=(0.1, 0.3, 1.0, 3.0), group="training")
+    init: float = control(
+        1.0,
+        "initial std",
+        "Std at the start of training, in stds of the target.",
+        steps=(0.1, 0.3, 1.0, 3.0),
+        group="training",
+    )
     hidden: int = control(
-        16, "hidden units", "Units of the hidden layer.", steps=(1, 2, 4, 8, 16, 32, 64), group="training"
+        16, "hidden units", "Number of units in the hidden layer.", steps=(1, 2, 4, 8, 16, 32, 64), group="training"
     )
     seed: int = control(0, "seed", "Seed of the weights and the training samples.", range=(0, 9, 1), group="training")
 

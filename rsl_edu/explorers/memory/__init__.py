@@ -67,7 +67,9 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         {"layer": ...},
     )
     question = Control(
-        "distance", "Distance (rms) of the hidden state from the correct one at this step.", range=(0.0, 1.0, 0.01)
+        "distance",
+        "Distance (rms) between the hidden state and the correct hidden state at this step.",
+        range=(0.0, 1.0, 0.01),
     )
     questions: tuple[Question, ...] = (
         Question(

@@ -16,7 +16,7 @@ class MemoryState:
     reset: str = control(
         "never",
         "reset",
-        "Which hidden states are reset after a step; all but the first are mistakes that people have shipped.",
+        "Which hidden states are reset after a step. All choices but the first are mistakes that people have shipped.",
         choices={
             "dones as a mask: right": "right",
             "never (IsaacLab #3837)": "never",
@@ -24,15 +24,19 @@ class MemoryState:
             "all robots if any is done": "all",
         },
     )
-    time: int = control(90, "time step", "The current step, at the cursor.", range=(0, 127, 1), play=True)
+    time: int = control(
+        90, "time step", "The current step, marked in every panel over time.", range=(0, 127, 1), play=True
+    )
     env: int = control(14, "environment", "The robot that is shown.", range=(0, 15, 1), group="what is shown")
     layer: int = control(1, "layer", "The layer whose units are shown.", range=(1, 2, 1), group="what is shown")
     type: str = control("gru", "type", "The recurrent cell.", choices={"GRU": "gru", "LSTM": "lstm"}, group="network")
-    hidden: int = control(16, "hidden size", "Units per layer.", unit="units", steps=(8, 16, 32, 64), group="network")
+    hidden: int = control(
+        16, "hidden size", "Number of units per layer.", unit="units", steps=(8, 16, 32, 64), group="network"
+    )
     detach: int = control(
         0,
         "detach every",
-        "Cuts the gradient through the hidden state after this many steps; 0: never.",
+        "Number of steps after which the gradient through the hidden state is cut; 0 means never.",
         unit="steps",
         steps=(0, 1, 2, 4, 8, 16, 32, 64),
         group="network",

@@ -17,11 +17,11 @@ class RewardsState:
     """State of :class:`Rewards`."""
 
     step: int = control(256, "steps seen", "Number of steps seen so far.", range=(8, 512, 8), play=True)
-    ends: bool = control(True, "episode ends", "Whether a sum ends with its episode; in rsl_rl it does not.")
+    ends: bool = control(True, "episode ends", "Whether a sum ends with its episode. In rsl_rl, sums do not end there.")
     divide: str = control(
         "returns",
         "divide by",
-        "Divisor of the rewards; all but the first are mistakes that people have made or requested.",
+        "Divisor of the rewards. All choices but the first are mistakes that people have made or requested.",
         choices={
             "std of returns (rsl_rl)": "returns",
             "std of rewards (baselines #538)": "rewards",
@@ -42,7 +42,7 @@ class RewardsState:
     scale: float = control(
         1.0,
         "reward scale",
-        "Factor for all rewards; the normalized rewards should not depend on it.",
+        "Factor for all rewards. The normalized rewards should not depend on this factor.",
         steps=(0.01, 0.1, 1.0, 10.0, 100.0),
         group="rewards",
     )

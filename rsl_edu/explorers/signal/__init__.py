@@ -68,7 +68,7 @@ class SignalState:
         group="network",
     )
     width: int = control(
-        64, "width", "Units per hidden layer.", unit="units", steps=(8, 16, 32, 64, 128, 256), group="network"
+        64, "width", "Number of units per hidden layer.", unit="units", steps=(8, 16, 32, 64, 128, 256), group="network"
     )
     normalize: bool = control(
         True, "normalize input", "Subtract each feature's mean and divide by its std.", group="input"
@@ -83,7 +83,7 @@ class SignalState:
     shared: bool = control(
         False,
         "shared activation",
-        "Break it: all layers share one activation object, and the values come from a hook on this object.",
+        "A mistake: all layers share one activation object, and a hook on this object records the values.",
         group="mistake, seed",
     )
     seed: int = control(0, "seed", "Seed of the random weights.", range=(0, 9, 1), group="mistake, seed")

@@ -19,7 +19,7 @@ class StdTrainingState:
     parameter: str = control(
         "unclamped",
         "parameter",
-        "What is trained, and what happens below zero; the first and the last are mistakes that people have shipped.",
+        "What is trained, and what happens to a std below zero. People have shipped the first and the last choice.",
         choices={
             "std, not clamped (rsl_rl #124)": "unclamped",
             "std, clamped, can recover": "scalar",
@@ -27,7 +27,7 @@ class StdTrainingState:
             "std, plain clamp (frozen)": "frozen",
         },
     )
-    steps: int = control(105, "steps", "How many training steps have been made.", range=(0, STEPS, 5), play=True)
+    steps: int = control(105, "steps", "How many training steps the picture shows.", range=(0, STEPS, 5), play=True)
     rate: float = control(
         0.01,
         "learning rate",
@@ -38,18 +38,22 @@ class StdTrainingState:
     entropy: float = control(
         0.01,
         "entropy weight",
-        "Weight of the entropy bonus per nat; advantages have std 1.",
+        "Weight of the entropy bonus per nat. The advantages have a std of 1.",
         steps=(0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5),
         group="training",
     )
     raw: bool = control(
         False,
         "raw advantages",
-        "Do not divide the advantages by their std; the gradient then fades as the std shrinks.",
+        "Do not divide the advantages by their std. Then the gradient fades as the std of the policy shrinks.",
         group="training",
     )
     init: float = control(
-        1.0, "initial std", "For every joint.", steps=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0), group="training"
+        1.0,
+        "initial std",
+        "Std of every joint at the start of training.",
+        steps=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
+        group="training",
     )
     batch: int = control(
         64,

@@ -52,7 +52,7 @@ class StickFigureState:
     trail: int = control(
         2,
         "trail",
-        f"How many earlier poses are shown, {TRAIL} steps apart.",
+        f"How many earlier poses are shown. They are {TRAIL} steps apart.",
         unit="poses",
         range=(0, 12, 1),
         group="camera",

@@ -26,7 +26,7 @@ class StreamState:
     independent: bool = control(
         False,
         "independent samples",
-        "Draw each sample from a random time of a random other robot instead of in time order.",
+        "Draw each sample at random, from any time and any robot outside the stream, instead of in time order.",
         group="stream",
     )
     batch: int = control(
@@ -40,7 +40,7 @@ class StreamState:
     merge: str = control(
         "chan",
         "merge",
-        "How a batch is merged into the statistics; all but the first are mistakes that people have shipped.",
+        "How a batch is merged into the statistics. All choices but the first are mistakes that people have shipped.",
         choices={
             "Chan: right": "chan",
             "no shift term": "no shift",
@@ -60,12 +60,15 @@ class StreamState:
     eps: float = control(
         1e-2,
         "eps",
-        "Added to the std before dividing.",
+        "Added to the std before the division.",
         choices={"0": 0.0, "1e-8": 1e-8, "0.01": 1e-2, "1": 1.0},
         group="normalizer",
     )
     seed: int = control(
-        0, "seed", "Selects the robots of the stream (0: the first ones) and the independent samples.", range=(0, 9, 1)
+        0,
+        "seed",
+        "Selects the robots of the stream (0: the first robots) and the independent samples.",
+        range=(0, 9, 1),
     )
 
 

@@ -36,7 +36,9 @@ class XRayState:
     """State of :class:`XRay`; the possible iterations depend on the run."""
 
     iteration: int = control(0, "iteration", "The checkpoint that is shown.", steps=(0,), play=True)
-    reference: str = control("before", "KL from", "The checkpoint from which the KL is measured.", choices=REFERENCES)
+    reference: str = control(
+        "before", "KL from", "The checkpoint whose policy is the reference for the KL.", choices=REFERENCES
+    )
 
 
 @dataclasses.dataclass(frozen=True)
