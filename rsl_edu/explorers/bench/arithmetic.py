@@ -68,7 +68,7 @@ def products(left: np.ndarray, right: np.ndarray, most: int = 4) -> str:
     Args:
         left: First factors, ``[n]``.
         right: Second factors, ``[n]``.
-        most: Maximum number of products that are written out. If there are more, the last product is always written.
+        most: Maximum number of products that are written out. If there are more, some before the last are omitted.
     """
     places = [*range(len(left))]
     dots = len(places) > most

@@ -205,7 +205,7 @@ class Instrument(ABC, Generic[S, R]):
         return self._space.changed(self._state, changes)
 
     def corners(self) -> Iterator[S]:
-        """Yield the initial state with each control in turn at its extremes, then with all of them at theirs."""
+        """Yield the initial state, first with one control at a time at its extremes, then with all controls."""
         return self._space.corners(self.start)
 
     def grid(self, most: int = 100) -> Iterator[S]:
@@ -227,7 +227,7 @@ class Instrument(ABC, Generic[S, R]):
         self._change(_state=self.start, pinned=None)
 
     def compare(self, on: bool = True) -> None:
-        """Pin the current curves and numbers, and show them with all later ones for comparison; with False, unpin them."""
+        """Pin the current curves and numbers, so that they are shown with later ones; with False, unpin them."""
         self._change(pinned=self._state if on else None)
 
     def predict(self, guess: float | str, asked: str = "") -> None:

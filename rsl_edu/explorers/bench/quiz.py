@@ -1,4 +1,4 @@
-"""Questions to answer before using an explorer. The answers stay visible, so that learners can compare them with it."""
+"""Questions to answer before using an explorer. The answers remain visible next to the true values."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def _relative(path: re.Match[str]) -> str:
     if _OTHER_THAN_LINES.search(path[0]):
         return _short(path)
     lines = []
-    for line in path[0].split("M")[1:]:  # the absolute first point of each line
+    for line in path[0].split("M")[1:]:  # each line starts with its first point, in absolute coordinates
         places = np.array(line.replace("L", " ").replace("z", " ").split(), float).reshape(-1, 2)
         steps = np.diff(np.rint(10 * places).astype(int), axis=0, prepend=0)
         (x, y), *others = [(f"{x / 10:g}", f"{y / 10:g}") for x, y in steps.tolist()]

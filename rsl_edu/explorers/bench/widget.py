@@ -216,7 +216,7 @@ class Live(anywidget.AnyWidget):
 
     @contextlib.contextmanager
     def _told(self, browser: bool = False) -> Iterator[None]:
-        """Run a block, and show its error below the picture. If a cell or a test made the change, also raise the error."""
+        """Run a block, and show its error below the picture. Unless the browser made the change, also raise it."""
         try:
             yield
         except Exception as error:

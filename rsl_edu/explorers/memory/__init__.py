@@ -36,7 +36,7 @@ TIMES = (10, 40, 83, 97, 98, 99, 101, 104, 107, 120)
 
 
 class Memory(Explorer[MemoryState, MemoryResult]):
-    """The hidden state of a recurrent network over time. Episodes of several robots end, and wrong resets can be tried.
+    """The hidden state of a recurrent network over time, for several robots. Wrong resets at episode ends can be tried.
 
     The hidden state is computed in the rollout mode of :class:`.RNN`. Gradients are computed in its batched mode, for a
     random linear head on the last layer, ``y = w · h``; heads for actions and values have the same form.

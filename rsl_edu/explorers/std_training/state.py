@@ -19,7 +19,8 @@ class StdTrainingState:
     parameter: str = control(
         "unclamped",
         "parameter",
-        "What is trained, and what happens to a std below zero. People have shipped the first and the last choice.",
+        "What is trained, and what happens to a std below zero. "
+        "The first and the last choice are mistakes that people have shipped.",
         choices={
             "std, not clamped (rsl_rl #124)": "unclamped",
             "std, clamped, can recover": "scalar",
