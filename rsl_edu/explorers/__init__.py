@@ -1,6 +1,6 @@
-"""Interactive explorers, one per module, for notebooks; pictures and texts are also available without a notebook.
+"""Interactive explorers for notebooks, one per module. Their pictures and texts also work without a notebook.
 
-This package finds the explorers in its modules and offers them by name; ``bench`` contains their shared code.
+The package finds the explorers in its modules and makes them available by name; ``bench`` contains their shared code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .bench.touch import Grip, Mark, Spot, grip
 
 
 def _found() -> dict[str, type[Explorer[Any, Any]]]:
-    """Return the explorers defined in the modules of this package, except those whose name starts with _."""
+    """Return the explorer classes that this package's modules define, by name; omit names that start with _."""
     found: dict[str, type[Explorer[Any, Any]]] = {}
     for file in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{file.name}")

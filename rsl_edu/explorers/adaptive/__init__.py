@@ -48,10 +48,10 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
     log std, so no learning rate can make the std negative.
 
     Args:
-        observations: A rollout ``[time, envs, features]``; by default one of ``HalfCheetah-v5``.
+        observations: A rollout ``[time, envs, features]``; by default, a rollout of ``HalfCheetah-v5``.
         actions: The actions taken, ``[time, envs, actions]``; required with ``observations``.
         rewards: The rewards received, ``[time, envs]``; required with ``observations``.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         ValueError: The data have the wrong shape, are too few, or are not finite.
@@ -120,9 +120,9 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         super().__init__(**state)
 
     def compute(self, state: AdaptiveRateState) -> AdaptiveRateResult:
-        """Train once per setting and return the series up to ``state.updates``."""
+        """Train once for each setting, and return all series up to ``state.updates``."""
         setting = dataclasses.replace(state, updates=UPDATES)
-        if state.schedule == "fixed":  # the rule is not used
+        if state.schedule == "fixed":  # the adaptive rule is not used
             default = self.default
             setting = dataclasses.replace(
                 setting, target=default.target, factor=default.factor, mistake=default.mistake
@@ -133,7 +133,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
 
     @cached(64)
     def _train(self, state: AdaptiveRateState) -> AdaptiveTraining:
-        """Train without autograd, which would take three times as long; a test compares the result with torch."""
+        """Train without autograd, with which training takes three times as long; a test compares both results."""
         with torch.inference_mode(False):
             generator = torch.Generator().manual_seed(state.seed)
             net, policy = self._policy(state)
@@ -161,7 +161,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
 
     def _policy(self, state: AdaptiveRateState) -> tuple[MLP, GaussianDistribution]:
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(state.seed)  # torch.manual_seed also reseeds the learner's GPU
+            torch.default_generator.manual_seed(state.seed)  # torch.manual_seed would also reseed the learner's GPU
             net = MLP(self._x.shape[1], self._actions, [32, 32]).double()
             net.init_weights([2**0.5, 2**0.5, 0.01])
         return net, GaussianDistribution(self._actions, state.init_std, std_type="log").double()
@@ -195,7 +195,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         return picture.stage(figure)
 
     def draw(self, artists: dict[str, Any], result: AdaptiveRateResult) -> None:
-        """Update the series, the band and the bars."""
+        """Update the curves over the updates, the band of the KL target and the bars."""
         picture.draw(artists, result)
 
     def title(self, result: AdaptiveRateResult) -> str:
@@ -203,24 +203,24 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         return picture.title(result)
 
     def spots(self, result: AdaptiveRateResult) -> tuple[Spot, ...]:
-        """Return the updates of the current iteration."""
+        """Return the updates of the current iteration as items to point at."""
         return picture.spots(result)
 
     def grips(self, result: AdaptiveRateResult) -> tuple[Grip, ...]:
-        """Return the update cursor."""
+        """Return the handle that selects the last update shown."""
         return picture.grips(self.controls["updates"].positions())
 
     def mark(self, result: AdaptiveRateResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the end of the learning-rate panel."""
+        """Return the position of the guess at the right end of the learning-rate panel."""
         return [UPDATES], [guess]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return observations, actions and rewards."""
+        """Return small observations, actions and rewards for tests."""
         return draw(24, 4, 5), draw(24, 4, 2), draw(24, 4)
 
     def numbers(self, result: AdaptiveRateResult) -> dict[str, str]:
-        """Return the rate, the KL relative to its target, and the std."""
+        """Return the learning rate, the KL relative to its target, and the std."""
         run, (_, inside, above) = result.run, result.shares
         finite = run.kl[np.isfinite(run.kl)]
         return {
@@ -235,7 +235,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         }
 
     def describe(self, result: AdaptiveRateResult) -> str:
-        """Describe how the rate and the KL changed, and what a mistake does."""
+        """Describe how the learning rate and the KL changed, and what the chosen mistake does."""
         state, run, (_, inside, above) = result.state, result.run, result.shares
         finite = run.kl[np.isfinite(run.kl)]
         largest = picture.targets(finite.max() / state.target if len(finite) else 0.0)
@@ -255,6 +255,6 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
 
 
 def _features(x: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-    """Return the regressors of the reward model, ``[samples, known]``."""
+    """Return the inputs of the linear reward model, ``[samples, known]``."""
     products = (x.unsqueeze(2) * actions.unsqueeze(1)).flatten(1)
     return torch.cat([torch.ones_like(x[:, :1]), x, actions, actions.square(), products], 1)

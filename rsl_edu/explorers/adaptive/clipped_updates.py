@@ -13,7 +13,7 @@ from rsl_edu.modules import MLP, GaussianDistribution
 
 @dataclasses.dataclass(frozen=True)
 class MiniBatch:
-    """A mini-batch of samples, with the policy's outputs from when the actions were drawn."""
+    """A mini-batch of samples, with the outputs that the policy had when it drew the actions."""
 
     x: np.ndarray  # [samples, features]
     actions: np.ndarray  # [samples, actions]
@@ -27,8 +27,8 @@ class Trained:
     """An ELU network and a Gaussian with a learned log std, in double precision, with all weights in one vector.
 
     Attributes:
-        weights: ``[weights]``, of the network and the log std. They are shared with the modules, so a change here also
-            changes the modules.
+        weights: Weights of the network and of the log std, ``[weights]``. The modules share this memory, so a change
+            here also changes the modules.
     """
 
     def __init__(self, network: MLP, policy: GaussianDistribution) -> None:
@@ -63,13 +63,13 @@ class Trained:
         return values
 
     def gradient(self, batch: MiniBatch, values: list[np.ndarray], clip: float) -> np.ndarray:
-        """Return the gradient ``[weights]`` of the clipped loss; ``values`` are the result of :meth:`forward`."""
+        """Return the gradient ``[weights]`` of the clipped loss; ``values`` is the result of :meth:`forward`."""
         std = self.std
         z = (batch.actions - values[-1]) / std
         log_prob = -0.5 * np.einsum("ij,ij->i", z, z) - float(self._log_std.sum()) - len(std) * 0.5 * np.log(2 * np.pi)
         ratio = np.exp(log_prob - batch.log_prob)
         gained = batch.advantage * ratio
-        counts = gained <= batch.advantage * np.minimum(np.maximum(ratio, 1 - clip), 1 + clip)  # others are clipped
+        counts = gained <= batch.advantage * np.minimum(np.maximum(ratio, 1 - clip), 1 + clip)  # the others are clipped
         by_log_prob = gained * counts / -len(gained)
         by_log_std = by_log_prob @ (z * z) - by_log_prob.sum()
         by_values = by_log_prob[:, None] * z / std
@@ -93,8 +93,8 @@ class Trained:
 def kl_divergence(old_mean: np.ndarray, old_std: np.ndarray, new_mean: np.ndarray, new_std: np.ndarray) -> float:
     """Return the mean over the samples of KL(old‖new), in nats; means ``[samples, actions]``, stds ``[actions]``.
 
-    The order of operations is that of :meth:`.GaussianDistribution.kl_divergence`. Two equal policies therefore give
-    exactly 0, despite rounding; rsl_rl's rule raises the rate only if the KL is greater than 0.
+    The operations are in the same order as in :meth:`.GaussianDistribution.kl_divergence`. Two equal policies therefore
+    give exactly 0, despite rounding; rsl_rl's rule raises the rate only if the KL is greater than 0.
     """
     ratio = np.square(old_std / new_std)
     shift = (old_mean - new_mean) / new_std

@@ -1,4 +1,4 @@
-"""The picture of the explorer *adaptive rate*: its panels, its spots to point at and its handles to drag."""
+"""The picture of the explorer *adaptive rate*: its panels, its items to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 EDGES = np.geomspace(1e-3, 1e3, 37)
-"""Edges of the bins of KL / target; values beyond them are counted in the outermost bins."""
+"""Edges of the bins of KL / target; the outermost bins also count the values beyond them."""
 KL_LIMITS = (1e-6, 100)
 """Limits of the KL axis, in nats."""
 ANSWERS = {"up": ("^", GREEN, "rate rises"), "down": ("v", ORANGE, "rate falls"), "stays": (".", GREY, "stays")}
-"""Marker, colour and label of an update, by what the rule does with the rate."""
+"""Marker, colour and label of an update for each effect of the rule on the learning rate."""
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
 """Position of the legends, between the title and the axes."""
 
@@ -36,8 +36,8 @@ def stage(figure: Figure) -> dict[str, Any]:
     for axes in (kl, rate, std):
         axes.set(xlim=(0, UPDATES + 2), xlabel="mini-batch updates (lines: iterations)")
         axes.set_xticks(range(0, UPDATES + 1, EPOCHS * BATCHES))
-        axes.grid(axis="x", color=FAINT, linewidth=0.6)  # where an iteration begins
-    artists: dict[str, Any] = {"dots": {}, "steps": {}}  # artists in nested dictionaries get no ghosts
+        axes.grid(axis="x", color=FAINT, linewidth=0.6)  # the updates at which an iteration begins
+    artists: dict[str, Any] = {"dots": {}, "steps": {}}  # curves in nested dictionaries are not copied as ghosts
     _stage_kl(kl, artists)
     rate.set(yscale="log", ylim=(5e-6, 2e-2), ylabel="learning rate")
     rate.set_title("learning rate", pad=24)
@@ -47,7 +47,7 @@ def stage(figure: Figure) -> dict[str, Any]:
     (artists["rate"],) = rate.plot([], [], color=BLUE, linewidth=1.2, drawstyle="steps-mid", label="rate")
     (limits,) = rate.plot([], [], color=GREY, linestyle=":", linewidth=1, label="its limits")
     (artists["guess"],) = rate.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False)
-    artists["guess"].set_in_layout(False)  # an unclipped, empty artist would otherwise take up space
+    artists["guess"].set_in_layout(False)  # otherwise the layout would reserve space for this empty, unclipped artist
     rate.legend(handles=[artists["rate"], limits], ncols=2, **ABOVE)
     for answer in ("up", "down"):
         artists["steps"][answer] = rate.plot([], [], color=ANSWERS[answer][1], linewidth=3, solid_capstyle="butt")[0]
@@ -88,7 +88,7 @@ def _stage_shares(shares: Any, artists: dict[str, Any]) -> None:
 
 
 def draw(artists: dict[str, Any], result: AdaptiveRateResult) -> None:
-    """Update the series, the band and the bars."""
+    """Update the curves over the updates, the band of the KL target and the bars."""
     state, run = result.state, result.run
     updates = np.arange(1, len(run.kl) + 1)
     low, high = state.target / 2, state.target * 2
@@ -119,7 +119,7 @@ def draw(artists: dict[str, Any], result: AdaptiveRateResult) -> None:
 
 
 def answer_to(result: AdaptiveRateResult, update: int) -> str:
-    """Return what the rule does with the rate at an update, counted from 0: a key of :data:`ANSWERS`."""
+    """Return the effect of the rule on the rate at an update (counted from 0), as a key of :data:`ANSWERS`."""
     told, target = result.told(update), result.state.target
     if result.state.schedule == "fixed" or not told:
         return "stays"
@@ -154,7 +154,7 @@ def title(result: AdaptiveRateResult) -> str:
 
 
 def _way(result: AdaptiveRateResult) -> str:
-    """Return how the adaptive rate changed, in words."""
+    """Describe how the adaptive learning rate changed."""
     rates = np.concatenate([[result.state.rate], result.run.rate])
     steps, least, most = np.diff(rates), rates.min(), rates.max()
     if not steps.any():
@@ -167,12 +167,12 @@ def _way(result: AdaptiveRateResult) -> str:
 
 
 def grips(positions: Sequence[int]) -> tuple[Grip, ...]:
-    """Return the update cursor, with its knob near the bottom of the KL panel."""
+    """Return the handle that selects the last update shown; its knob is near the bottom of the KL panel."""
     return (grip("updates", "KL", {updates: (updates, 4 * KL_LIMITS[0]) for updates in positions}, along="x"),)
 
 
 def spots(result: AdaptiveRateResult) -> tuple[Spot, ...]:
-    """Return the updates of the last iteration, each with its KL and the change of the rate that followed from it."""
+    """Return the updates of the last iteration as items to point at, each with its KL and the effect of the rule."""
     last = len(result.run.kl)
     first = (last - 1) // (EPOCHS * BATCHES) * EPOCHS * BATCHES
     return tuple(_update(result, update) for update in range(first, last))
@@ -183,7 +183,7 @@ def _update(result: AdaptiveRateResult, update: int) -> Spot:
     kl, after = float(np.nan_to_num(run.kl[update])), float(run.rate[update])
     before = float(run.rate[update - 1]) if update else result.state.rate
     went = f"rate stays at {short(after)}" if before == after else f"rate {short(before)} → {short(after)}"
-    ends = [float(f"{end:.4g}") for end in sorted((before, after))]  # more digits than this cannot be seen
+    ends = [float(f"{end:.4g}") for end in sorted((before, after))]  # further digits would not be visible
     marks = [Mark("learning rate", update + 0.5, (ends[0], ends[1]))]
     if kl:
         marks.insert(0, Mark("KL", update + 1, float(f"{kl:.4g}")))
@@ -192,7 +192,7 @@ def _update(result: AdaptiveRateResult, update: int) -> Spot:
 
 
 def rule_lines(result: AdaptiveRateResult, update: int) -> tuple[str, ...]:
-    """Return the arithmetic of the rule at an update, counted from 0: its KL, the comparison, the new rate."""
+    """Write out the rule at an update (counted from 0): the KL, its comparison with the target, the new rate."""
     state, run = result.state, result.run
     kl, told = float(np.nan_to_num(run.kl[update])), result.told(update)
     before = float(run.rate[update - 1]) if update else state.rate

@@ -11,14 +11,14 @@ from rsl_edu.number_format import short
 from ..bench.controls import control
 
 ITERATIONS, EPOCHS, BATCHES = 6, 5, 4
-"""Iterations in a run, each with newly drawn actions; rsl_rl's epochs per iteration and mini-batches per epoch."""
+"""Number of iterations (each draws new actions), epochs per iteration, and mini-batches per epoch, as in rsl_rl."""
 UPDATES = ITERATIONS * EPOCHS * BATCHES
 LIMITS = (1e-5, 1e-2)
 """Lowest and highest learning rate that rsl_rl's rule sets."""
 
 
 def adapted(rate: float, kl: float, target: float, factor: float) -> float:
-    """Return the next learning rate by rsl_rl's rule, which PPO applies before the step of every mini-batch."""
+    """Return the next learning rate. PPO applies this rule of rsl_rl in every mini-batch, before the Adam step."""
     if kl > 2 * target:
         return max(LIMITS[0], rate / factor)
     if 0 < kl < target / 2:
@@ -31,7 +31,7 @@ class AdaptiveRateState:
     """State of :class:`AdaptiveRate`."""
 
     updates: int = control(
-        UPDATES, "updates shown", "How many mini-batch updates have been made.", range=(5, UPDATES, 5), play=True
+        UPDATES, "updates shown", "How many mini-batch updates the picture shows.", range=(5, UPDATES, 5), play=True
     )
     schedule: str = control(
         "adaptive",
@@ -57,7 +57,7 @@ class AdaptiveRateState:
     mistake: str = control(
         "right",
         "KL for the rule",
-        "The KL that the rule gets, and when; all but the first are mistakes that people have made.",
+        "Which KL the rule gets, and when it gets it. All choices but the first are mistakes that people have made.",
         choices={
             "right": "right",
             "KL reversed": "reversed",
@@ -69,14 +69,14 @@ class AdaptiveRateState:
     rate: float = control(
         1e-3,
         "initial rate",
-        "The learning rate at the start.",
+        "The learning rate at the start of the run.",
         steps=(1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2),
         group="start",
     )
     init_std: float = control(
         1.0,
         "initial std",
-        "The policy's std at the start, in the unit of the actions.",
+        "The policy's std at the start of the run, in the unit of the actions.",
         steps=(0.1, 0.2, 0.5, 1.0, 2.0),
         group="start",
     )
@@ -85,17 +85,17 @@ class AdaptiveRateState:
 
 @dataclasses.dataclass(frozen=True)
 class AdaptiveTraining:
-    """A complete training run; each series has one value per update, taken when the rule is applied."""
+    """A complete training run. Each series has one value per update, measured when the rule is applied."""
 
     kl: np.ndarray  # KL(old‖new) in nats since the start of the iteration; nan while the policy is unchanged
-    told: np.ndarray  # the KL that the rule gets; nan where the rule is not applied
+    told: np.ndarray  # the KL that the rule gets; nan for updates without the rule
     rate: np.ndarray  # learning rate of the update
     std: np.ndarray  # mean over the action dimensions, relative to the initial std
 
 
 @dataclasses.dataclass(frozen=True)
 class AdaptiveRateResult:
-    """What the picture shows: the run up to ``state.updates``."""
+    """What the picture shows: the training run up to ``state.updates``."""
 
     state: AdaptiveRateState
     run: AdaptiveTraining
@@ -103,23 +103,23 @@ class AdaptiveRateResult:
 
     @property
     def shares(self) -> tuple[float, float, float]:
-        """Shares of the updates shown whose KL is below, inside and above the band in which the rate stays."""
+        """Shares of the shown updates with a KL below, inside and above the band in which the rate stays the same."""
         over = np.nan_to_num(self.run.kl) / self.state.target  # a KL of 0, as at an iteration's start, counts as below
         below, above = float((over < 0.5).mean()), float((over > 2).mean())
         return below, self.inside / len(over), above
 
     @property
     def inside(self) -> int:
-        """Number of the updates shown whose KL is in the band."""
+        """Number of shown updates with a KL inside the band in which the rate stays the same."""
         over = np.nan_to_num(self.run.kl) / self.state.target
         return int(((over >= 0.5) & (over <= 2)).sum())
 
     @property
     def told_share(self) -> str:
-        """Median over the updates of the KL that the rule gets divided by the true KL, as text."""
+        """The median ratio of the KL that the rule gets to the true KL, over all updates, as text."""
         known = np.isfinite(self.run.told) & np.isfinite(self.run.kl)
         return short(np.median(self.run.told[known] / self.run.kl[known])) if known.any() else "0"
 
     def told(self, update: int) -> float:
-        """Return the KL that the rule gets at an update, counted from 0; 0 if it gets none or nothing has changed."""
+        """Return the KL that the rule gets at an update (from 0); 0 if it gets no KL or the policy is unchanged."""
         return float(np.nan_to_num(self.run.told[update]))

@@ -1,1 +1,1 @@
-"""The shared code of all explorers: states and controls, the figure, the widget and the page. Imports no explorer."""
+"""The shared code of all explorers: states, controls, figure, widget and page. It imports no explorer."""

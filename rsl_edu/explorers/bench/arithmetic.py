@@ -1,4 +1,4 @@
-"""Numbers as text with true minus signs: with enough digits for arithmetic, or rounded for sentences."""
+"""Numbers as text, with true minus signs. They have enough digits for a calculation, or are rounded for a sentence."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rsl_edu.number_format import SUPERSCRIPTS, large
 
 HALF_LOG_2PI = "½·ln(2·π)"
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
-"""Superscript digits, with which a power of ten ends."""
+"""Superscript digits, for the exponents of powers of ten."""
 MOST_DIGITS = 9999
 """Largest exponent of ten that :func:`exponential` writes."""
 
 
 def exact(value: float, digits: int = 4) -> str:
-    """Return a number to ``digits`` significant digits, with a power of ten if it is very large or small."""
+    """Return a number with ``digits`` significant digits, and with a power of ten if it is very large or small."""
     if not math.isfinite(value):
         return _words(value)
     near = float(f"{value:.{digits}g}")
@@ -31,13 +31,13 @@ def exact(value: float, digits: int = 4) -> str:
 
 
 def signed(value: float, digits: int = 4) -> str:
-    """Return :func:`exact` of a number, in brackets if it is negative or ends with a power of ten."""
+    """Return a number as :func:`exact` does, but in brackets if it is negative or ends with a power of ten."""
     text = exact(value, digits)
     return f"({text})" if text.startswith("−") or text[-1] in RAISED else text
 
 
 def digits_for(result: float, *parts: float, digits: int = 4, most: int = 10) -> int:
-    """Return how many digits ``parts`` need so that their sum has ``digits`` correct digits."""
+    """Return the number of digits that ``parts`` need so that their sum has ``digits`` correct digits."""
     largest = max(map(abs, parts), default=0.0)
     if not result or not largest or not math.isfinite(largest / result):
         return digits
@@ -68,7 +68,7 @@ def products(left: np.ndarray, right: np.ndarray, most: int = 4) -> str:
     Args:
         left: First factors, ``[n]``.
         right: Second factors, ``[n]``.
-        most: Maximum number of products written out: the first ones and the last one.
+        most: Maximum number of products that are written out. If there are more, some before the last are omitted.
     """
     places = [*range(len(left))]
     dots = len(places) > most
@@ -84,7 +84,7 @@ def _factor(value: float) -> str:
 
 
 def rounded(value: float) -> str:
-    """Return a number to two significant digits with a true minus sign, from a million on as a power of ten."""
+    """Return a number with two significant digits and a true minus sign. From a million on, use a power of ten."""
     return large(value).replace("-", "−") if math.isfinite(value) else _words(value)
 
 

@@ -1,4 +1,4 @@
-"""The controls that a learner can set, with their labels, and the states that they span."""
+"""The controls that a learner can set, their labels, and the set of all states that the controls can produce."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 
 S = TypeVar("S")  # state: a frozen dataclass of controls
 RESERVED = {"self", "ranges", "step_values", "fixed", "defaults", "dark"}
-"""Names that controls cannot have, because the constructor and ``render`` have arguments of these names."""
+"""Names that a control cannot have, because the constructor or ``render`` has an argument with this name."""
 Grid = Mapping[str, Any]
-"""For each control of a grid, the number of its positions, or the positions themselves; ``...`` for all."""
+"""For each control of a grid: how many positions to use, or which positions; ``...`` means all positions."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Control:
 
     Attributes:
         label: Short name next to the control.
-        help: One sentence about what it does, shown as a tooltip.
+        help: One sentence about what the control does, shown as a tooltip.
         unit: Unit of the number, if any.
         range: First value, last value and step of a slider.
         steps: Values of a slider that are not evenly spaced, in ascending order.
-        choices: The possible values, by the text shown for them.
+        choices: The possible values. The keys are the texts that the control shows for them.
         play: Whether the slider has a play button.
-        group: Heading above the control; neighbouring controls of the same group share it.
+        group: Heading above the control; neighbouring controls of the same group share one heading.
     """
 
     label: str
@@ -69,7 +69,7 @@ class Control:
         return value
 
     def positions(self, most: int | None = None) -> tuple[Any, ...]:
-        """Return all values that can be set, or at most ``most`` values of a slider, including its ends."""
+        """Return all values that can be set; for a slider, at most ``most`` values, including both ends."""
         if self.choices is not None:
             return tuple(self.choices.values())
         if self.steps is not None:
@@ -124,19 +124,19 @@ def control(
 
 
 def _spread(count: int, most: int | None) -> list[int]:
-    """Return the integers below ``count``, or ``most`` of them, evenly spaced from the first to the last."""
+    """Return at most ``most`` integers below ``count``, evenly spaced from the first to the last."""
     if most is None or count <= most:
         return list(range(count))
     return [i * (count - 1) // max(1, most - 1) for i in range(most)]
 
 
 class Space(Generic[S]):
-    """The states that the controls of a state class span.
+    """All states that the controls of a state class can produce.
 
     Args:
         kind: A frozen dataclass of :func:`control` fields.
-        ranges: Ranges that replace the declared ones, by field name.
-        steps: Steps that replace the declared ones, by field name.
+        ranges: Ranges that replace the declared ranges, by field name.
+        steps: Steps that replace the declared steps, by field name.
         fixed: Values of fields that are not controls here, by field name.
 
     Attributes:
@@ -169,11 +169,11 @@ class Space(Generic[S]):
         self.first: S = kind(**(fixed or {}))
 
     def values(self, state: S) -> dict[str, Any]:
-        """Return the values of the controls in ``state``."""
+        """Return the value of each control in ``state``, by name."""
         return {name: getattr(state, name) for name in self.controls}
 
     def changed(self, state: S, changes: Mapping[str, Any]) -> S:
-        """Return ``state`` with ``changes``, checked."""
+        """Check ``changes``, and return ``state`` with them."""
         for name in changes:
             if name not in self.controls:
                 raise ValueError(f"{name}: expected one of the controls {', '.join(self.controls)}")
@@ -181,12 +181,12 @@ class Space(Generic[S]):
         return dataclasses.replace(state, **changes)  # type: ignore[type-var, no-any-return, unused-ignore]
 
     def product(self, start: S, values: Mapping[str, Sequence[Any]]) -> Iterator[S]:
-        """Yield ``start`` with every combination of ``values``."""
+        """Yield ``start`` once for each combination of ``values``."""
         for combination in itertools.product(*values.values()):
             yield self.changed(start, dict(zip(values, combination, strict=True)))
 
     def states(self, start: S, grids: Sequence[Grid]) -> list[S]:
-        """Return all states of the grids, without duplicates; each control's values include its value in ``start``.
+        """Return all states of the grids without duplicates. The values of each control include its value in ``start``.
 
         Controls and values that do not exist for this input are left out.
         """
@@ -202,10 +202,10 @@ class Space(Generic[S]):
         if isinstance(wanted, int):
             wanted = self.controls[name].positions(wanted)
         chosen = [value for value in positions if wanted is ... or value in wanted or value == present]
-        return chosen if present in chosen else sorted([*chosen, present])  # the value may be between two positions
+        return chosen if present in chosen else sorted([*chosen, present])  # may be between two positions
 
     def corners(self, start: S) -> Iterator[S]:
-        """Yield ``start`` with each control at its extremes in turn, then with all controls at their ends."""
+        """Yield ``start`` with one control at a time at its extremes, and then with all controls at their extremes."""
         ends = {name: control.positions(2) for name, control in self.controls.items()}
         for name, values in ends.items():
             yield from (self.changed(start, {name: value}) for value in values)
@@ -213,7 +213,7 @@ class Space(Generic[S]):
             yield self.changed(start, {name: values[end] for name, values in ends.items()})
 
     def grid(self, start: S, most: int) -> Iterator[S]:
-        """Yield up to ``most`` combinations of choices and of 5 positions per slider, always the same ones."""
+        """Yield at most ``most`` combinations of all choices and 5 positions per slider, the same ones in every run."""
         axes = [control.positions(5) for control in self.controls.values()]
         total = math.prod(map(len, axes))
         kept = set(random.Random(0).sample(range(total), min(total, most)))
@@ -223,7 +223,7 @@ class Space(Generic[S]):
 
     @staticmethod
     def write(name: str, values: Mapping[str, Any]) -> str:
-        """Return values as the text ``name(field=value, …)``."""
+        """Return values as text, in the form ``name(field=value, …)``."""
         return f"{name}({', '.join(f'{field}={value!r}' for field, value in values.items())})"
 
     @staticmethod

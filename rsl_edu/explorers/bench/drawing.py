@@ -1,4 +1,4 @@
-"""The picture of an instrument, laid out once and then quickly updated: panels in SVG, ghosts, marks."""
+"""The picture of an instrument: panels as SVG, pale ghosts of earlier curves, and marks. It is laid out only once."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 DPI = 100
 """Pixels per inch, in files and for images inside a picture."""
 POINTS = 72
-"""Points per inch; points are the unit of the SVG."""
+"""Number of points in an inch. Points are the unit of the SVG."""
 LINES = 'stroke-linejoin="round" stroke-linecap="butt"'
-"""Line style that Matplotlib sets in a style sheet, which would apply to everything on a page."""
+"""Line style of all lines. Matplotlib's own style sheet for it would apply to everything on a page."""
 KEPT = 32
-"""Number of cached backgrounds per panel, so that a slider that moves back need not redraw them."""
+"""Number of backgrounds that are cached per panel, so that they need not be redrawn when a slider moves back."""
 Box = tuple[float, float, float, float]
 """Left, top, width and height in points, from the picture's upper left corner."""
 
@@ -44,10 +44,10 @@ class Panel:
     """A part of the picture that can be shown without the others.
 
     Attributes:
-        name: Label of its axes.
-        box: Its bounding box.
-        more: Whether it is shown only on request.
-        inside: Box of its axes, without labels and titles.
+        name: Label of the panel's axes.
+        box: Bounding box of the panel.
+        more: Whether the panel is shown only on request.
+        inside: Box of the panel's axes, without labels and titles.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Panel:
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """A picture with its texts: everything that a page without a kernel needs for one state.
+    """The picture of one state with its texts, which is all that a page without a kernel needs to show this state.
 
     Attributes:
         state: The state.
@@ -66,11 +66,11 @@ class Frame:
         caption: Description of the picture.
         numbers: The numbers below the picture.
         grounds: Background of each panel in SVG: frame, ticks and labels, which many states share.
-        moving: Moving artists of each panel in SVG.
-        spots: Spots to point at. Each has a name, numbers, arithmetic, whether it is listed, and marks; a mark is the
-            index of a panel, followed by left, top, width and height in points.
-        grips: Handles to drag. Each has the names of its controls, the index of its panel, the direction in which it
-            can be dragged, and its x and y in points for each tuple of values of these controls.
+        moving: The artists of each panel that change with the state, in SVG.
+        spots: Items to point at. Each has a name, numbers, a calculation, a flag for the list of names, and marks. A
+            mark is the index of a panel, followed by left, top, width and height in points.
+        grips: Handles to drag. Each has the names of its controls, the index of its panel and the direction in which it
+            can be dragged. For each tuple of values of these controls, it has x and y in points.
         head: The opening tag of the SVG.
     """
 
@@ -93,12 +93,12 @@ class Frame:
 class Drawing:
     """The figure of an instrument, laid out once in its default state and then updated for each result.
 
-    The background of a panel consists of frame, ticks and labels. It is written again only if a limit, a tick or a
-    label changes. The output does not depend on earlier states.
+    The background of a panel consists of frame, ticks and labels. The background is drawn again only if a limit, a tick
+    or a label changes. The picture of a state does not depend on the states drawn before.
 
     Attributes:
         figure: The figure, which pyplot does not manage.
-        panels: Its panels.
+        panels: The panels of the figure.
         pinned: The result whose curves are shown as ghosts, or None.
     """
 
@@ -129,7 +129,7 @@ class Drawing:
         self.pin(instrument.pinned)
 
     def move(self, result: Any) -> None:
-        """Update the artists to a result and to the learner's guess."""
+        """Update the artists to show a result and the learner's guess."""
         with theme(self._dark):
             self._instrument.draw(self._artists, result)
             if self._guess is not None:
@@ -146,7 +146,7 @@ class Drawing:
         )
 
     def pin(self, state: Any | None) -> None:
-        """Show the curves of a state as pale ghosts behind the current ones; None removes them."""
+        """Show the curves of a state as pale ghosts behind the current curves; None removes the ghosts."""
         if state == self._pinned_state:
             return
         self.pinned = None if state is None else self._instrument.compute(state)
@@ -158,7 +158,7 @@ class Drawing:
             self._ghosts = ghosts(artist for name, artist in self._artists.items() if name != "guess")
 
     def finished(self, more: bool = True) -> Figure:
-        """Return the figure with its colours fixed, so that it looks the same under any settings.
+        """Return the figure with fixed colours, which do not depend on the settings when it is drawn.
 
         Args:
             more: Whether to include the panels that are shown only on request.
@@ -169,11 +169,11 @@ class Drawing:
         return fixed_colours(self.figure, self._dark)
 
     def frame(self, state: Any, more: bool = True) -> Frame:
-        """Compute and draw a state, and return its picture and its texts.
+        """Compute and draw a state, and return the picture and its texts.
 
         Args:
             state: The state.
-            more: Whether to draw the panels that are shown only on request; otherwise they are empty.
+            more: Whether to draw the panels that are shown only on request. If not, these panels are empty.
         """
         instrument = self._instrument
         result = instrument.compute(state)
@@ -205,7 +205,7 @@ class Drawing:
 
     @contextlib.contextmanager
     def _in_points(self) -> Iterator[None]:
-        """Draw with one pixel per point. Use this once for all panels, because it positions every artist again."""
+        """Draw with one pixel per point. This positions every artist again, so use it only once for all panels."""
         dpi, self.figure.dpi = self.figure.dpi, POINTS
         try:
             yield
@@ -213,11 +213,11 @@ class Drawing:
             self.figure.dpi = dpi
 
     def _draw(self, place: int) -> tuple[str, str]:
-        """Return background and moving artists of a panel, each as a group."""
+        """Return the background and the moving artists of a panel, each as an SVG group."""
         axes = [each for each in self._axes[place] if each.get_visible()]
         moving = [artist for each in axes for artist in _moving(each)]
         for artist in moving:
-            artist.set_animated(True)  # otherwise they would be part of the background
+            artist.set_animated(True)  # otherwise these artists would be part of the background
         words = (len(moving), *map(_fixed, axes)) if axes else tuple(map(_words, self.figure.texts))
         return self._written_ground(place, words), self._write(moving)
 
@@ -231,7 +231,7 @@ class Drawing:
         vector = RendererSVG(*self.figure.bbox.size, file, image_dpi=DPI, metadata=dict.fromkeys(_SVG_METADATA))
         vector._text2path = text_to_path  # Matplotlib's own instance, which caches formulas
         width, height = self.figure.get_size_inches()
-        # Draws the many colours of a colour bar as an image; Matplotlib's type stub for this class is empty.
+        # It draws the many colours of a colour bar as an image. Matplotlib's type stub for this class is empty.
         renderer: Any = MixedModeRenderer(self.figure, width, height, DPI, vector)
         for artist in artists:
             artist.draw(renderer)
@@ -267,7 +267,7 @@ class Drawing:
         raise ValueError(f"panel: expected one of {', '.join(panel.name for panel in self.panels)}; got {name!r}")
 
     def _points(self, axes: Any, x: Sequence[float], y: Sequence[float]) -> np.ndarray:
-        """Return positions ``[n, 2]`` in points from the upper left corner, of data clipped to the axes' limits."""
+        """Clip data to the axes' limits, and return its positions ``[n, 2]`` in points from the upper left corner."""
         inside = [
             np.clip(np.asarray(values, float), min(limits), max(limits))
             for values, limits in ((x, axes.get_xlim()), (y, axes.get_ylim()))
@@ -278,12 +278,12 @@ class Drawing:
 
 
 _layouts: WeakKeyDictionary[Instrument[Any, Any], tuple[list[Any], list[Panel]]] = WeakKeyDictionary()
-"""Positions of axes and panels by instrument, so that a second drawing in other colours has the same layout."""
+"""Positions of the axes and panels of each instrument. A second drawing in different colours has the same layout."""
 _MARGIN = 2.0  # points around a panel
 
 
 def _grouped(figure: Figure) -> dict[str, list[Any]]:
-    """Return the axes of each panel: all axes with the same label, or a single one without a label."""
+    """Return the axes of each panel. Axes with the same label form a panel; axes without a label are a panel each."""
     groups: dict[str, list[Any]] = {}
     for place, axes in enumerate(figure.axes):
         groups.setdefault(str(axes.get_label()) or f"panel {place}", []).append(axes)
@@ -291,7 +291,7 @@ def _grouped(figure: Figure) -> dict[str, list[Any]]:
 
 
 def _laid_out(figure: Figure, renderer: Any, more: Sequence[str]) -> tuple[list[Any], list[Panel]]:
-    """Run the layout engine and return the bounds of the axes, rounded because the last digits vary between runs."""
+    """Run the layout engine and return the axes' bounds. They are rounded, because last digits vary between runs."""
     figure.get_layout_engine().execute(figure)  # type: ignore[union-attr]
     places = [np.round(axes.get_position(original=True).bounds, 6) for axes in figure.axes]
     panels = []
@@ -308,7 +308,7 @@ def _laid_out(figure: Figure, renderer: Any, more: Sequence[str]) -> tuple[list[
 
 
 def _box(figure: Figure, bounds: list[Any]) -> Box:
-    """Return the box around bounds given in pixels, rounded to points."""
+    """Return the box around all bounds (in pixels), rounded to points."""
     width, height = (POINTS * float(inches) for inches in figure.get_size_inches())
     inside = np.asarray(Bbox.union(bounds).extents) * (POINTS / figure.dpi)
     left, right = (float(np.clip(x, 0, width)) for x in np.round((inside[0] - _MARGIN, inside[2] + _MARGIN)))
@@ -317,7 +317,7 @@ def _box(figure: Figure, bounds: list[Any]) -> Box:
 
 
 def _bounds(corners: np.ndarray) -> list[float]:
-    """Return left, top, right and bottom of two corners."""
+    """Return left, top, right and bottom of the rectangle between two corners."""
     low, high = corners.min(0), corners.max(0)
     return [*low.tolist(), *high.tolist()]
 
@@ -326,7 +326,7 @@ _SVG_METADATA = ("Date", "Creator", "Format", "Type")
 
 
 def _named_guess(guess: Any) -> Any:
-    """Return the label of the learner's guess; None if there cannot be a guess."""
+    """Return the text artist that labels the learner's guess, or None if the picture has no guess."""
     if guess is None:
         return None
     look = {"size": 9, "va": "center", "color": guess.get_color(), "annotation_clip": False}
@@ -343,7 +343,7 @@ def _name_guess(words: Any, x: Any, y: Any) -> None:
 
 
 def _moving(axes: Any) -> list[Artist]:
-    """Return the artists that a full draw would draw after background and ticks, in drawing order.
+    """Return the artists that Matplotlib draws after background and ticks, in drawing order.
 
     Legends and texts with the gid ``ground`` belong to the background because text is slow to draw.
     """
@@ -366,7 +366,7 @@ def _hidden(artists: Iterable[Artist]) -> Iterator[None]:
 
 
 def _fixed(axes: Any) -> tuple[Any, ...]:
-    """Return the limits, ticks and texts of axes: everything that determines their background."""
+    """Return everything that determines the background of axes: their limits, ticks and texts."""
     words = (axes.get_title("left"), axes.get_title(), axes.get_title("right"), axes.get_xlabel(), axes.get_ylabel())
     ticks = [
         (tuple(getattr(axis.get_major_locator(), "locs", ())), tuple(getattr(axis.get_major_formatter(), "seq", ())))

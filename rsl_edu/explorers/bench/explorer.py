@@ -18,22 +18,22 @@ if TYPE_CHECKING:  # anywidget is slow to import and only needed for widgets
 
 
 class Explorer(Instrument[S, R]):
-    """A picture that follows its controls: live in a notebook, as a figure, or frame by frame.
+    """A picture that changes with its controls: live in a notebook, as a figure, or as a series of frames.
 
     A subclass defines ``State`` (a frozen dataclass of :func:`.control` fields), ``compute``, ``stage``, ``draw``,
     ``mark``, ``title``, ``describe``, ``numbers``, ``spots`` and ``grips``, as described in :class:`.Instrument`.
-    :class:`.Instrument` also has the constructor, the states and the methods that change them. In a notebook, an
+    The constructor, the states and the methods that change them are also in :class:`.Instrument`. In a notebook, an
     explorer at the end of a cell is displayed.
     """
 
     def render(self, *, dark: bool = False, **changes: Any) -> Figure:
-        """Return a new figure of the current state, or of it with ``changes``; needs no kernel and no browser."""
+        """Return a new figure of the current state, optionally with ``changes``; needs no kernel and no browser."""
         drawing = Drawing(self, dark)
         drawing.move(self.compute(self.at(**changes)))
         return drawing.finished()
 
     def save(self, path: str | Path, *, dark: bool = False) -> None:
-        """Write the current picture to a file in the format of its suffix: png, svg or pdf, or png without a suffix.
+        """Write the current picture to a file. The format follows from the suffix: png (the default), svg or pdf.
 
         Raises:
             ValueError: The format is unknown, or the file has no name.
@@ -46,7 +46,7 @@ class Explorer(Instrument[S, R]):
         figure.savefig(path, dpi=200)
 
     def frames(self, *, dark: bool = False, **values: Sequence[Any]) -> Iterator[Frame]:
-        """Draw the picture for every combination of ``values``, or by default for all :meth:`swept_states`."""
+        """Draw the picture for every combination of ``values``; without ``values``, for all :meth:`swept_states`."""
         drawing = Drawing(self, dark)
         for state in self._space.product(self._state, values) if values else self.swept_states():
             yield drawing.frame(state)
@@ -54,8 +54,8 @@ class Explorer(Instrument[S, R]):
     def swept_states(self) -> list[S]:
         """Return the states that a page without a kernel contains.
 
-        These are the states of :attr:`.Instrument.swept` around the current one, and those that show the answers of
-        :attr:`.Instrument.questions`.
+        These are the states of the grids :attr:`.Instrument.swept` around the current state, and the states that show
+        the answers of :attr:`.Instrument.questions`.
         """
         states = self._space.states(self._state, self.swept or ({next(iter(self.controls)): ...},))
         shown = [
@@ -64,7 +64,7 @@ class Explorer(Instrument[S, R]):
         return list(dict.fromkeys([*states, *(self.at(**show) for show in shown)]))
 
     def html(self, notebook: str = NOTEBOOK) -> str:
-        """Return the explorer for a page without a kernel, with all its :meth:`frames`.
+        """Return the explorer as HTML for a page without a kernel, with all its :meth:`frames`.
 
         Args:
             notebook: Address of the notebook that contains the explorer; empty if there is none.
@@ -72,11 +72,11 @@ class Explorer(Instrument[S, R]):
         return explorer_html(self, Drawing(self).panels, self.frames(), notebook)
 
     def sweep(self) -> str:
-        """Draw the picture at every corner of the state space; raises an error if one fails."""
+        """Draw the picture at every corner of the state space, and raise an error if a drawing fails."""
         corners, present = list(self.corners()), self._state
         if in_a_page():
             return f"{type(self).__name__}: {len(corners)} pictures, which the notebook draws"
-        self.live.refresh()  # include the widget, where some errors occur
+        self.live.refresh()  # include the widget, because some errors occur only there
         try:
             for state in corners:
                 self.go(state)
@@ -94,7 +94,7 @@ class Explorer(Instrument[S, R]):
         return live
 
     def __repr__(self) -> str:
-        """Return the changed controls and the sentences of the current state, which nbval compares."""
+        """Return the changed controls and the sentences of the current state. nbval compares this text."""
         default = self.values(self.default)
         changed = {name: value for name, value in self.values(self._state).items() if value != default[name]}
         result = self.compute(self._state)
@@ -102,7 +102,7 @@ class Explorer(Instrument[S, R]):
         return f"{self._space.write(type(self).__name__, changed)}: {' '.join(filter(None, sentences))}"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the explorer for a page, or a still; the widget is a separate output."""
+        """Return HTML for a page without a kernel, or otherwise a still image. The widget is a separate output."""
         if in_a_page():
             return {"text/plain": repr(self), "text/html": self.html()}, {}
         from .output import explorer_still

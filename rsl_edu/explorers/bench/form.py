@@ -24,15 +24,15 @@ class Form(anywidget.AnyWidget):
 
     Args:
         questions: The questions.
-        number: The number that a question without choices asks for.
-        answer: Function of the index of a question and an answer; raises a ValueError if the answer is not allowed.
-        show: Function of the index of a question that shows its answer.
+        number: The control that describes the number for which a question without choices asks.
+        answer: Function that gets the index of a question and an answer. It raises a ValueError for an invalid answer.
+        show: Function that gets the index of a question and lets the explorer show the answer.
 
     Attributes:
-        questions: For each question its text, its choices or None, the unit of the number, its answer, and whether
-            the explorer can show it.
-        given: The last input, by the index of the question.
-        replies: For each question the line below it, and whether the answer was rejected.
+        questions: For each question: its text, its choices or None, the unit of the number, its answer, and whether
+            the explorer can show the answer.
+        given: The learner's last input for each question, by the index of the question.
+        replies: For each question: the line of feedback below it, and whether the answer was rejected.
         still: Name of the still that replaces the form in a notebook without a kernel; the browser hides it.
     """
 

@@ -1,4 +1,4 @@
-"""Pale copies of curves, which stay in the picture behind the current ones."""
+"""Pale copies of curves, which stay in the picture behind the current curves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CURVES = (Line2D, StepPatch)
 
 
 def ghosts(artists: Iterable[Any]) -> list[Artist]:
-    """Add a pale copy behind each curve among artists and lists of artists; return the copies."""
+    """Add a pale copy behind each curve, and return the copies. The curves may be artists or in lists of artists."""
     return [_ghost(curve) for curve in _flat(artists) if type(curve) in _CURVES]
 
 

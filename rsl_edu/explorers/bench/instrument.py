@@ -1,4 +1,4 @@
-"""The declarations and the state of an explorer, without its display; all changes of the state are made here."""
+"""The declarations and the state of an explorer, without its display. Only this module changes the state."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ S = TypeVar("S")  # state: a frozen dataclass
 R = TypeVar("R")  # result of compute
 C = TypeVar("C", bound=Callable[..., Any])
 Draw = Callable[..., Any]
-"""Function of a shape that returns a tensor of random numbers."""
+"""A function that gets a shape and returns a tensor of random numbers."""
 _SETTLED = ("__init__", "compute", "stage", "draw", "mark", "title", "describe", "numbers", "spots", "grips")
-"""Methods of a subclass that run under torch's and NumPy's usual settings."""
+"""Methods of subclasses that run under the usual settings of torch and NumPy."""
 
 
 def cached(most: int) -> Callable[[C], C]:
-    """Cache the last ``most`` results of a method, separately for each object."""
+    """Cache the ``most`` latest results of a method, separately for each object."""
 
     def decorate(method: C) -> C:
         name = f"_results_of_{method.__qualname__}"
@@ -48,11 +48,11 @@ class View(Protocol):
     """A display of an instrument."""
 
     def refresh(self) -> None:
-        """Show the current state of the instrument; raises an error if that fails."""
+        """Show the current state of the instrument, and raise an error if that fails."""
 
 
 class Instrument(ABC, Generic[S, R]):
-    """A state set by controls, the result computed from it, and its drawing and description.
+    """A state set by controls, the result computed from this state, and a drawing and a description of the result.
 
     Args:
         ranges: Ranges of controls that depend on the input, by field name.
@@ -67,7 +67,7 @@ class Instrument(ABC, Generic[S, R]):
         pinned: The state to compare with, or None.
         guess: The number that the learner predicted, or None.
         answers: All predictions of the learner as text, by question.
-        lock: Lock for all changes, because ipykernel runs the callbacks of widgets in threads.
+        lock: Lock for every change of the state, because ipykernel runs the callbacks of widgets in threads.
 
     Raises:
         ValueError: A control does not allow a value.
@@ -77,17 +77,17 @@ class Instrument(ABC, Generic[S, R]):
     size: ClassVar[tuple[float, float]] = (9.0, 5.4)
     """Width and height of the figure in inches, at 100 pixels per inch."""
     swept: ClassVar[tuple[Grid, ...]] = ()
-    """Grids of control values. A page without a kernel has all combinations of the values in each grid; by default, it
-    has all values of the first control."""
+    """Grids of control values. A page without a kernel can show all combinations of the values in each grid.
+    By default, it can show all values of the first control."""
     question: ClassVar[Control | None] = None
-    """The number that :meth:`predict` takes."""
+    """The number that a learner can predict with :meth:`predict`, or None."""
     questions: tuple[Question, ...] = ()
-    """Questions of a :class:`.Quiz`; an explorer with a learner's own data clears them, because the answers depend on
-    the course's data."""
+    """Questions for a :class:`.Quiz`. An explorer with a learner's own data has no questions, because the
+    answers depend on the course's data."""
     more: ClassVar[tuple[str, ...]] = ()
     """Labels of the axes that are shown only on request."""
     autoplay: ClassVar[str] = ""
-    """The control that starts to play as soon as the picture is visible, or an empty string."""
+    """Name of the control that starts to play as soon as the picture is visible; empty if there is none."""
     lesson: ClassVar[int] = 0
     """Number of the lesson that uses the explorer."""
     shows: ClassVar[str] = ""
@@ -115,7 +115,7 @@ class Instrument(ABC, Generic[S, R]):
         self.lock = threading.RLock()
 
     def __init_subclass__(cls, **named: Any) -> None:
-        """Run the methods of a subclass under torch's and NumPy's usual settings, independent of the learner's."""
+        """Run the methods of a subclass under the usual settings of torch and NumPy, not the learner's settings."""
         super().__init_subclass__(**named)
         for name in _SETTLED:
             if name in vars(cls):
@@ -125,7 +125,7 @@ class Instrument(ABC, Generic[S, R]):
 
     @abstractmethod
     def compute(self, state: S) -> R:
-        """Compute the numbers that the picture shows, from ``state`` and the input only."""
+        """Compute the numbers that the picture shows. They depend only on ``state`` and on the explorer's input."""
 
     @abstractmethod
     def stage(self, figure: Figure) -> dict[str, Any]:
@@ -133,14 +133,14 @@ class Instrument(ABC, Generic[S, R]):
 
         Axes with the same label (``axes.set_label``) form a panel; a narrow page shows the panels separately. While a
         state is pinned for comparison, pale copies of its curves stay in the picture. Curves are lines and stairs that
-        are directly in the returned dictionary, or in a list in it; those in a nested dictionary are not copied. The
-        base class places the line named ``guess``, with a label, at the position that :meth:`mark` returns. Text that
-        rarely changes is faster with ``gid="ground"``.
+        are in the returned dictionary, or in a list in this dictionary. Curves in a nested dictionary are not copied.
+        The base class places the line named ``guess``, with a label, at the position that :meth:`mark` returns. Text
+        that rarely changes is drawn faster with ``gid="ground"``.
         """
 
     @abstractmethod
     def draw(self, artists: dict[str, Any], result: R) -> None:
-        """Update the artists to a result, without computing and without new artists."""
+        """Update the artists to show a result. This must not compute anything and must not create artists."""
 
     @abstractmethod
     def describe(self, result: R) -> str:
@@ -151,7 +151,7 @@ class Instrument(ABC, Generic[S, R]):
         return ""
 
     def spots(self, result: R) -> Sequence[Spot]:
-        """Return the spots of the picture to point at, with their numbers and arithmetic."""
+        """Return the items of the picture to point at, with their numbers and calculations."""
         return ()
 
     def grips(self, result: R) -> Sequence[Grip]:
@@ -159,19 +159,19 @@ class Instrument(ABC, Generic[S, R]):
         return ()
 
     def mark(self, result: R, guess: float) -> tuple[Any, Any]:
-        """Return x and y of the learner's guess in the picture of a result; required if there is a question."""
+        """Return x and y of the learner's guess in the picture of a result. Required if :attr:`question` is set."""
         raise NotImplementedError(f"{type(self).__name__}.mark: must return where in the picture a guess is drawn")
 
     def numbers(self, result: R) -> dict[str, str]:
-        """Return the rounded numbers to print below the picture, by name; the names are the same in all states."""
+        """Return the rounded numbers below the picture, by name. The names are the same in all states."""
         return {}
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return a small input like a learner's own, for tests; empty if the constructor takes none.
+        """Return a small input for tests, of the same kind as a learner's own; empty if the constructor takes no input.
 
         Args:
-            draw: Function of a shape that returns standard normal numbers.
+            draw: Function that gets a shape and returns standard normal numbers.
         """
         return ()
 
@@ -184,7 +184,7 @@ class Instrument(ABC, Generic[S, R]):
 
     @classmethod
     def from_state(cls: type[Own], state: str, *data: Any) -> Own:
-        """Restore an explorer from its :attr:`state` with the same input (``data`` as for the constructor)."""
+        """Restore an explorer from its :attr:`state` and the same input; ``data`` as for the constructor."""
         return cls(*data, **Space.read(state, cls.__name__))
 
     @property
@@ -193,7 +193,7 @@ class Instrument(ABC, Generic[S, R]):
         return self.write(self._state)
 
     def write(self, state: S) -> str:
-        """Return a state as text, like :attr:`state`."""
+        """Return a state as text, in the form of :attr:`state`."""
         return self._space.write(type(self).__name__, self.values(state))
 
     def values(self, state: S) -> dict[str, Any]:
@@ -201,25 +201,25 @@ class Instrument(ABC, Generic[S, R]):
         return self._space.values(state)
 
     def at(self, **changes: Any) -> S:
-        """Return the current state with ``changes``, checked; the explorer does not change."""
+        """Check ``changes``, and return the current state with them. The explorer does not change."""
         return self._space.changed(self._state, changes)
 
     def corners(self) -> Iterator[S]:
-        """Yield the initial state with each control at its extremes in turn, then with all controls at their ends."""
+        """Yield the initial state, first with one control at a time at its extremes, then with all controls."""
         return self._space.corners(self.start)
 
     def grid(self, most: int = 100) -> Iterator[S]:
-        """Yield up to ``most`` combinations of all choices and of 5 positions per slider, always the same ones."""
+        """Yield at most ``most`` combinations of all choices and 5 positions per slider, the same ones in every run."""
         return self._space.grid(self.start, most)
 
     # Changes
 
     def set(self, **changes: Any) -> None:
-        """Change some controls. If that fails, nothing changes."""
+        """Set some controls to new values. If one value is invalid or cannot be shown, nothing changes."""
         self.go(self.at(**changes))
 
     def go(self, state: S) -> None:
-        """Go to a state, such as one returned by :meth:`at`. If that fails, nothing changes."""
+        """Go to a state, for example a state that :meth:`at` returned. If that fails, nothing changes."""
         self._change(_state=state)
 
     def reset(self) -> None:
@@ -227,18 +227,18 @@ class Instrument(ABC, Generic[S, R]):
         self._change(_state=self.start, pinned=None)
 
     def compare(self, on: bool = True) -> None:
-        """Pin the current curves and numbers behind the next ones, or with False remove them."""
+        """Pin the current curves and numbers, so that they are shown with later ones; with False, unpin them."""
         self._change(pinned=self._state if on else None)
 
     def predict(self, guess: float | str, asked: str = "") -> None:
-        """Record a guess, which is then shown next to the truth.
+        """Record the learner's guess, which is then shown next to the true value.
 
         Args:
-            guess: The number for :attr:`question`, which is drawn, or text, which is written below the picture.
-            asked: The question that a text answers; required for text.
+            guess: A number for :attr:`question`, which is drawn in the picture, or text, which is written below it.
+            asked: The question that the guess answers; required if the guess is text.
 
         Raises:
-            ValueError: :attr:`question` does not allow the number; the previous guess is kept.
+            ValueError: The number is not allowed by :attr:`question`. The previous guess is kept.
         """
         if isinstance(guess, str) and asked:
             self._change(answers={**self.answers, asked: guess})
@@ -250,7 +250,7 @@ class Instrument(ABC, Generic[S, R]):
         self._change(guess=guess, answers={**self.answers, asked or self.question.help: words})
 
     def _change(self, **values: Any) -> None:
-        """Set attributes and refresh all views; if that fails, restore the attributes. All changes are made here."""
+        """Set attributes and refresh all views. If that fails, restore the attributes. Every change is made here."""
         with self.lock:
             before = {name: getattr(self, name) for name in values}
             vars(self).update(values)

@@ -1,8 +1,8 @@
 """The outputs of an explorer or a quiz in a notebook: a still, and a widget that needs the kernel.
 
 A notebook that is opened again has lost its kernel and its widgets, and JupyterLab reports that it found no model. The
-still is therefore a separate output, which the widget hides while it exists. A page without a kernel needs neither,
-because the explorer works there by itself.
+still is therefore a separate output, which the widget hides while the widget exists. A page without a kernel needs no
+still and no widget, because an explorer works there without them.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from .question import Question
 
 SHARP = 2
-"""Pixels of a still per pixel of the page."""
+"""Pixels of a still for each pixel of the page, in width and in height."""
 COLOURS = 128
-"""Number of colours in a still; with all colours, the file would be four times as large."""
+"""Number of colours in a still. With all colours of the picture, the file would be four times as large."""
 _numbers = itertools.count(1)
 
 
 def show_twice(thing: Any, live: Callable[[], Any]) -> None:
-    """Display the still of an explorer or a quiz, from ``_repr_mimebundle_``, and its widget.
+    """Display an explorer or a quiz twice: as a still image, from ``_repr_mimebundle_``, and as a widget.
 
     Args:
         thing: An explorer or a quiz.
-        live: Function that returns its widget.
+        live: Function that returns the widget of ``thing``.
     """
     show: Any = display
     if in_a_page():
@@ -58,15 +58,15 @@ def show_twice(thing: Any, live: Callable[[], Any]) -> None:
 
 
 def renew_still(instrument: Instrument[Any, Any], name: str, svg: str, panels: Sequence[Panel]) -> None:
-    """Replace the still image that :func:`show_twice` displayed with the picture that the browser has.
+    """Replace the still image that :func:`show_twice` displayed with the picture that the browser shows.
 
-    This picture exists already, so it takes only milliseconds. Drawing a still as in :func:`explorer_still` takes up to
-    a second, during which the sliders would not respond.
+    The browser's picture already exists, so this takes only milliseconds. Drawing a still as :func:`explorer_still`
+    does takes up to a second, and the sliders would not respond during this time.
 
     Args:
         instrument: The explorer.
         name: The result of :func:`still_name`.
-        svg: Its current picture, with all panels.
+        svg: The explorer's current picture, with all panels.
         panels: The visible panels.
     """
     show: Any = display
@@ -81,12 +81,12 @@ def renew_still(instrument: Instrument[Any, Any], name: str, svg: str, panels: S
 
 
 def still_name(thing: object) -> str:
-    """Return a new unique name; a notebook gets the same names in every run."""
+    """Return a new unique name for a still. A notebook gets the same names in every run."""
     return f"{type(thing).__name__}-{next(_numbers)}"
 
 
 def explorer_still(instrument: Instrument[Any, Any], name: str, more: bool) -> dict[str, str]:
-    """Return the current picture for a notebook without a kernel: as HTML with its texts, and as an image only.
+    """Return the current picture for a notebook without a kernel, both as HTML with its texts and as a plain image.
 
     Args:
         instrument: The explorer.
@@ -115,7 +115,7 @@ def quiz_still(questions: Sequence[Question], name: str) -> str:
 
 
 def _still(instrument: Instrument[Any, Any], result: Any, more: bool) -> tuple[str, int]:
-    """Return the picture of a result for a notebook, and its width in pixels of the page."""
+    """Return the picture of a result for a notebook, and the width of the picture in pixels of the page."""
     drawing = Drawing(instrument)
     drawing.move(result)
     raw, png = io.BytesIO(), io.BytesIO()
@@ -129,10 +129,12 @@ def _still(instrument: Instrument[Any, Any], result: Any, more: bool) -> tuple[s
 
 @functools.cache
 def _return_memory_after_cells() -> None:
-    """Return free memory to the system after each cell: up to 60 MB per lesson, on machines shared by a class.
+    """Return free memory to the system after each cell.
 
-    This takes a millisecond. MALLOC_TRIM_THRESHOLD_, with which the C library does it continuously, slows training by
-    half.
+    On a machine that a class shares, this saves up to 60 MB per lesson.
+
+    This takes a millisecond. With MALLOC_TRIM_THRESHOLD_, the C library would return memory all the time, which slows
+    training by half.
     """
     with contextlib.suppress(AttributeError, TypeError):  # only available in glibc, the C library of most Linux systems
         trim = ctypes.CDLL(None).malloc_trim

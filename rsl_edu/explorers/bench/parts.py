@@ -12,8 +12,8 @@ from .theme import GREY, RED
 
 
 def mosaic(tiles: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Arrange ``tiles [tiles, height, width]`` in one image of rows and columns, with gaps of NaN between them."""
-    times = -(-32 // max(tiles.shape[1:]))  # enlarge small tiles, so that a gap of one pixel always looks thin
+    """Arrange ``tiles [tiles, height, width]`` in rows and columns of one image, with gaps of NaN between the tiles."""
+    times = -(-32 // max(tiles.shape[1:]))  # enlarge small tiles, because a gap of one pixel looks wide next to them
     tiles = np.pad(tiles.repeat(times, 1).repeat(times, 2), ((0, 0), (1, 1), (1, 1)), constant_values=np.nan)
     image: np.ndarray = np.full((rows * columns, *tiles.shape[1:]), np.nan)
     image[: len(tiles)] = tiles
@@ -21,7 +21,7 @@ def mosaic(tiles: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def frame(x: float, y: float, width: float, height: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the corners of a rectangle as a closed line, x and y ``[5]``."""
+    """Return the corners of a rectangle as a closed line: x ``[5]`` and y ``[5]``."""
     return np.array([x, x + width, x + width, x, x]), np.array([y, y, y + height, y + height, y])
 
 
@@ -32,9 +32,9 @@ def show_image(image: Any, values: np.ndarray, low: float, high: float) -> None:
 
 
 class TextTable:
-    """A table of monospaced lines, with space below for a warning of three lines.
+    """A table of lines in a monospaced font, with space for a warning of three lines below it.
 
-    Its text rarely changes, so it is drawn with the background of the axes.
+    The text of the table rarely changes, so it is drawn with the background of the axes.
 
     Args:
         axes: Axes without ticks, which the table fills.
@@ -58,7 +58,7 @@ class TextTable:
         axes.text(0, 1, head, family="DejaVu Sans Mono", **look, color=GREY)
 
     def write(self, lines: Sequence[str], wrong: int, why: str) -> None:
-        """Write the lines, with the line of index ``wrong`` in red, and the warning ``why`` below."""
+        """Write the lines of the table, with line ``wrong`` (from 0) in red, and the warning ``why`` below them."""
         for i, (line, text) in enumerate(zip(self._lines, lines, strict=True)):
             line.set(text=text, color=RED if i == wrong else self._ink)
         self._why.set_text("\n".join(textwrap.wrap(why, 62)))

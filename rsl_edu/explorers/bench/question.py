@@ -13,9 +13,10 @@ class Question:
 
     Attributes:
         text: The question.
-        choices: The answers to choose from; if empty, the answer is the number of :attr:`.Instrument.question`.
-        answer: The right answer: one of the choices, or the number as text; empty if it is not to be revealed.
-        show: Values of controls for which the picture shows the answer; empty if it cannot be shown.
+        choices: The answers to choose from. If empty, the answer is the number that :attr:`.Instrument.question`
+            describes.
+        answer: The right answer: one of the choices, or the number as text. Empty if the quiz must not reveal it.
+        show: Values of controls for which the picture shows the answer; empty if the picture cannot show the answer.
     """
 
     text: str

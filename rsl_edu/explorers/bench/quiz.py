@@ -1,4 +1,4 @@
-"""Questions to answer before using an explorer; the answers stay visible next to the truth."""
+"""Questions to answer before using an explorer. The answers remain visible next to the true values."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:  # anywidget is slow to import and only needed for forms
 class Quiz:
     """Questions about what an explorer will show.
 
-    Each answer is recorded in the explorer: a number is drawn next to the truth, a choice is written below the picture.
+    The explorer records each answer. It draws a number in the picture, and writes a choice below the picture.
     Answers are optional. In a notebook, a quiz at the end of a cell is displayed.
 
     Args:
         explorer: The explorer.
-        questions: The questions, or a mapping from each question's text to its choices, or to None for the number of
-            :attr:`.Instrument.question`. By default the explorer's own questions.
+        questions: The questions, by default the explorer's own; or a mapping from the text of each question to its
+            choices, or to None if the answer is the number that :attr:`.Instrument.question` describes.
 
     Attributes:
         explorer: The explorer.
@@ -32,8 +32,8 @@ class Quiz:
 
     Raises:
         TypeError: ``explorer`` or ``questions`` has the wrong type.
-        ValueError: There is no question, a question has fewer than two choices or needs a number that the explorer
-            does not have, or its answer cannot be shown by the controls.
+        ValueError: There is no question, or a question is invalid: it has fewer than two choices, it asks for a number
+            although the explorer has no number to predict, or the controls cannot show its answer.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Quiz:
             answer: A number, or one of the choices.
 
         Raises:
-            ValueError: The question does not exist or the answer is not allowed; the previous answer is kept.
+            ValueError: The question does not exist, or the answer is not allowed. The previous answer is kept.
         """
         asked = self._asked(question)
         if not asked.choices and self.explorer.question is not None:
@@ -82,7 +82,7 @@ class Quiz:
         self.explorer.predict(answer, asked.text)
 
     def show(self, question: int) -> None:
-        """Set the explorer to the state that shows the answer of a question, given by its index."""
+        """Set the explorer to the state that shows the answer to the question with this index."""
         self.explorer.set(**self._asked(question).show)
 
     def _asked(self, question: int) -> Question:
@@ -92,7 +92,7 @@ class Quiz:
 
     @property
     def answers(self) -> dict[str, str]:
-        """The answers so far, by question."""
+        """The learner's answers so far, by the text of the question."""
         texts = {question.text for question in self.questions}
         return {text: given for text, given in self.explorer.answers.items() if text in texts}
 
@@ -104,7 +104,7 @@ class Quiz:
         return Form(self.questions, self.explorer.question, self.answer, self.show)
 
     def __repr__(self) -> str:
-        """Return the questions, their choices and the answers so far, which nbval compares."""
+        """Return the questions, their choices and the answers so far. nbval compares this text."""
         lines = ["Quiz"]
         for question in self.questions:
             asked = f"{question.text} ({' / '.join(question.choices)})" if question.choices else question.text
@@ -112,7 +112,7 @@ class Quiz:
         return "\n".join(lines)
 
     def html(self) -> str:
-        """Return the quiz for a page without a kernel; its answers are written below the next explorer."""
+        """Return the quiz for a page without a kernel. The page writes the answers below the next explorer."""
         positions = moved(self.explorer, self.explorer.swept_states())
         return quiz_html(self.questions, self.explorer.question, positions)
 

@@ -8,7 +8,7 @@ FORM = ("dom.js", "form.js")
 
 
 def text(*files: str) -> str:
-    """Return the concatenated contents of files in this folder."""
+    """Return the contents of files in this folder, joined in the given order."""
     return "\n".join((HERE / file).read_text("utf-8") for file in files)
 
 
@@ -23,9 +23,9 @@ def form_module() -> str:
 
 
 def page_script() -> str:
-    """Return the script of a page: the scripts of the widgets, and the code that replaces the kernel.
+    """Return the script for a page without a kernel: the scripts of the widgets, and code that replaces the kernel.
 
-    It is a classic script because browsers do not load modules from local files.
+    It is a classic script, not a module, because browsers do not load modules from local files.
     """
     return f"(() => {{\n{text(*PICTURE, 'form.js', 'static_page.js')}}})();\n"
 

@@ -1,4 +1,4 @@
-"""Explorers and quizzes in a page without a kernel: all pictures are drawn beforehand, and the page selects one."""
+"""Explorers and quizzes on a page without a kernel. All pictures are drawn in advance, and the page selects one."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _TEMPLATES.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
 
 
 def in_a_page() -> bool:
-    """Return whether outputs go into a page without a kernel; the book's kernels set a variable for this."""
+    """Return whether outputs are for a page without a kernel. Kernels that build the book set a variable for this."""
     return bool(os.environ.get("RSL_EDU_BOOK"))
 
 
 def explorer_html(
     explorer: Instrument[Any, Any], panels: Sequence[Panel], frames: Iterable[Frame], notebook: str = NOTEBOOK
 ) -> str:
-    """Return an explorer with all pictures for a page; without JavaScript, the page shows the current one.
+    """Return an explorer with all its pictures, for a page. Without JavaScript, the page shows the current picture.
 
     Args:
         explorer: The explorer.
-        panels: The panels of its pictures.
-        frames: Its pictures, including the current one.
+        panels: The panels of the explorer's pictures.
+        frames: The explorer's pictures, including the current picture.
         notebook: Address of the notebook that contains the explorer; empty if there is none.
     """
     frames = list(frames)
@@ -59,14 +59,14 @@ def explorer_html(
         "notebook": notebook,
         "drawn": _packed(explorer, frames, positions),
     }
-    picture = urllib.parse.quote(present.svg, safe=" /:;,=()!@$&'*+?[]\n")  # gzip compresses this better than base64
+    picture = urllib.parse.quote(present.svg, safe=" /:;,=()!@$&'*+?[]\n")  # smaller than base64 after gzip
     return template("explorer.html.j2").render(
         width=width, height=height, title=present.title, caption=present.caption, picture=picture, page=page
     )
 
 
 def moved(explorer: Instrument[Any, Any], states: Iterable[Any]) -> dict[str, list[Any]]:
-    """Return the values of each control that has several values in these states, in the control's order."""
+    """Return, for each control with several values in these states, these values in the control's order."""
     states = list(states)
     axes = {name: _values(control, name, states) for name, control in explorer.controls.items()}
     return {name: values for name, values in axes.items() if len(values) > 1}
@@ -85,11 +85,11 @@ def document(title: str, *parts: str) -> str:
 
 
 def quiz_html(questions: Sequence[Question], number: Control | None, positions: Positions) -> str:
-    """Return questions whose answers are written below the next explorer; without JavaScript, they are a list.
+    """Return questions for a page. Answers are written below the next explorer. Without JavaScript, they are a list.
 
     Args:
         questions: The questions.
-        number: The number that a question without choices asks for.
+        number: The control that describes the number for which a question without choices asks.
         positions: The values of the explorer's controls on the page.
     """
     told = questions_told(questions, number)
@@ -112,7 +112,7 @@ def question_lines(questions: Sequence[Question]) -> list[str]:
 
 
 def questions_told(questions: Sequence[Question], number: Control | None) -> list[dict[str, Any]]:
-    """Return the data of questions for the script in the browser, in a widget or in a page."""
+    """Return the data that the script in the browser needs for questions, in a widget or on a page."""
     return [
         {
             "text": question.text,
@@ -131,7 +131,7 @@ def template(name: str) -> jinja2.Template:
 
 
 def _packed(explorer: Instrument[Any, Any], frames: list[Frame], positions: Mapping[str, list[Any]]) -> str:
-    """Return pictures and their texts, compressed; elements shared by several pictures are stored only once."""
+    """Return pictures and their texts, compressed. An element that several pictures share is stored only once."""
     elements: dict[str, int] = {}
 
     def stored(panels: Iterable[str]) -> list[list[int]]:
@@ -156,7 +156,7 @@ def _packed(explorer: Instrument[Any, Any], frames: list[Frame], positions: Mapp
 
 
 def _values(control: Control, name: str, states: Iterable[Any]) -> list[Any]:
-    """Return the values of a control for which there are pictures, in the control's order."""
+    """Return those values of a control that occur in the states of the pictures, in the control's order."""
     drawn = {getattr(state, name) for state in states}
     known = [value for value in control.positions() if value in drawn]
     return known if len(known) == len(drawn) else sorted(drawn)  # a value may be between two positions

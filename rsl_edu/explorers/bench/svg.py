@@ -1,4 +1,4 @@
-"""Matplotlib's SVG, reduced to a tenth of its size, because a page contains hundreds of pictures."""
+"""Reduction of Matplotlib's SVG to a tenth of its size. This is needed because a page contains hundreds of pictures."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _OTHER_THAN_LINES = re.compile("[^MLz0-9. \n-]")
 
 
 def thin(document: str) -> str:
-    """Return an SVG document from its first tag on, without style sheets and without the closing tag.
+    """Return a shortened SVG document, which starts at its first tag and has no style sheets and no closing tag.
 
     Images are stored as lossless WebP, positions are rounded to a tenth of a point, and lines have relative
     coordinates.
     """
     svg = _STYLE.sub("", document[document.index("<svg") : document.rindex("</svg>")])
-    svg = _ID.sub(r"\1rsl-", svg)  # a prefix, which a page with several pictures makes unique
+    svg = _ID.sub(r"\1rsl-", svg)  # a prefix, which a page makes unique for each of its pictures
     svg = _TABLE_ROW.sub('<text xml:space="preserve" ', _NAMED_GROUP.sub("<g>", svg))
     svg = _PLACE.sub(_short, _PNG.sub(_webp, svg))
     return _PATH.sub(_relative, svg)
@@ -40,11 +40,11 @@ def _webp(png: re.Match[str]) -> str:
 
 
 def _relative(path: re.Match[str]) -> str:
-    """Return a path of straight lines with relative coordinates, which takes half the space when compressed."""
+    """Return a path of straight lines with relative coordinates. After compression, it takes half as much space."""
     if _OTHER_THAN_LINES.search(path[0]):
         return _short(path)
     lines = []
-    for line in path[0].split("M")[1:]:  # each line starts with its first point
+    for line in path[0].split("M")[1:]:  # each line starts with its first point, in absolute coordinates
         places = np.array(line.replace("L", " ").replace("z", " ").split(), float).reshape(-1, 2)
         steps = np.diff(np.rint(10 * places).astype(int), axis=0, prepend=0)
         (x, y), *others = [(f"{x / 10:g}", f"{y / 10:g}") for x, y in steps.tolist()]
@@ -54,5 +54,5 @@ def _relative(path: re.Match[str]) -> str:
 
 
 def _short(places: re.Match[str]) -> str:
-    """Return text with its numbers rounded to a tenth."""
+    """Return matched text with its numbers rounded to a tenth."""
     return _LONG_NUMBER.sub(lambda number: f"{round(10 * float(number[0])) / 10:g}", places[0])

@@ -1,4 +1,4 @@
-"""Spots to point at and handles to drag in a picture, in the coordinates of its axes."""
+"""Items to point at and handles to drag in a picture, in the coordinates of the picture's axes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Extent = float | tuple[float, float] | None
-"""A coordinate on an axis, a range, or None for the entire axis."""
+"""A coordinate on an axis, a range of coordinates, or None for the entire axis."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Mark:
     Attributes:
         panel: Label of the axes.
         x: Coordinate or range on the x axis, in data coordinates; None for the entire axis.
-        y: Coordinate or range on the y axis, likewise.
+        y: Coordinate or range on the y axis, in data coordinates; None for the entire axis.
     """
 
     panel: str
@@ -27,14 +27,14 @@ class Mark:
 
 @dataclasses.dataclass(frozen=True)
 class Spot:
-    """An item of a picture with all the places that show it, which are highlighted together when it is pointed at.
+    """An item of a picture to point at. All places that show the item are then highlighted together.
 
     Attributes:
-        name: Its name, unique within a picture.
-        numbers: Its numbers, as text.
-        marks: The places that show it.
-        arithmetic: The arithmetic of one of its numbers, line by line; shown when the spot is chosen.
-        listed: Whether the name is a sentence listed above the picture, where it can be chosen.
+        name: Name of the item, unique within a picture.
+        numbers: Numbers of the item, as text.
+        marks: The places that show the item.
+        arithmetic: The calculation of one of these numbers, line by line; shown when the item is selected.
+        listed: Whether the name is a sentence in the list above the picture, where the item can be selected.
     """
 
     name: str
@@ -46,13 +46,13 @@ class Spot:
 
 @dataclasses.dataclass(frozen=True)
 class Grip:
-    """A handle in the picture that sets controls when it is dragged or moved by keys.
+    """A handle in the picture. It sets controls when a learner drags it or moves it with keys.
 
     Attributes:
-        controls: The names of the controls that it sets.
+        controls: Names of the controls that the handle sets.
         panel: Label of its axes.
-        points: Position x and y of the handle for each tuple of control values that it can set.
-        along: ``"x"`` or ``"y"`` if only that direction counts, as for a time cursor; otherwise ``"xy"``.
+        points: Position (x, y) of the handle for each tuple of control values that the handle can set.
+        along: ``"x"`` or ``"y"`` if the handle moves only in this direction, as a time line does; otherwise ``"xy"``.
     """
 
     controls: tuple[str, ...]

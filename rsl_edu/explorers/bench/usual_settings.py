@@ -1,4 +1,4 @@
-"""Torch's and NumPy's usual settings, independent of the learner's, so that results depend only on the input."""
+"""The usual settings of torch and NumPy. With them, results depend only on the input, not on the learner's settings."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def usual_settings() -> Iterator[None]:
     """Run a block with the initial settings of torch and NumPy, and restore the learner's settings afterwards.
 
     The settings are float32, the CPU, gradients enabled, no inference mode, no autocast, no anomaly detection, and
-    NumPy's handling of overflow. Torch's random state on the CPU is restored too. Only one thread at a time can be in
-    such a block. A nested block has no effect.
+    NumPy's handling of overflow. Torch's random state on the CPU is restored too. Only one thread at a time can run
+    a block under these settings. In a nested call, the settings stay as they are.
     """
     if getattr(_here, "inside", False):
         yield
@@ -37,7 +37,7 @@ def usual_settings() -> Iterator[None]:
         stack.enter_context(torch.autocast("cpu", enabled=False))
         stack.enter_context(torch.autograd.set_detect_anomaly(False))
         stack.enter_context(np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"))
-        if torch.get_default_device().type != "cpu":  # only if needed, because it slows down every call of torch
+        if torch.get_default_device().type != "cpu":  # only if needed, because this slows down every call of torch
             stack.enter_context(torch.device("cpu"))
         _here.inside = True
         try:

@@ -1,4 +1,4 @@
-"""The data of an explorer for the script in the browser, from a widget or in a page without a kernel."""
+"""The data that the script in the browser needs for an explorer, in a widget or on a page without a kernel."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from .instrument import Instrument
 
 FEW = 3
-"""A slider with at most this many positions is shown as a choice."""
+"""Maximum number of positions for which a slider is shown as a choice."""
 Positions = Mapping[str, Sequence[Any]]
 """The values to which each control can be set, by name."""
 
 
 def specification(instrument: Instrument[Any, Any], panels: Sequence[Panel], positions: Positions) -> dict[str, Any]:
-    """Return the constant data: name, panels, controls and colours."""
+    """Return the constant data of an explorer: its name, panels, controls and colours."""
     names = list(positions)
     return {
         "name": type(instrument).__name__,
@@ -31,15 +31,15 @@ def specification(instrument: Instrument[Any, Any], panels: Sequence[Panel], pos
 
 
 def place_of(state: Any, positions: Positions) -> list[int]:
-    """Return the index of each control's position in a state, or of the nearest position."""
+    """Return the index of each control's position in a state; if the value has no position, of the nearest one."""
     return [_nearest(values, getattr(state, name)) for name, values in positions.items()]
 
 
 def grips_on(frame: Frame, positions: Positions) -> list[list[Any]]:
-    """Return the grips of a frame that can be moved.
+    """Return those grips (handles) of a frame that can be moved.
 
-    For each grip: the indices of its controls, its panel, its direction, and for each of its places the positions of
-    the controls, x and y.
+    Each grip is a list: the indices of its controls, its panel, its direction, and its places. A place consists of the
+    positions of the controls, x and y.
     """
     names = list(positions)
     grips = []

@@ -20,31 +20,31 @@ if TYPE_CHECKING:
     from .instrument import Instrument
 
 KEPT = 48
-"""Number of cached frames, so that a slider that moves back responds immediately."""
+"""Number of frames that are cached, so that the picture follows immediately when a slider moves back."""
 REST = 2.0
-"""Seconds without a change by the learner after which the picture replaces the still in the notebook."""
+"""Time in seconds. If the learner changes nothing for this long, the picture replaces the still in the notebook."""
 PAUSE, AHEAD = 0.02, 2
-"""Once a control has not moved for PAUSE seconds, its next AHEAD positions are drawn in advance."""
+"""When a control has not moved for PAUSE seconds, the frames of its next AHEAD positions are drawn in advance."""
 
 
 class Live(anywidget.AnyWidget):
-    """Controls and picture of one explorer, created by :attr:`.Explorer.live`.
+    """The widget with the controls and the picture of one explorer; :attr:`.Explorer.live` creates it.
 
     The browser sends messages, one at a time, with the newest positions of the controls or the action of a button. The
     messages change the instrument. Every change of the instrument is sent back by :meth:`refresh`, as traits that only
     the kernel sets.
-    A host needs ipywidgets and anywidget, which JupyterLab, Notebook 7, VS Code and Colab have; nothing is loaded from
-    a CDN. Background and moving artists of each panel are separate traits, so that only changes are sent.
+    The notebook application needs ipywidgets and anywidget, which JupyterLab, Notebook 7, VS Code and Colab have.
+    Nothing is loaded from a CDN.
 
     Attributes:
         spec: Name, panels, controls and colours, which are constant.
-        place: The position of each control in the picture that is shown.
-        moved: Counter of changes that do not come from its own controls, such as those by a quiz or a cell.
-        served: The serial of the browser's last message that was processed.
+        place: The position of each control in the current picture.
+        moved: Counter of changes that do not come from the widget's own controls, for example from a quiz or a cell.
+        served: Serial number of the browser's latest message that was processed.
         epoch: Counter of changes that invalidate frames drawn in advance.
         words: The value of each control, as text.
         title, caption, numbers: Texts of the picture; numbers are rows of name, number and pinned number.
-        spots, grips: Spots to point at and handles to drag, as in :class:`.Frame`.
+        spots, grips: Items to point at and handles to drag, as in :class:`.Frame`.
         answers: The learner's predictions: rows of question and answer.
         error: What is wrong with the current values of the controls; empty if nothing is wrong.
         state: The state as text, for copying.
@@ -82,7 +82,7 @@ class Live(anywidget.AnyWidget):
         self._about: Any = None
         self._guess: float | None = None
         self._events = 0
-        self._asked = False  # whether a message of the browser is being processed
+        self._asked = False  # whether a message from the browser is being processed
         self._rest: asyncio.TimerHandle | None = None
         super().__init__(
             spec=specification(instrument, self._drawing.panels, self._positions), still=still_name(instrument)
@@ -95,7 +95,7 @@ class Live(anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def refresh(self) -> None:
-        """Show the instrument's state; if that fails, keep the last picture and show the error below it."""
+        """Show the instrument's state. If that fails, keep the last picture and show the error below this picture."""
         with self._instrument.lock, self._told():
             self._draw()
 
@@ -127,7 +127,7 @@ class Live(anywidget.AnyWidget):
             self._store_later()
 
     def _store_later(self) -> None:
-        """Store the picture in the notebook after a while; called only for changes by the learner, not by cells."""
+        """Store the picture in the notebook after a while. Called only for changes by the learner, not by cells."""
         if self._rest is not None:
             self._rest.cancel()
         with contextlib.suppress(RuntimeError):  # a test has no event loop
@@ -165,7 +165,7 @@ class Live(anywidget.AnyWidget):
         return values
 
     def _receive(self, widget: Any, content: Any, buffers: Any) -> None:
-        """Process a message of the browser, and confirm it even if it fails."""
+        """Process a message from the browser. Confirm the message even if processing fails."""
         try:
             with self._instrument.lock, self._told(_from_browser()):
                 self._asked = True
@@ -195,7 +195,7 @@ class Live(anywidget.AnyWidget):
             self._later(self._events, name, 1 if wanted[name] > here[name] else -1, AHEAD)
 
     def _later(self, event: int, name: str, step: int, count: int) -> None:
-        """Schedule the drawing of the next position in the direction of the last step, for when the kernel is idle."""
+        """Schedule a drawing of the next position in the direction of the last step, for when the kernel is idle."""
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop().call_later(PAUSE, self._look_ahead, event, name, step, count)
 
@@ -216,7 +216,7 @@ class Live(anywidget.AnyWidget):
 
     @contextlib.contextmanager
     def _told(self, browser: bool = False) -> Iterator[None]:
-        """Show an error below the picture; for a cell or a test, also raise it."""
+        """Run a block, and show its error below the picture. Unless the browser made the change, also raise it."""
         try:
             yield
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Explorer *divergence*: entropy and KL of Gaussian policies, in closed form and as numeric integrals."""
+"""Explorer *divergence*: entropy and KL divergence of Gaussian policies, in closed form and as numeric integrals."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ REACHES = (1, 2, 3, 4, 5, 6, 8)
 """Leading digits of the limits of the action axes."""
 
 LEAST_STD, LARGEST = 1e-6, 1e6
-"""Minimum std, and maximum mean and std, of a learner's own policy; the library has the same limits for stds."""
+"""Minimum std, and maximum of mean and std, in a learner's own policies. The library limits stds equally."""
 
 
 class Divergence(Explorer[DivergenceState, DivergenceResult]):
-    """Log-probability, entropy and KL of two Gaussian policies, each in closed form and as a numeric integral.
+    """Log-probability, entropy and KL divergence of two Gaussian policies, in closed form and as numeric integrals.
 
-    The dimensions of an action are independent, so the integrals over an action are sums over its dimensions. With a
-    learner's own policies, the control values for means are added to their means and those for stds multiply their
-    stds.
+    The dimensions of an action are independent, so an integral over the action is a sum of integrals over its
+    dimensions. With a learner's own policies, the controls for means give an offset that is added to each mean, and
+    the controls for stds give a factor that multiplies each std.
 
     Args:
-        old: Mean and std of a policy before an update, in one state, each ``[actions]``; by default 0 and 1.
+        old: Mean and std of a policy before an update, in one state, each ``[actions]``; 0 and 1 by default.
         new: Mean and std after the update; required with ``old``.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         ValueError: Only one of the policies is given, or a mean or std is invalid.
@@ -110,10 +110,10 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
 
     @torch.inference_mode()
     def compute(self, state: DivergenceState) -> DivergenceResult:
-        """Compute all closed forms with the library's Gaussian, and integrate its log-probabilities numerically."""
+        """Compute all quantities in closed form with the library's Gaussian, and as integrals of its log-densities."""
         shown = state.dimension
         (mean, std), (mean2, std2) = self._policies
-        # Beyond these limits, the library's Gaussian would clamp the std, and closed forms would differ from integrals.
+        # Beyond these limits, the library's Gaussian would clamp the std. Closed forms and integrals would then differ.
         old = mean + state.old_mean, (std * state.old_std).clamp(LEAST_STD, LARGEST)  # [actions]
         new = mean2 + state.new_mean, (std2 * state.new_std).clamp(LEAST_STD, LARGEST)
         one, two = ((mean[shown : shown + 1], std[shown : shown + 1]) for mean, std in (old, new))
@@ -141,7 +141,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
             densities=logs.exp().numpy(),
             integrands=(logs.exp() * (logs - logs.flip(0))).numpy(),
             log_prob=(log_prob[0], log_prob[1]),
-            closed=_closed(old, new, state.mistake).numpy().round(9),  # a KL of 1e-17 is zero
+            closed=_closed(old, new, state.mistake).numpy().round(9),  # a KL of 1e-17 is a rounding error
             integral=_integrals(old, new).numpy().round(9),
             ratio=ratio,
             curves=kls.numpy(),
@@ -151,10 +151,10 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         )
 
     def _limits(self, state: DivergenceState, old: MeanAndStd, new: MeanAndStd) -> tuple[float, float]:
-        """Return the larger std of the shown dimension before the controls change it, and the limit of the axes.
+        """Return the larger of both policies' stds in the shown dimension, without the controls, and the axes' limit.
 
         The limit has only two possible values, so that most changes of the controls do not change the background. The
-        smaller limit fits all stds up to the std that is returned.
+        smaller limit fits all stds up to the std that this method returns.
         """
         means, stds = (torch.stack(values)[:, state.dimension] for values in zip(*self._policies, strict=True))
         unit, far = float(stds.max()), float(means.abs().max())
@@ -169,11 +169,11 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         return picture.stage(figure)
 
     def draw(self, artists: dict[str, Any], result: DivergenceResult) -> None:
-        """Update curves, dots and values."""
+        """Update the curves, the dots and the values in the table."""
         picture.draw(artists, result, self.guess)
 
     def spots(self, result: DivergenceResult) -> Sequence[Spot]:
-        """Return the policies, the action's log-probabilities and the four quantities."""
+        """Return the items to point at: both policies, the action's log-probabilities and the four quantities."""
         return picture.spots(result)
 
     def grips(self, result: DivergenceResult) -> Sequence[Grip]:
@@ -181,16 +181,16 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         return picture.grips(dict(self.controls), result)
 
     def mark(self, result: DivergenceResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess in the row of KL(old‖new)."""
+        """Return the position of the guess in the row of KL(old‖new)."""
         return [guess], [1]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return the mean and std of two policies."""
+        """Return the mean and std of two policies, for tests."""
         return (draw(3), draw(3).exp()), (draw(3), draw(3).exp())
 
     def numbers(self, result: DivergenceResult) -> dict[str, str]:
-        """Return the log-probabilities of the action, the probability ratio, and each closed form with its integral."""
+        """Return the action's log-probabilities and ratio, and each quantity in closed form and as an integral."""
         old, new = result.log_prob
         return {
             "log old(action)": f"{rounded(old)} nats",
@@ -200,7 +200,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         }
 
     def title(self, result: DivergenceResult) -> str:
-        """Compare the two KLs, or state the effect of a mistake."""
+        """Compare KL(old‖new) with KL(new‖old), or state the effect of a mistake."""
         if result.state.mistake != "right":
             return _mistaken(result)
         kl, reverse = (rounded(value) for value in result.integral[2:])
@@ -232,7 +232,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
 
 
 def _mistaken(result: DivergenceResult) -> str:
-    """Return the effect of a mistake on the most relevant wrong number."""
+    """Describe the effect of a mistake on the most relevant of the wrong numbers."""
     mistake = MISTAKES[result.state.mistake]
     if not result.wrong.any():
         return f"✗ {mistake}: no effect at this setting, all four numbers are right."
@@ -252,7 +252,7 @@ def _checked(name: str, policy: MeanAndStd) -> MeanAndStd:
     for what, values, least in (("mean", mean, -LARGEST), ("std", std, LEAST_STD)):
         bad = values[
             ~((values >= least - 1e-12) & (values <= LARGEST))
-        ]  # NaN fails both; 1e-6 is 9.99999997e-7 in float32
+        ]  # NaN fails both comparisons; 1e-6 is 9.99999997e-7 in float32
         if len(bad):
             expected = f"finite means and finite stds, means from -1e6 to 1e6 and stds from {LEAST_STD:g} to 1e6"
             raise ValueError(f"{name}: expected {expected}, got a {what} of {float(bad[0]):.6g}")
@@ -260,14 +260,14 @@ def _checked(name: str, policy: MeanAndStd) -> MeanAndStd:
 
 
 def _gaussian(policy: MeanAndStd) -> HeteroscedasticGaussianDistribution:
-    """Return the library's Gaussian with this mean and std ``[..., actions]``, the kind whose std is an input."""
+    """Return the library's Gaussian with an std as input, for this mean and std, both ``[..., actions]``."""
     gaussian = HeteroscedasticGaussianDistribution(policy[0].shape[-1])
     gaussian.update(torch.stack(policy, -2))
     return gaussian
 
 
 def _closed(old: MeanAndStd, new: MeanAndStd, mistake: str) -> torch.Tensor:
-    """Return the QUANTITIES in closed form, ``[4, ...]``, as computed by the library or with one of the mistakes."""
+    """Return the QUANTITIES in closed form, ``[4, ...]``, either as the library computes them or with a mistake."""
     if mistake == "variance":
         old, new = (old[0], old[1].square()), (new[0], new[1].square())
     if mistake == "exponentiated":
@@ -285,13 +285,13 @@ def _closed(old: MeanAndStd, new: MeanAndStd, mistake: str) -> torch.Tensor:
 
 def _integrals(old: MeanAndStd, new: MeanAndStd) -> torch.Tensor:
     """Return the QUANTITIES ``[4]``, integrated from the log-densities by the trapezoidal rule."""
-    z = torch.linspace(-10, 10, 2001, dtype=torch.float64).unsqueeze(1)  # only 1e-23 of the probability is outside
+    z = torch.linspace(-10, 10, 2001, dtype=torch.float64).unsqueeze(1)  # outside: only 1e-23 of the probability
     values = []
     for before, after in ((old, new), (new, old)):
-        p = torch.zeros_like(before[0]), before[1]  # shifted to mean 0: a small std is lost next to a large mean
+        p = torch.zeros_like(before[0]), before[1]  # mean 0: next to a large mean, rounding hides a small std
         q = after[0] - before[0], after[1]
         actions = p[0] + p[1] * z  # [points, actions]
-        # The integral over all dimensions is the sum of the integrals over each, [actions, 1].
+        # The integral over all dimensions is the sum of the integrals over each dimension, [actions, 1].
         log_p, log_q = (_gaussian((m[:, None], s[:, None])).log_prob(actions[..., None]) for m, s in (p, q))
         values += [-torch.trapezoid(log_p.exp() * log_p, actions, dim=0).sum()]
         values += [torch.trapezoid(log_p.exp() * (log_p - log_q), actions, dim=0).sum()]

@@ -1,4 +1,4 @@
-"""The picture of the explorer *divergence*: its panels, its spots to point at and its handles to drag."""
+"""The picture of the explorer *divergence*: its panels, its items to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from .state import DivergenceResult
 
 FLOOR, CEILING = 1e-3, 1e5
-"""Limits of the logarithmic KL axis, in nats; the KL of equal policies, 0, is below."""
+"""Limits of the logarithmic KL axis, in nats. The KL of equal policies is 0 and therefore below the axis."""
 MeanStd = tuple[float, float]
 FORMULA = "ln(σ₂/σ₁) + (σ₁² + (μ₁ − μ₂)²) / (2·σ₂²) − ½"
 
 
 def stage(figure: Figure) -> dict[str, Any]:
-    """Lay out the densities and the integrands, and below them KL over the ratio of the stds and the numbers."""
+    """Lay out the densities and integrands, and below them the table and the KL as a function of the std ratio."""
     (top, area), (curve, table) = figure.subplots(2, 2)
     for axes, label in ((top, "densities"), (area, "integrands"), (curve, "curve"), (table, "table")):
         axes.set_label(label)
     for axes in (top, area):
         axes.set(xticks=(), yticks=(), xlabel="action")
-        axes.yaxis.set_label_coords(-0.15, 0.5)  # independent of the width of the tick labels
+        axes.yaxis.set_label_coords(-0.15, 0.5)  # a fixed position, independent of the width of the tick labels
     top.set_ylabel("density (1/unit)")
     area.set_ylabel("nats per unit of action")
     curve.set(xscale="log", yscale="log", xlim=RATIOS[[0, -1]], ylim=(FLOOR, CEILING))
@@ -62,7 +62,7 @@ def stage(figure: Figure) -> dict[str, Any]:
     (artists["action"],) = top.plot([0, 0], [0, 1], color=GREY, linestyle=":", linewidth=1.5)
     artists["curves"] = [curve.plot([], [], color=color, linewidth=2)[0] for color in (BLUE, ORANGE)]
     for axes in (top, curve):
-        for color, size in ((BLUE, 9), (ORANGE, 6)):  # different sizes, so that both are visible in one place
+        for color, size in ((BLUE, 9), (ORANGE, 6)):  # different sizes, so that both dots are visible in one place
             artists["dots"] += axes.plot([], [], "o", color=color, markersize=size)
     (artists["apart"],) = table.plot([], [], color=RED, linewidth=2)
     ring = {"markersize": 10, "markerfacecolor": "none", "markeredgewidth": 1.5}
@@ -75,7 +75,7 @@ def stage(figure: Figure) -> dict[str, Any]:
 
 
 def draw(artists: dict[str, Any], result: DivergenceResult, guess: float | None) -> None:
-    """Update curves, dots and values, and the limits in coarse steps."""
+    """Update the curves, the dots and the values in the table. Change the limits of the axes only in coarse steps."""
     reach = float(result.actions[-1])
     high = max(1.0, round_up(result.unit * float(result.densities.max()), (1, 2, 8))) / result.unit
     high = float(f"{high:.2g}")
@@ -103,10 +103,10 @@ def draw(artists: dict[str, Any], result: DivergenceResult, guess: float | None)
 
 
 def _draw_table(artists: dict[str, Any], result: DivergenceResult, guess: float | None) -> None:
-    """Update the rows of the quantities: closed form, integral, and their difference."""
+    """Update the table row of each quantity: closed form, integral, and the difference between them."""
     rows = np.arange(3, -1, -1)
     both = np.concatenate([result.closed, result.integral, [] if guess is None else [guess]])
-    # The decades of the axis: two on each side, and three more at a time if these are too few.
+    # The decades of the axis: two on each side of 1. If they are too few, three more are added at a time.
     low, high = (
         2 + 3 * math.ceil(max(0.0, math.log10(max(1.0, most)) - 1.9) / 3) for most in (-both.min(), both.max())
     )
@@ -120,7 +120,7 @@ def _draw_table(artists: dict[str, Any], result: DivergenceResult, guess: float 
 
 
 def apart(result: DivergenceResult, row: int) -> tuple[str, str]:
-    """Return closed form and integral, with enough digits to tell different numbers apart."""
+    """Return closed form and integral as text. If they differ, there are enough digits to see the difference."""
     closed, integral = float(result.closed[row]), float(result.integral[row])
     if result.wrong[row] and rounded(closed) == rounded(integral):
         return exact(closed), exact(integral)
@@ -128,14 +128,14 @@ def apart(result: DivergenceResult, row: int) -> tuple[str, str]:
 
 
 def words_of(result: DivergenceResult) -> list[str]:
-    """Return the text for each of the QUANTITIES."""
+    """Return the value of each of the QUANTITIES as text."""
     pairs = [apart(result, row) for row in range(4)]
     wrong = zip(pairs, result.wrong, strict=True)
     return [f"✗ {closed} nats, not {integral}" if bad else f"{integral} nats" for (closed, integral), bad in wrong]
 
 
 def _frame(axes: Any, x: tuple[float, ...], y: tuple[float, ...] = (), **limits: tuple[float, float]) -> None:
-    """Set the ticks, and the limits to the outer ones; unchanged ticks are skipped because setting them is slow."""
+    """Set the ticks, and use the outer ticks as limits. Skip unchanged ticks, because setting ticks is slow."""
     for axis, ticks, name in ((axes.xaxis, x, "xlim"), (axes.yaxis, y, "ylim")):
         if ticks and tuple(axis.get_major_locator().locs) != ticks:
             axis.set_ticks(ticks, [exact(t, 10) if 1e-3 <= abs(t) < 1e4 or t == 0 else _ten(t) for t in ticks])
@@ -150,7 +150,7 @@ def _ten(tick: float) -> str:
 
 
 def grips(controls: dict[str, Control], result: DivergenceResult) -> list[Grip]:
-    """Return handles at each density's peak and one std away from it, at the action, and at the ratio of the stds."""
+    """Return the handles: each density's peak and a point one std from it, the action, and the std ratio."""
     found = []
     state = result.state
     for name, (mean, std) in (("old", result.old), ("new", result.new)):
@@ -172,11 +172,11 @@ def _density(z: float) -> float:
     return math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
 
 
-# Spots to point at
+# Items to point at
 
 
 def spots(result: DivergenceResult) -> list[Spot]:
-    """Return the two policies, the log-probabilities of the action and the four quantities."""
+    """Return the items to point at: both policies, the action's log-probabilities and the four quantities."""
     action = result.state.action
     log_old, log_new = result.log_prob
     difference = f"e^({exact(log_new)} − {signed(log_old)})"
@@ -226,7 +226,7 @@ def _log_prob(name: str, policy: MeanStd, action: float, log_prob: float) -> Spo
 
 
 def _quantity(result: DivergenceResult, row: int) -> Spot:
-    """Return the spot of one of the QUANTITIES, with the arithmetic of its closed form and of a mistake."""
+    """Return the item to point at for one of the QUANTITIES, with its calculation in closed form and with a mistake."""
     count, place, each = result.state.dimensions, result.worked, result.each[row]
     one, std, other, std2 = map(float, result.policies[:, place])
     old, new = (one, std), (other, std2)
@@ -277,7 +277,7 @@ def _entropy_of(std: float) -> float:
 
 
 def _mistaken(result: DivergenceResult, row: int, p: MeanStd, q: MeanStd) -> list[str]:
-    """Return the arithmetic of the mistake in the same dimension, and the sum over all dimensions."""
+    """Write out the calculation with the mistake in one dimension, and the sum over all dimensions."""
     mistake, count, value = result.state.mistake, result.state.dimensions, result.closed[row]
     said = f"✗ {MISTAKES[mistake]}: "
     if mistake == "mean":

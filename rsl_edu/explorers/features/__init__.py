@@ -1,4 +1,4 @@
-"""Explorer *features*: what a CNN computes from a height scan, and what padding adds at the border."""
+"""Explorer *features*: what a CNN computes from a height scan, and how padding affects the border."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ if TYPE_CHECKING:
 class Features(Explorer[FeaturesState, FeaturesResult]):
     """Filters and feature maps of a CNN on height scans, the receptive fields of its units, and the layers' shapes.
 
-    Invalid configurations are shown too: the row of the failing layer turns red, and a message below states the reason.
+    Invalid configurations are shown too. The table row of the failing layer turns red, and a message below the table
+    states the reason.
 
     Args:
-        scans: Height scans ``[scans, 1, height, width]`` in metres; by default real terrain with an offset of 0.5 m.
-        network: A network of the learner's own, shown in evaluation mode; by default, it is built from the controls.
-        state: Initial values of controls, by name; the others start at their defaults.
+        scans: Height scans ``[scans, 1, height, width]`` in metres; by default, real terrain with an offset of 0.5 m.
+        network: The learner's own network, shown in evaluation mode. By default, a network is built from the controls.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError, ValueError: The scans have the wrong shape or are not finite, or the network is not a CNN or was
@@ -68,7 +69,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         {"norm": ("none", "layer"), "offset": (0.0, 0.5)},
     )
     question = Control(
-        "receptive field", "Side of the square that a unit of the last layer sees.", "pixels", range=(1, 999, 1)
+        "receptive field", "Side length of the square that a unit of the last layer sees.", "pixels", range=(1, 999, 1)
     )
     questions: tuple[Question, ...] = (
         Question(
@@ -109,14 +110,14 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
             if self.network.input_shape != tuple(self.scans.shape[1:]):
                 got, expected = list(self.network.input_shape), list(self.scans.shape[1:])
                 raise ValueError(f"network: expected a network for scans of shape {expected}, got one for {got}")
-            fixed = {"kernel": 0, "stride": "", "dilation": 0, "padding": "", "norm": ""}  # would have no effect
+            fixed = {"kernel": 0, "stride": "", "dilation": 0, "padding": "", "norm": ""}  # without effect
             channels = [module.out_channels for module in self.network if isinstance(module, nn.Conv2d)]
             ends = {"layer": len(channels), "channel": max(channels), "seed": min(10, len(self.scans))}
             ranges = {name: (0, end - 1, 1) for name, end in ends.items()}
         super().__init__(ranges=ranges, fixed=fixed, defaults=defaults, **state)
 
     def compute(self, state: FeaturesState) -> FeaturesResult:
-        """Run scans through the library's CNN, layer by layer, up to the first invalid layer."""
+        """Run the scans through the library's CNN, layer by layer, up to the first invalid layer."""
         network = _of_the_network(state)
         run, off = self._run(network), None
         shown = run.layers[state.layer] if state.layer < len(run.layers) else None
@@ -146,7 +147,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
 
     @cached(4)
     def _input(self, state: FeaturesState) -> tuple[CNN | None, torch.Tensor, str]:
-        """Return the network as far as it can be built, its input, and why the next layer cannot be built."""
+        """Return the network up to the first invalid layer, its input, and the reason why that layer is invalid."""
         network, why, count = self.network, "", 32
         if network is None:
             (stride, pool), (norm, count) = STRIDES[state.stride], NORMS[state.norm]
@@ -157,27 +158,27 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         return network, self.scans[chosen] + state.offset, why
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out the scan, one map, and mosaics of filters and maps; below them, the border profile and the table."""
+        """Lay out the scan, one map, and mosaics of filters and maps. Below are the border profile and the table."""
         height, width = self.scans.shape[2:]
         return picture.stage(figure, height, width, self._depth)
 
     @property
     def _depth(self) -> int:
-        """Number of layers of the network."""
+        """Number of layers in the network."""
         return len(self.controls["layer"].positions())
 
     def draw(self, artists: dict[str, Any], result: FeaturesResult) -> None:
-        """Update images, frames, curves and labels."""
+        """Update the images, frames, curves and labels."""
         lines = self._table(result)
         failing = len(result.run.layers) if result.run.why else -1
         picture.draw(artists, result, lines, failing, _warning(result))
 
     def grips(self, result: FeaturesResult) -> list[Grip]:
-        """Return the handles of the pixel in the map and of the channel among the maps."""
+        """Return the handles that select the pixel in the map and the channel in the mosaic of maps."""
         return picture.grips(result, self.controls["row"].positions())
 
     def spots(self, result: FeaturesResult) -> list[Spot]:
-        """Return the pixel with its convolution, the maps with their filters, the border, and the layers' shapes."""
+        """Return the items to point at: the pixel with its convolution, the maps, the border, and the shapes."""
         state = result.state
         network, images, _ = self._input(_of_the_network(state))
         if network is None:
@@ -197,18 +198,18 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         return [] if network is None else pointed.moments(network, images)
 
     def mark(self, result: FeaturesResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess as a square at the centre of the scan."""
+        """Return the outline of the guess: a square at the centre of the scan."""
         height, width = result.scan.shape
         square = frame((width - guess) / 2, (height - guess) / 2, guess, guess)
         return picture.in_sight(height, width, *square)
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return height scans."""
+        """Return height scans for tests."""
         return (draw(4, 1, 24, 20),)
 
     def _table(self, result: FeaturesResult) -> list[str]:
-        """Return the lines of the table: the layers, the invalid layer, and the head."""
+        """Return the lines of the table: the valid layers, the invalid layer, and the MLP head."""
         run, state = result.run, result.state
         rows: list[tuple[Any, ...]] = [
             (i, _sizes(layer.sizes, layer.pool), layer.shape, f"{layer.field} px", f"{layer.parameters:,}")
@@ -226,7 +227,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         return [picture.ROW.format(*row) for row in rows]
 
     def numbers(self, result: FeaturesResult) -> dict[str, str]:
-        """Return the shapes and sizes of the shown layer."""
+        """Return the shapes and sizes in the shown layer."""
         shown, flat, off = result.shown, result.run.flat, result.off
         names = ["output shape", "receptive field", "parameters", "flattened last layer"]
         names += ["mean at the border", "mean inside", "dead units", "off batch of 32 by"]
@@ -246,7 +247,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         return dict(zip(names, values, strict=True))
 
     def title(self, result: FeaturesResult) -> str:
-        """State what fails, what happens at the border, or what the pixel sees."""
+        """State why a layer fails, what happens at the border, or what the chosen pixel sees."""
         state, shown, run = result.state, result.shown, result.run
         if run.why:
             return f"The network fails at layer {len(run.layers)}: {_advice(run.why)}."
@@ -271,7 +272,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         return f"This pixel of layer {state.layer} sees {picture.seen(result, shown)}."
 
     def describe(self, result: FeaturesResult) -> str:
-        """Describe the shape and strength of the map and its border, or why there is no map."""
+        """Describe the map's shape and strength and its border, or state why there is no map."""
         state, shown = result.state, result.shown
         warning = _warning(result)
         if shown is None:
@@ -294,12 +295,12 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
 
 
 def _of_the_network(state: FeaturesState) -> FeaturesState:
-    """Return the state with those controls set to 0 that do not affect the network or its input."""
+    """Return the state, but with 0 for all controls that affect neither the network nor its input."""
     return dataclasses.replace(state, layer=0, channel=0, row=0, column=0)
 
 
 def _fitting(size: Sequence[int]) -> tuple[int, str]:
-    """Return kernel size and stride: 5 and 2, or less for small scans, so that the last map has 2 × 2 pixels."""
+    """Return kernel size and stride: 5 and 2, or less for small scans. The last map then has at least 2 × 2 pixels."""
     for kernel, stride in ((5, 2), (5, 1), (3, 1), (2, 1)):
         side = min(size)
         for _ in CHANNELS:
@@ -310,16 +311,16 @@ def _fitting(size: Sequence[int]) -> tuple[int, str]:
 
 
 def _advice(why: str) -> str:
-    """Return what to change about an invalid layer."""
+    """Return advice on how to make an invalid layer valid."""
     if "padding '" in why:
         return "choose a smaller kernel, less dilation or another padding"
     if "spans" in why:
         return "choose a smaller kernel or stride, or a padding"
-    return "choose a smaller stride, or another norm"  # batch norm over a single value
+    return "choose a smaller stride, or another norm"  # the reason: batch norm over a single value
 
 
 def _warning(result: FeaturesResult) -> str:
-    """Return what is wrong with the network, in a sentence; empty if nothing is wrong."""
+    """Return a sentence that states what is wrong with the network; empty if nothing is wrong."""
     if result.run.why:
         return f"✗ {result.run.why}"
     if result.state.norm == "batch of 1":

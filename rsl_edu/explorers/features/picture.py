@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from .state import FeaturesResult
 
 HIDDEN = 256
-"""Units of the first linear layer of an MLP head."""
+"""Number of units in the first linear layer of the MLP head."""
 ROWS, COLUMNS = 2, 4
 TILES = ROWS * COLUMNS
-"""Tiles of a mosaic."""
+"""Number of tiles in a mosaic."""
 MAPS = 2.9
-"""Top of the maps below the filters, in tiles, with space for the text between them."""
+"""Upper edge of the maps, in tiles below the top of the filters; leaves space for the text between both mosaics."""
 COARSE = (0, 42, 50, 58, 100)
-"""Positions of the pixel, in per cent, that a page without a kernel may contain."""
+"""Positions of the chosen pixel, in per cent, for which a page without a kernel has pictures."""
 MOST = 32
-"""Maximum number of rows and of columns of pixels to which the handle can be dragged."""
+"""Maximum number of rows, and of columns, to which the handle of the pixel can be dragged."""
 ROW = "{:<6}{:<20}{:>13}{:>8}{:>11}"
 HEAD = ROW.format("layer", "filter/stride", "output", "sees", "parameters")
 NOTHING: tuple[Any, Any] = ((), ())
 
 
 def stage(figure: Figure, height: int, width: int, layers: int) -> dict[str, Any]:
-    """Lay out the scan, one map, and mosaics of filters and maps; below them, the border profile and the table.
+    """Lay out the scan, one map, and mosaics of filters and maps. Below are the border profile and the table.
 
     Args:
         figure: An empty figure.
-        height: Rows of a scan.
-        width: Columns of a scan.
-        layers: Number of layers of the network.
+        height: Number of rows in a scan.
+        width: Number of columns in a scan.
+        layers: Number of layers in the network.
     """
     grid = figure.add_gridspec(2, 1, height_ratios=(1.6, 1))
     upper = grid[0].subgridspec(1, 3, width_ratios=(1, 1, 0.9))
@@ -68,7 +68,7 @@ def stage(figure: Figure, height: int, width: int, layers: int) -> dict[str, Any
         artists[key] = axes[home].imshow(np.zeros((2, 2)), cmap=cmap, extent=extent, interpolation="nearest")
         whole = key in ("scan", "map")
         for part, place, away, size in (("title", extent[3], 4, 11), ("note", extent[2], -4, 9)):
-            # Labels that change with every step of a slider are in the moving layer, the others in the background.
+            # Labels that change with every step of a slider are moving artists. All other labels are in the background.
             moving = f"{key} {part}" in ("map title", "map note", "scan note")
             look: dict[str, Any] = {"va": "bottom" if away > 0 else "top", "size": size, "annotation_clip": False}
             at = (0, float(away > 0)) if whole else (0, place)
@@ -105,14 +105,14 @@ def _stage_frames(artists: dict[str, Any], figure: Figure, height: int, width: i
 def _stage_profile(artists: dict[str, Any], profile: Any, half: float) -> None:
     profile.set(xlim=(-1, max(2, half)), xlabel="distance from the border (pixels)", ylabel="mean |activation|")
     profile.set_title("strength of the map, from the border inwards")
-    profile.yaxis.set_label_coords(-0.2, 0.5)  # independent of the width of the tick labels
+    profile.yaxis.set_label_coords(-0.2, 0.5)  # a fixed position, independent of the width of the tick labels
     (artists["profile"],) = profile.plot([], [], "o-", color=BLUE, markersize=4, label="sees only the scan")
     (artists["padded"],) = profile.plot([], [], "s", color=PINK, markersize=6, label="sees padding")
     profile.legend(loc="upper right", borderaxespad=0.1)
 
 
 def draw(artists: dict[str, Any], result: FeaturesResult, lines: Sequence[str], failing: int, warning: str) -> None:
-    """Update images, frames, curves and labels.
+    """Update the images, frames, curves and labels.
 
     Args:
         artists: The result of :func:`stage`.
@@ -158,13 +158,13 @@ def draw(artists: dict[str, Any], result: FeaturesResult, lines: Sequence[str], 
 
 
 def _draw_images(artists: dict[str, Any], result: FeaturesResult, shown: ConvLayer) -> dict[str, str]:
-    """Update the images of a layer, and return their labels."""
+    """Update the images of a layer, and return the labels of these images."""
     channel, maps = result.channel, shown.maps
-    page = channel // TILES * TILES  # a wide layer is shown eight channels at a time
-    single = shown.filters.shape[1] == 1  # one filter per map; otherwise one per map of the previous layer
+    page = channel // TILES * TILES  # of a wide layer, only eight channels are shown at a time
+    single = shown.filters.shape[1] == 1  # one filter per map; later layers: one per input map
     filters = shown.filters[page : page + TILES, 0] if single else shown.filters[channel, :TILES]
     peak = float(np.abs(shown.filters).max())
-    scaled = maps / np.maximum(np.abs(maps).max((1, 2), keepdims=True), 1e-9)  # a map of zeros stays dark
+    scaled = maps / np.maximum(np.abs(maps).max((1, 2), keepdims=True), 1e-9)  # so that a map of zeros is dark
     tiles = mosaic(scaled[page : page + TILES], ROWS, COLUMNS)
     low, high = float(maps[channel].min()), float(maps[channel].max())
     show_image(artists["map"], maps[channel], low, high)
@@ -185,19 +185,19 @@ def _between(low: float, high: float, unit: str = "") -> str:
 
 
 def in_sight(height: int, width: int, x: Any, y: Any) -> tuple[Any, Any]:
-    """Return the coordinates of a frame, clipped to the edges of the picture."""
+    """Return the coordinates of a frame, clipped to the edges of the image."""
     margin = max(height, width) // 8 + 0.5
     return np.clip(x, -margin, width + margin), np.clip(y, -margin, height + margin)
 
 
 def field(result: FeaturesResult, shown: ConvLayer) -> tuple[float, float, int]:
-    """Return left, top and side of the chosen pixel's receptive field, in pixels of the scan."""
+    """Return left, top and side length of the chosen pixel's receptive field, in pixels of the scan."""
     top, left = (first + shown.jump * place for first, place in zip(shown.first, result.pixel, strict=True))
     return left, top, shown.field
 
 
 def seen(result: FeaturesResult, shown: ConvLayer) -> str:
-    """Return in words how much of the scan the chosen pixel sees, and how much of it is beyond the edge."""
+    """Return in words how much of the scan the chosen pixel sees, and how much of its field is beyond the edge."""
     left, top, side = field(result, shown)
     height, width = result.scan.shape
     rows, columns = (max(0.0, min(start + side, end) - max(start, 0)) for start, end in ((top, height), (left, width)))
@@ -218,7 +218,7 @@ def unit_box(result: FeaturesResult, shown: ConvLayer) -> tuple[float, float, fl
 
 
 def tile(kind: str, channel: int, ratio: float = 1.0) -> tuple[float, float, float, float]:
-    """Return left, top, width and height of a channel's tile among the filters or maps.
+    """Return left, top, width and height of a channel's tile in the mosaic of filters or maps.
 
     Args:
         kind: ``"filters"`` or ``"maps"``.
@@ -230,16 +230,16 @@ def tile(kind: str, channel: int, ratio: float = 1.0) -> tuple[float, float, flo
 
 
 def pixel(percent: float, count: int) -> int:
-    """Return the index of the pixel at a position in per cent, among ``count`` pixels in a row."""
+    """Return the index of the pixel at a position in per cent, for a row of ``count`` pixels."""
     return int(percent / 100 * (count - 1) + 0.5)
 
 
 def grips(result: FeaturesResult, positions: Sequence[int]) -> list[Grip]:
-    """Return the handles of the chosen pixel in the map and of the channel among the maps.
+    """Return the handles that select the pixel in the map and the channel in the mosaic of maps.
 
     Args:
         result: The shown result.
-        positions: Values, in per cent, of both controls of the pixel.
+        positions: Possible values of the controls for the pixel's row and column, in per cent.
     """
     shown = result.shown
     if shown is None:
@@ -259,7 +259,7 @@ def grips(result: FeaturesResult, positions: Sequence[int]) -> list[Grip]:
 
 
 def _one_each(count: int, positions: Sequence[int], present: int) -> list[int]:
-    """Return one control value for each of ``count`` pixels, or for every few pixels if there are many."""
+    """Return one control value for each of ``count`` pixels; if there are too many pixels, for every few of them."""
     found: dict[int, int] = {}
     every = -(-count // MOST)
     for value in sorted(positions, key=lambda value: (value != present, value not in COARSE)):

@@ -1,4 +1,4 @@
-"""The spots of the explorer *features*, each with the arithmetic of one number."""
+"""The items to point at in the explorer *features*, each with the calculation of one number."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from .state import FeaturesResult
 
 LETTERS = 98
-"""Maximum length of a line of arithmetic."""
+"""Maximum length of a line in a calculation."""
 Moments = tuple[torch.Tensor, torch.Tensor]
-"""Mean and variance that a norm uses, each ``[channels]`` or a single number."""
+"""Mean and variance that a normalization layer uses, each ``[channels]`` or a single number."""
 
 
 def parts_of(network: CNN) -> list[list[nn.Module]]:
-    """Return the modules of each layer: convolution, norm, activation, pooling."""
+    """Return the modules of each layer of a CNN: convolution, norm, activation, pooling."""
     parts: list[list[nn.Module]] = []
     for module in network:
         if isinstance(module, nn.Conv2d):
@@ -40,7 +40,7 @@ def parts_of(network: CNN) -> list[list[nn.Module]]:
 
 @torch.inference_mode()
 def moments(network: CNN, images: torch.Tensor) -> list[Moments | None]:
-    """Return the mean and variance that each layer's norm uses for these images; None without a norm or if it fails.
+    """Return the mean and variance that the norm of each layer uses; None if a layer has no norm or its norm fails.
 
     Args:
         network: The network.
@@ -56,7 +56,7 @@ def moments(network: CNN, images: torch.Tensor) -> list[Moments | None]:
             if isinstance(module, nn.BatchNorm2d):
                 if module.training:
                     if x.numel() == x.shape[1]:
-                        return [*found, None]  # one value has no variance
+                        return [*found, None]  # a single value has no variance
                     variance, mean = torch.var_mean(x, (0, 2, 3), correction=0)
                 else:
                     variance, mean = (each.clone() for each in _running(module))
@@ -74,11 +74,11 @@ def _running(module: Any) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def pixel(modules: Sequence[nn.Module], taken: Moments | None, x: torch.Tensor, result: FeaturesResult) -> Spot | None:
-    """Return the chosen pixel of the map, with the convolution that produces it.
+    """Return the chosen pixel of the map as an item to point at, with the convolution that produces it.
 
     Args:
         modules: Modules of the layer.
-        taken: Mean and variance of its norm.
+        taken: Mean and variance that the layer's norm uses, or None.
         x: Input of the layer, ``[1, channels, height, width]``.
         result: The shown result.
     """
@@ -135,13 +135,13 @@ def _convolution(
 
 
 def _norm_told(norm: Any, taken: Moments, before: float, place: tuple[int, int, int]) -> str:
-    """Write out how a norm changes a number at a channel, a row and a column."""
+    """Write out how a norm changes the number at one channel, row and column."""
     mean, variance = (float(each[place[0] if len(each) > 1 else 0]) for each in taken)
     scale, shift = _affine(norm, *place)
     affine = "" if (scale, shift) == (1, 0) else f"·{written(scale)} + {written(shift)}".replace("+ −", "− ")
     kind = "batch" if isinstance(norm, nn.BatchNorm2d) else "layer"
     std = (variance + norm.eps) ** 0.5
-    decimals = 3 if std > 0.5 else 5  # so that all digits of the quotient except the last are right
+    decimals = 3 if std > 0.5 else 5  # so that all digits of the quotient, except the last one, are right
     centred = added([written(before, decimals), written(-mean, decimals)])
     divisor = f"{std:.4g}" if std < 1e4 else written(std)
     return f"{kind} norm, (x − mean) / √(variance + ε): ({centred}) / {divisor}{affine}"
@@ -172,7 +172,7 @@ def _patch(conv: Any, x: torch.Tensor, row: int, column: int) -> torch.Tensor:
 
 
 def _weighed(weight: np.ndarray, patch: np.ndarray, taps: np.ndarray, bias: float, total: float) -> list[str]:
-    """Write out filter times patch ``[channels, kernel, kernel]`` by rows or by maps, and the first row in full."""
+    """Write out the sum of filter times patch, both ``[channels, kernel, kernel]``, with its first row in full."""
     single = len(weight) == 1
     sums = taps[0].sum(1) if single else taps.sum((1, 2))
     terms = [written(s) for s in sums]
@@ -184,7 +184,7 @@ def _weighed(weight: np.ndarray, patch: np.ndarray, taps: np.ndarray, bias: floa
 
 
 def maps(result: FeaturesResult) -> list[Spot]:
-    """Return the shown maps with their filters."""
+    """Return the shown maps as items to point at, with their filters."""
     shown = result.shown
     if shown is None:
         return []
@@ -209,7 +209,7 @@ def _tile_mark(kind: str, channel: int, result: FeaturesResult) -> Mark:
 
 
 def border(result: FeaturesResult) -> list[Spot]:
-    """Return how strongly the map responds where it sees padding; nothing if no pixel or every pixel sees padding."""
+    """Compare the pixels of the map that see padding with the rest. Return nothing if all or no pixels see padding."""
     shown = result.shown
     if shown is None or not shown.padded.any() or shown.padded.all():
         return []
@@ -227,9 +227,9 @@ def border(result: FeaturesResult) -> list[Spot]:
 
 
 def shapes(parts: Sequence[Sequence[nn.Module]], result: FeaturesResult) -> list[Spot]:
-    """Return the rows of the table, with the arithmetic of shape, parameters and receptive field."""
+    """Return the table rows as items to point at, with the calculation of shape, parameters and receptive field."""
     run, (height, width) = result.run, result.scan.shape
-    lines_in_all = len(run.layers) + 5  # lines of the table: header, layers, head, three for a warning
+    lines_in_all = len(run.layers) + 5  # lines of the table: header, layers, MLP head, three lines of warning
     spots, sides, sees, jump, before = [], (height, width), 1, 1, 1
     for i, (layer, modules) in enumerate(zip(run.layers, parts, strict=False)):
         conv: Any = modules[0]
@@ -261,7 +261,7 @@ def shapes(parts: Sequence[Sequence[nn.Module]], result: FeaturesResult) -> list
 
 
 def _row_mark(line: int, lines: int) -> Mark:
-    """Return the mark of a line of the table, in axes coordinates from 0 to 1."""
+    """Return the mark around one line of the table, in axes coordinates from 0 to 1."""
     height = 1 / (lines - 1)
     top = 1 - (line + 1) * height
     return Mark("table", (0, 1), (top - 0.6 * height, top))

@@ -1,4 +1,4 @@
-"""Explorer *heteroscedastic fit*: learn a state-dependent std from a robot whose noise depends on the state."""
+"""Explorer *heteroscedastic fit*: learn a state-dependent std from a robot's data with state-dependent noise."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 BATCH = 384
 """Number of training samples; NLL and calibration are measured on all samples."""
 SHOWN = 2048
-"""Maximum number of samples; if there are more, only a subset is used."""
+"""Maximum number of samples. If there are more samples, only a subset is used."""
 POSITIONS = 40
-"""Approximate number of positions of the angle."""
+"""Approximate number of positions of the slider for the angle."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Fit:
 
     network: MLP
     distribution: GaussianDistribution
-    weights: np.ndarray  # [steps + 1, weights], network and distribution
+    weights: np.ndarray  # [steps + 1, weights], weights of network and distribution
     loss: np.ndarray  # [steps + 1], nats
 
 
 class ClampAlone(HeteroscedasticGaussianDistribution):
-    """A mistake: with a plain clamp, the gradient is zero where the network outputs a std below the limit."""
+    """A mistake: a plain clamp of the std. If the network's std is below the limit, the gradient is zero."""
 
     def _std_of(self, raw: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         low, high = self.std_range if self.std_type == "scalar" else self.log_std_range
@@ -58,21 +58,22 @@ class ClampAlone(HeteroscedasticGaussianDistribution):
 
 
 class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitResult]):
-    r"""A network that learns the mean and std of a target from one feature, by :math:`-\log p`, with uneven noise.
+    r"""A network that learns the mean and std of a target from one feature by minimizing :math:`-\log p`.
 
-    Feature and target are normalized for the network; NLL and entropy refer to the normalized target. By default, the
-    feature is the angle of an Ant's hip under random torques, and the target is the hip's velocity one step later.
-    Between its stops, the hip moves freely and fast; at the stops, it hardly moves.
+    Feature and target are normalized for the network; NLL and entropy refer to the normalized target. The noise of the
+    target depends on the feature. By default, the feature is the angle of an Ant's hip under random torques,
+    and the target is the hip's velocity one step later. Between its stops, the hip moves freely and fast; at the stops,
+    it hardly moves.
 
     Args:
-        x: The state, ``[samples]``; by default from an ``Ant-v5`` rollout.
+        x: The feature, ``[samples]``; by default from an ``Ant-v5`` rollout.
         y: The target, ``[samples]``. If there are more than 2,048 samples, 2,048 evenly spaced ones are used.
         names: Names of ``x`` and ``y``, with their units.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError: The names are not strings.
-        ValueError: A tensor has the wrong shape or is not finite or too large, or there are not two names.
+        ValueError: A tensor has the wrong shape, is not finite or is too large, or there are not exactly two names.
     """
 
     State = HeteroscedasticFitState
@@ -86,7 +87,11 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         {"mistake": ..., "steps": 4},
         {"parameter": ..., "angle": 9},
     )
-    question = Control("ratio", "Largest fitted std divided by the smallest one, at the end.", range=(1.0, 20.0, 0.1))
+    question = Control(
+        "ratio",
+        "The largest learned std divided by the smallest learned std, at the end of training.",
+        range=(1.0, 20.0, 0.1),
+    )
     questions: tuple[Question, ...] = (
         Question(
             "How many times larger is the fitted std between the joint's stops than at the stops?",
@@ -127,7 +132,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         self._inputs = (self.x - self._x_moments[0]) / self._x_moments[1]
         self._targets = (self.y - self._y_moments[0]) / self._y_moments[1]
         low, high = self.x.min().item(), self.x.max().item()
-        margin = max(0.5, 1e-3 * abs(low))  # both ends must differ in float32
+        margin = max(0.5, 1e-3 * abs(low))  # both limits of the slider must differ in float32
         self._grid = (
             torch.linspace(low, high, 81).unsqueeze(1)
             if high > low
@@ -140,7 +145,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         off = torch.from_numpy(residuals).float().unsqueeze(1) / self._y_moments[1]
         one = GaussianDistribution(1, init_std=max(1e-6, off.square().mean().sqrt().item()))
         one.update(torch.zeros_like(off))
-        self.nll_one = -one.log_prob(off).mean().item()  # with the best single std, around the lines of the bins
+        self.nll_one = -one.log_prob(off).mean().item()  # the best single std
         count = np.bincount(self.bins, minlength=len(self.edges) - 1)
         x_of, y_of = self.x.squeeze(1).numpy(), values
         pair = self.names[0], self.names[1]
@@ -153,7 +158,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         super().__init__(ranges={"angle": (first, last, apart)}, defaults={"angle": middle}, **state)
 
     def compute(self, state: HeteroscedasticFitState) -> HeteroscedasticFitResult:
-        """Train once per setting, and evaluate the network after ``state.steps`` steps."""
+        """Train once for each setting, and evaluate the network after ``state.steps`` steps."""
         mistake = state.mistake if state.mistake in ("no init", "clamp") else "none"  # others affect only the output
         fit = self._fit(state.parameter, state.rate, state.init, state.hidden, mistake, state.seed)
         with torch.inference_mode():
@@ -190,7 +195,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
 
     @staticmethod
     def _read(output: torch.Tensor, distribution: GaussianDistribution, mistake: str) -> GaussianDistribution:
-        """Return the distribution of a network's output ``[..., 1]`` or ``[..., 2, 1]``, correct or with a mistake."""
+        """Return the distribution for network outputs ``[..., 1]`` or ``[..., 2, 1]``, optionally with a mistake."""
         if mistake == "swapped" and output.dim() == 3:
             output = output.flip(-2)
         distribution.update(output)
@@ -205,7 +210,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         by_state = ClampAlone if mistake == "clamp" else HeteroscedasticGaussianDistribution
         kind = GaussianDistribution if parameter == "one" else by_state
         with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed the learner's GPU
             samples = torch.randperm(len(self.x))[:BATCH]
             distribution = kind(1, init_std=init, std_type="log" if parameter == "log" else "scalar")
             network = MLP(1, distribution.input_dim, [hidden], activation="tanh")
@@ -224,29 +229,29 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         return picture.stage(figure, self.samples, self._grid.squeeze(1).numpy())
 
     def draw(self, artists: dict[str, Any], result: HeteroscedasticFitResult) -> None:
-        """Update curves, band, bins and the values at the angle."""
+        """Update the curves, the band, the bins and the values at the angle."""
         picture.draw(artists, result, self.samples, self._grid.squeeze(1).numpy())
 
     def spots(self, result: HeteroscedasticFitResult) -> Sequence[Spot]:
-        """Return the sample at the angle with its NLL, the bins, and the NLL of all samples."""
+        """Return the items to point at: the sample closest to the angle, the bins, and the NLL of all samples."""
         return picture.spots(result, self.samples)
 
     def grips(self, result: HeteroscedasticFitResult) -> Sequence[Grip]:
-        """Return the handles of the angle and of the steps."""
+        """Return the handles that set the angle and the number of steps."""
         return picture.grips(self.controls["angle"].positions(), self.controls["steps"].positions())
 
     def mark(self, result: HeteroscedasticFitResult, guess: float) -> tuple[Any, Any]:
-        """Mark the largest std that follows from the guessed ratio, at most at the top of the axis."""
+        """Return the position of the largest std, calculated from the guessed ratio and limited to the std axis."""
         x = self._grid.squeeze(1).numpy()
         return [x[len(x) // 2]], [min(0.97 * picture.TOP * self.samples.scale, guess * float(result.std.min()))]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return a feature and a target."""
+        """Return a feature and a target for tests."""
         return draw(300), draw(300)
 
     def numbers(self, result: HeteroscedasticFitResult) -> dict[str, str]:
-        """Return the std at the angle and overall, the NLL and the calibration."""
+        """Return the std at the angle and over all samples, the NLL and the calibration."""
         wrong = "✗ " if result.nll > self.nll_one + 0.05 else ""
         worst = result.inside[np.nanargmax(np.abs(result.inside - WITHIN))]
         return {
@@ -262,7 +267,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         }
 
     def title(self, result: HeteroscedasticFitResult) -> str:
-        """Compare the fitted std with the noise, or state the effect of a mistake."""
+        """Compare the learned std with the noise in the data, or state the effect of a mistake."""
         state, inside = result.state, result.inside
         fitted = _extent(result.std)
         fits = bool(np.nanmax(np.abs(inside - WITHIN)) < 20)
@@ -286,7 +291,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         return f"After {state.steps} steps, the std is wrong: {share} are within it."
 
     def describe(self, result: HeteroscedasticFitResult) -> str:
-        """Describe the fit and the observations at the angle, and the cause of a mistake."""
+        """Describe the fit and the samples at the angle, and state the cause of an error."""
         state, place = result.state, result.bin
         name, unit = picture.name_and_unit(self.names[0])
         gain = self.nll_one - result.nll
@@ -318,18 +323,18 @@ SYMPTOMS = {
 
 
 def _spared(state: HeteroscedasticFitState) -> bool:
-    """Return whether the mistake is impossible with one std for all states."""
+    """Return whether the chosen mistake is impossible because the policy has one std for all states."""
     return state.parameter == "one" and state.mistake in ("swapped", "no init", "clamp")
 
 
 def _extent(values: np.ndarray) -> str:
-    """Return the smallest and largest number as text, or only one if both round to the same."""
+    """Return the smallest and largest number as text, or a single number if both are equal after rounding."""
     low, high = rounded(np.nanmin(values)), rounded(np.nanmax(values))
     return low if low == high else f"{low} to {high}"
 
 
 def _share(inside: np.ndarray) -> str:
-    """Return the share of the samples within one std, in words."""
+    """Return in words the share of the samples that are within one std of the mean."""
     low, high = f"{np.nanmin(inside):.0f}", f"{np.nanmax(inside):.0f}"
     if len(inside) == 1:
         return f"{low} % of the samples"
@@ -341,7 +346,7 @@ def _large(value: float) -> str:
 
 
 def _set(network: MLP, distribution: GaussianDistribution, flat: torch.Tensor) -> None:
-    """Set the weights of network and distribution, without copying."""
+    """Set the weights of network and distribution without copying them."""
     start = 0
     for each in itertools.chain(network.parameters(), distribution.parameters()):
         each.data = flat[start : start + each.numel()].view_as(each)
@@ -349,13 +354,13 @@ def _set(network: MLP, distribution: GaussianDistribution, flat: torch.Tensor) -
 
 
 def _moments(values: torch.Tensor) -> tuple[float, float]:
-    """Return mean and std; 1 for a std of 0."""
+    """Return mean and std; if the std is 0, return 1 instead."""
     std, mean = torch.std_mean(values, correction=0)
     return mean.item(), std.item() or 1.0
 
 
 def _bins(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the edges of at most 10 bins with equal numbers of samples, at least 40, and the bin of each sample."""
+    """Return the edges of at most 10 bins with equal numbers of samples (at least 40), and the bin of each sample."""
     edges = np.unique(np.quantile(x, np.linspace(0, 1, 1 + min(10, max(1, len(x) // 40)))))
     if len(edges) == 1:
         edges = edges[0] + np.array([-0.5, 0.5])
@@ -363,7 +368,7 @@ def _bins(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def around_lines(x: np.ndarray, y: np.ndarray, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Fit a straight line to the samples of each bin, or a mean if there are too few samples or x is constant.
+    """Fit a straight line to the samples of each bin. If a bin has too few samples or a constant x, use the mean.
 
     Args:
         x: ``[samples]``.
@@ -371,9 +376,9 @@ def around_lines(x: np.ndarray, y: np.ndarray, bins: np.ndarray) -> tuple[np.nda
         bins: The bin of each sample, ``[samples]``.
 
     Returns:
-        The residual of each sample, ``[samples]``. For each bin, the unbiased std of the residuals and its degrees of
-        freedom, ``[bins]``: the number of samples minus 2 for a line or 1 for a mean. Without degrees of freedom, the
-        std is NaN.
+        Three arrays: the residual of each sample, ``[samples]``; the unbiased std of the residuals in each bin,
+        ``[bins]``; and the degrees of freedom of each bin, ``[bins]``. These are the number of samples minus 2 for a
+        line, or minus 1 for a mean. A std without degrees of freedom is NaN.
     """
     off, std, free = y.astype(float), [], []
     for i in range(bins.max() + 1):
@@ -389,5 +394,5 @@ def around_lines(x: np.ndarray, y: np.ndarray, bins: np.ndarray) -> tuple[np.nda
 
 
 def _by_bin(of: Any, values: np.ndarray, bins: np.ndarray) -> np.ndarray:
-    """Apply a function to the values in each bin; NaN for an empty bin."""
+    """Apply a function to the values in each bin. The result for an empty bin is NaN."""
     return np.array([of(values[bins == i]) if (bins == i).any() else np.nan for i in range(bins.max() + 1)])

@@ -8,17 +8,17 @@ import math
 import numpy as np
 
 MOST = 1.0
-"""Maximum norm of the gradient, to which longer ones are clipped (rsl_rl's ``max_grad_norm``)."""
+"""Maximum norm of the gradient, as rsl_rl's ``max_grad_norm``. A longer gradient is clipped to this norm."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """How the std is computed from the network's second output, or from the single parameter for all states.
+    """Conversion of a number to the std. The number is the network's second output or, for a constant std, a parameter.
 
     Attributes:
         log: Whether the number is the logarithm of the std.
         low, high: Limits to which the number is clamped.
-        leads_back: Whether gradients that point back inside the limits pass the clamp, as in the library.
+        leads_back: Whether the clamp passes gradients that lead back inside the limits, as the library's clamp does.
     """
 
     log: bool
@@ -27,12 +27,12 @@ class Reading:
     leads_back: bool
 
     def std_of(self, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the clamped numbers and the stds, for numbers of any shape."""
+        """Return the clamped numbers and their stds. The numbers may have any shape."""
         held = np.minimum(np.maximum(asked, self.low), self.high)
         return held, np.exp(held) if self.log else held
 
     def passed(self, gradient: np.ndarray, asked: np.ndarray, held: np.ndarray) -> np.ndarray:
-        """Return the part of a gradient with respect to ``held`` that passes the clamp; all of the same shape."""
+        """Return the part of a gradient with respect to ``held`` that passes the clamp; all shapes are equal."""
         passes: np.ndarray = gradient * (held - asked) <= 0 if self.leads_back else held == asked
         passed: np.ndarray = gradient * passes
         return passed
@@ -41,12 +41,12 @@ class Reading:
 def train(
     weights: np.ndarray, hidden: int, reading: Reading, x: np.ndarray, y: np.ndarray, rate: float, steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Train a network with one hidden tanh layer by Adam with clipped gradients, on all samples in every step.
+    """Train a network with one hidden tanh layer, using Adam and clipped gradients. Every step uses all samples.
 
     Args:
-        weights: Initial weights, flat: hidden weights ``[hidden]`` and biases, output weights ``[outputs, hidden]`` and
-            biases; with a single output, followed by the parameter of the std.
-        hidden: Units of the hidden layer.
+        weights: Initial weights in one vector: hidden weights ``[hidden]`` and biases, then output weights
+            ``[outputs, hidden]`` and biases. With a single output, the parameter of the std follows.
+        hidden: Number of units in the hidden layer.
         reading: How the std is computed.
         x: The state, ``[samples]``.
         y: The target, ``[samples]``.
@@ -54,7 +54,8 @@ def train(
         steps: Number of steps.
 
     Returns:
-        The weights ``[steps + 1, weights]`` and the loss ``[steps + 1]`` (nats), before the first step and after each.
+        The weights ``[steps + 1, weights]`` and the loss ``[steps + 1]`` in nats, before the first step and after
+    every step.
     """
     now = weights.copy()
     first, second = np.zeros((2, len(now)), now.dtype)  # Adam's moments
@@ -72,12 +73,12 @@ def train(
 def loss_and_gradient(
     weights: np.ndarray, hidden: int, reading: Reading, x: np.ndarray, y: np.ndarray
 ) -> tuple[float, np.ndarray]:
-    """Return the mean of -log p in nats, and its gradient ``[weights]``; arguments as for :func:`train`."""
+    """Return the mean of -log p in nats, and its gradient ``[weights]``. The arguments are those of :func:`train`."""
     samples, one = len(x), len(weights) == 3 * hidden + 2  # one std for all states
     outputs = 1 if one else 2
     w, b, rest = weights[:hidden], weights[hidden : 2 * hidden], weights[2 * hidden :]
     out = rest[: outputs * hidden].reshape(outputs, hidden)
-    h = np.multiply.outer(w, x)  # [hidden, samples]; the outputs are rows too
+    h = np.multiply.outer(w, x)  # [hidden, samples]; each output is also a row
     h += b[:, None]
     np.tanh(h, out=h)
     output = out @ h + rest[outputs * hidden : outputs * (hidden + 1), None]
@@ -87,7 +88,7 @@ def loss_and_gradient(
     square = z * z
     volume = held if reading.log else np.log(std)
     loss = float((0.5 * square + volume).mean()) + 0.5 * math.log(2 * math.pi)
-    by_std = 1 - square  # with respect to the log of the std
+    by_std = 1 - square  # gradient with respect to the log of the std
     if one:
         by_std = by_std.sum(keepdims=True)
     if not reading.log:

@@ -1,4 +1,4 @@
-"""The picture of the explorer *heteroscedastic fit*: its panels, its spots to point at and its handles to drag."""
+"""The picture of the explorer *heteroscedastic fit*: its panels, its items to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ TOP = 3.3
 NAME, UNIT = 30, 12
 """Maximum length of a name and of a unit in sentences."""
 ACROSS, LINE = 36, 28
-"""Maximum length of a label below an axis, and of each of two lines next to an axis."""
+"""Maximum length of a label below an axis, and of each of the two lines of a label next to an axis."""
 LOWEST, HIGHEST = (0.9, 0.0, -4.0, -15.0), (2.3, 5.0, 10.0)
-"""Possible limits of the loss axis; a std at its limit costs 10¹² nats, which would hide everything else."""
+"""Possible limits of the loss axis. A std at its limit gives a loss of 10¹² nats, which would hide everything else."""
 MOST = 0.9
-"""Share of the training losses that should be below the upper limit, if possible."""
+"""Share of the training losses that should be below the upper limit of the axis, if possible."""
 HARDLY = 0.01
-"""Maximum std of a bin, in stds of all y, that counts as hardly any noise."""
+"""Largest std of a bin, relative to the std of all y, that counts as hardly any noise."""
 DOTS = 600
-"""Maximum number of drawn samples; drawing more would take longer than everything else."""
+"""Maximum number of drawn samples. Drawing more samples would take longer than everything else."""
 
 
 def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
-    """Lay out the fit and its std, and below them the NLL over the steps and the calibration."""
+    """Lay out the panels of the fit and the std, and below them the NLL over the steps and the calibration."""
     (fit, std), (nll, inside) = figure.subplots(2, 2)
     for axes, label in ((fit, "fit"), (std, "std"), (nll, "nll"), (inside, "inside")):
         axes.set_label(label)
@@ -93,14 +93,14 @@ def stage(figure: Figure, samples: Samples, grid: np.ndarray) -> dict[str, Any]:
 
 
 def draw(artists: dict[str, Any], result: HeteroscedasticFitResult, samples: Samples, x: np.ndarray) -> None:
-    """Update curves, band, bins and the values at the angle."""
+    """Update the curves, the band, the bins and the values at the angle."""
     mean, std, angle = result.mean, result.std, result.state.angle
     artists["mean"].set_data(x, mean)
     artists["band"].set_xy(np.column_stack([[*x, *x[::-1]], [*(mean + std), *(mean - std)[::-1]]]))
     artists["std"].set_data(x, std)
     low, high = result.losses
     artists["nll axes"].set_ylim(low, high)
-    artists["loss"].set_data(np.arange(len(result.loss)), np.minimum(result.loss, 2 * high))  # visibly leaves the axis
+    artists["loss"].set_data(np.arange(len(result.loss)), np.minimum(result.loss, 2 * high))  # leaves the axis
     artists["nll"].set_data([result.state.steps], [min(result.nll, high)])
     most = float(result.loss.max())
     artists["beyond"].set_text(f"▲ in training up to {rounded(most)}" if most > high else "")
@@ -115,7 +115,7 @@ def draw(artists: dict[str, Any], result: HeteroscedasticFitResult, samples: Sam
 
 
 def limits_of_loss(loss: np.ndarray, nll: float, one: float) -> tuple[float, float]:
-    """Return limits of the loss axis that include all low values and most of the training.
+    """Return limits of the loss axis that include all low values and most losses of the training.
 
     Args:
         loss: Loss of the complete training, so that the axis is constant during playback, ``[steps + 1]``, nats.
@@ -128,7 +128,7 @@ def limits_of_loss(loss: np.ndarray, nll: float, one: float) -> tuple[float, flo
 
 
 def name_and_unit(words: str) -> tuple[str, str]:
-    """Return a name without its unit, and the unit after a space or an empty string."""
+    """Return a name without its unit, and the unit with a space before it; without a unit, an empty string."""
     name, bracket, unit = words.rpartition(" (")
     return (cut(name, NAME), f" {cut(unit.removesuffix(')'), UNIT)}") if bracket else (cut(words, NAME), "")
 
@@ -153,30 +153,30 @@ def _in_lines(words: str) -> str:
 
 
 def _plain_ticks(axis: Any) -> None:
-    """Write every tick in full, because Matplotlib's offset text for large numbers would overlap the legend."""
+    """Write full numbers at the ticks, because Matplotlib's offset text for large numbers would overlap the legend."""
     low, high = axis.get_view_interval()
     most = max(abs(low), abs(high))
-    powers = high - low > 0.05 * most  # otherwise the ticks differ only in their last digits
+    powers = high - low > 0.05 * most  # if False, the ticks differ only in their last digits
     axis.set_major_formatter(lambda value, _: tick(value) if powers else exact(value, 9))
     if axis.axis_name == "x" and not 1e-3 <= most < 1e4:  # long labels
         axis.set_major_locator(MaxNLocator(3))
 
 
 def tick(value: float) -> str:
-    """Return a tick label: ``0.5``, ``1,000,001``, or from 100,000 on ``1.5·10⁶`` if that is exact."""
+    """Return a tick label such as ``0.5`` or ``1,000,001``. From 100,000 on, use ``1.5·10⁶`` if this is exact."""
     whole = abs(value) >= 1e5 and math.isclose(value, float(f"{value:.1e}"), rel_tol=1e-9)
     return power(value).replace("-", "−") if whole else exact(value, 9)
 
 
 def grips(angles: Sequence[float], steps: Sequence[int]) -> list[Grip]:
-    """Return the handles of the angle in each panel over the angle, and of the steps below their curve."""
-    feet = {"fit": -1e30, "std": 0.0, "inside": 0.0}  # at the lower edge
+    """Return the handles: for the angle in each panel with an angle axis, and for the steps below the NLL curve."""
+    feet = {"fit": -1e30, "std": 0.0, "inside": 0.0}  # at the lower edge of the panel
     found = [grip("angle", panel, {a: (a, foot) for a in angles}, along="x") for panel, foot in feet.items()]
     return [*found, grip("steps", "nll", {t: (t, -1e30) for t in steps}, along="x")]
 
 
 def spots(result: HeteroscedasticFitResult, samples: Samples) -> list[Spot]:
-    """Return the sample at the angle with its NLL, the bins, and the NLL of all samples."""
+    """Return the items to point at: the sample closest to the angle, the bins, and the NLL of all samples."""
     nll, one = round(result.nll, 3), round(samples.nll_one, 3)
     return [
         _sample(result, samples),
@@ -191,7 +191,7 @@ def spots(result: HeteroscedasticFitResult, samples: Samples) -> list[Spot]:
 
 
 def _sample(result: HeteroscedasticFitResult, samples: Samples) -> Spot:
-    """Return the spot of the sample at the angle, with its NLL written out."""
+    """Return the sample closest to the angle as an item to point at, with the calculation of its NLL."""
     x, y, mean, std = result.sample
     name, unit = name_and_unit(samples.names[0])
     z, relative = (y - mean) / std, std / samples.scale

@@ -1,4 +1,4 @@
-"""Explorer *memory*: the hidden state of a recurrent network, its resets, and how far back the gradient reaches."""
+"""Explorer *memory*: a recurrent network's hidden state, the resets, and how far back the gradient reaches."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ if TYPE_CHECKING:
     from .spots import Step
 
 STEPS, ENVS = 128, 16
-"""Maximum size of a rollout; of a larger rollout, only the first steps and environments are shown."""
+"""Maximum numbers of steps and environments. The explorer shows only the beginning of a larger rollout."""
 TIMES = (10, 40, 83, 97, 98, 99, 101, 104, 107, 120)
-"""Steps that a page without a kernel can show, close together around the last episode end of robot 14."""
+"""Steps that a page without a kernel can show. They are close together around the last episode end of robot 14."""
 
 
 class Memory(Explorer[MemoryState, MemoryResult]):
-    """Hidden state of a recurrent network over time, in parallel robots whose episodes end, with wrong resets to try.
+    """The hidden state of a recurrent network over time, for several robots. Wrong resets at episode ends can be tried.
 
     The hidden state is computed in the rollout mode of :class:`.RNN`. Gradients are computed in its batched mode, for a
-    random linear head on the last layer, ``y = w · h``, as used for actions or values.
+    random linear head on the last layer, ``y = w · h``; heads for actions and values have the same form.
 
     Args:
-        observations: A rollout ``[time, envs, features]``, of which the first 128 steps of 16 robots are used. By
+        observations: A rollout ``[time, envs, features]``. Only the first 128 steps of the first 16 robots are used. By
             default, the positions of an ``Ant-v5`` rollout without the velocities, which only a recurrent network can
             estimate.
         dones: 1 or True where an episode ended with this step, ``[time, envs]``; required with ``observations``.
-        network: A network of the learner's own, which gets the observations unchanged. By default, the observations
-            are normalized and the network has two untrained layers.
-        state: Initial values of controls, by name; the others start at their defaults.
+        network: The learner's own network, which gets the observations unchanged. By default, the network has two
+            untrained layers and gets normalized observations.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError, ValueError: An argument is invalid; the message names it.
@@ -67,7 +67,9 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         {"layer": ...},
     )
     question = Control(
-        "distance", "Distance (rms) of the hidden state from the correct one at this step.", range=(0.0, 1.0, 0.01)
+        "distance",
+        "Distance (rms) between the hidden state and the correct hidden state at this step.",
+        range=(0.0, 1.0, 0.01),
     )
     questions: tuple[Question, ...] = (
         Question(
@@ -119,26 +121,26 @@ class Memory(Explorer[MemoryState, MemoryResult]):
             normalization = EmpiricalNormalization(x.shape[2])
             normalization.update(x.flatten(0, 1))
             x = normalization(x)
-        self.observations = x  # [time, envs, features], as the network sees them
+        self.observations = x  # [time, envs, features], the input of the network
         batch, self._mask = split_and_pad_trajectories(x[..., 0], self.dones)  # [time, trajectories]
         self._batch = np.ma.masked_array(batch.T.numpy(), ~self._mask.T.numpy())
         time, envs = self.dones.shape
         layers, fixed = 2, {}
-        if self._given is not None:  # its type and size are given
+        if self._given is not None:  # the network has a fixed type and size
             layers, fixed = self._given.rnn.num_layers, {"type": "", "hidden": self._given.rnn.hidden_size, "seed": 0}
         env = int(self.dones.sum(0).argmax())
         ends = self.dones[:-1, env].nonzero().flatten().tolist()
-        # Shortly after an episode end; for the default robots, early enough to see the effect of a missed reset.
+        # Start shortly after an episode end; with the default robots, soon enough to see the effect of a missed reset.
         later = 2 if ours else 10
         defaults: dict[str, Any] = {"env": env, "time": min(time - 1, ends[-1] + later) if ends else time - 1}
         if not ours or network is not None:
             self.questions = ()  # the questions are about the Ant and the untrained network
-            defaults |= {"reset": "right"}  # start with correct resets for the learner's data or network
+            defaults |= {"reset": "right"}  # with the learner's data or network, start with correct resets
         ranges = {"env": (0, envs - 1, 1), "layer": (1, layers, 1), "time": (0, time - 1, 1)}
         super().__init__(ranges=ranges, fixed=fixed, defaults=defaults, **state)
 
     def compute(self, state: MemoryState) -> MemoryResult:
-        """Compute the hidden states and gradients of all steps, unless cached, and select what ``state`` shows."""
+        """Return what ``state`` shows from the hidden states and gradients of all steps, which are cached."""
         key = (state.type, state.hidden, state.seed, state.reset)
         carried, gradients = self._carried(*key), self._gradients(*key, state.env, state.detach)
         reset, dones = resets(self.dones, state.reset), self.dones
@@ -173,8 +175,8 @@ class Memory(Explorer[MemoryState, MemoryResult]):
     def _network(self, type: str, hidden: int, seed: int) -> RNN:
         with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
             if self._given is not None:
-                return copy.deepcopy(self._given)  # its hidden state changes, so each thread needs a copy
-            torch.default_generator.manual_seed(seed)  # torch.manual_seed also reseeds the learner's GPU
+                return copy.deepcopy(self._given)  # a run changes the hidden state, so each thread needs a copy
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed the learner's GPU
             return RNN(self.observations.shape[2], hidden, num_layers=2, type=type).requires_grad_(False)
 
     @cached(4)
@@ -190,19 +192,19 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         return gradients_through_time(network, self.observations[:, env], carried.begins[:, :, :, env], cut, head)
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out resets, units and distance over time, and below them gradients and the padded batch."""
+        """Lay out the panels of resets, units and distance over time, and below them gradients and the padded batch."""
         return picture.stage(figure, self.dones.numpy(), self._batch, self._feature)
 
     def draw(self, artists: dict[str, Any], result: MemoryResult) -> None:
-        """Update images, curves, marks and the cursor."""
+        """Update the images, the curves, the marks and the lines at the current step."""
         picture.draw(artists, result)
 
     def grips(self, result: MemoryResult) -> list[Grip]:
-        """Return the time cursors and the handle that selects the robot in the panel of resets."""
+        """Return the handles that select the time step, and the handle that selects the robot."""
         return picture.grips(result, self.dones.shape[1])
 
     def spots(self, result: MemoryResult) -> list[Spot]:
-        """Return a unit with its gates at this step, the distance, the episode ends, and the gradient's reach."""
+        """Return the items to point at: a unit, its gates, the distance, the episode ends, and the gradient's reach."""
         state = result.state
         found = pointed.episodes(result, self.dones)
         steps = self._steps(state.type, state.hidden, state.seed, state.reset, state.env, state.time)
@@ -211,7 +213,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         return [*found, pointed.reach(result)]
 
     def _steps(self, type: str, hidden: int, seed: int, how: str, env: int, time: int) -> tuple[Step, Step] | None:
-        """Return this step with the chosen resets and with the right ones; None for an unknown kind of cell."""
+        """Return the current step with the chosen and with the right resets; None if the type of cell is unknown."""
         layers = self._layers(type, hidden, seed)
         if layers is None:
             return None
@@ -225,16 +227,16 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         return layers_of(network) if is_plain(network) else None
 
     def mark(self, result: MemoryResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the current step."""
+        """Return the position of the guess at the current step."""
         return [result.state.time], [guess]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return observations and episode ends."""
+        """Return observations and episode ends for tests."""
         return draw(24, 4, 3), draw(24, 4) > 1.3
 
     def numbers(self, result: MemoryResult) -> dict[str, str]:
-        """Return the errors of the hidden state, the gradient and the resets."""
+        """Return numbers on the errors of the hidden state, of the gradient and of the resets."""
         now, most = result.distance[result.state.time], result.distance.max()
         reach = "–" if result.reach is None else counted(result.reach, "step")
         if result.leaked:
@@ -272,7 +274,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         return f"{hidden} is reset only when its episode ends, as it should be."
 
     def _mistake(self, result: MemoryResult) -> tuple[str, int]:
-        """Return the kind and the step of the latest mistake that affects the current hidden state."""
+        """Return the kind and the step of the latest wrong or missed reset that affects the current hidden state."""
         state = result.state
         steps = {
             kind: [t for t, env in places.tolist() if env == state.env] for kind, places in result.forgotten.items()

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from .state import MemoryResult
 
 FELT = 0.01
-"""An input counts as having an effect if its gradient is at least this share of the largest gradient."""
+"""An input has an effect, by definition, if its gradient is at least this share of the largest gradient."""
 DECADES = 6
 """Number of decades on the gradient axis and in the gradient map."""
 
 
 def stage(figure: Figure, dones: np.ndarray, batch: np.ma.MaskedArray[Any, Any], feature: str) -> dict[str, Any]:
-    """Lay out resets, units and distance over time, and below them the gradient and maps of gradients and batch.
+    """Lay out resets, units and distance over time. Below are the gradient, the gradient map and the padded batch.
 
     Args:
         figure: An empty figure.
@@ -70,7 +70,7 @@ def _stage_images(
     shown: dict[str, Any] = {"aspect": "auto", "interpolation": "nearest"}
     over_time = (-0.5, time - 0.5, 1, 0)
     artists["units"] = units.imshow(np.zeros((1, 1)), cmap="RdBu_r", vmin=-1, vmax=1, extent=over_time, **shown)
-    # The labels that depend on the controls are not part of the background, which then stays the same.
+    # Labels that depend on the controls are moving artists, so that the background stays the same.
     look: dict[str, Any] = {"size": 9, "transform": units.transAxes, "ha": "right", "va": "bottom", "in_layout": False}
     artists["units note"] = units.text(1, 1.03, "", **look)
     artists["gradients note"] = gradients.text(0.97, 0.9, "", **look | {"transform": gradients.transAxes})
@@ -90,7 +90,7 @@ def _stage_curves(artists: dict[str, Any], axes: dict[str, Any]) -> None:
     (artists["guess"],) = distance.plot([], [], "X", color=ORANGE, markersize=10, zorder=4)
     (artists["gradient"],) = gradient.plot([], [], ".-", color=BLUE, linewidth=2, label="this episode")
     (artists["leak"],) = gradient.plot([], [], color=RED, linewidth=2, linestyle="--", label="earlier")
-    artists["marks"] = {  # artists in nested dictionaries get no ghosts
+    artists["marks"] = {  # curves in nested dictionaries are not copied as ghosts
         "row": resets.plot([], [], color=FAINT, linewidth=6, zorder=0)[0],
         "right": resets.plot([], [], "|", color=GREY, markersize=7, label="right")[0],
         "wrong": resets.plot([], [], "x", color=RED, markersize=4, label="too early")[0],
@@ -119,7 +119,7 @@ def _stage_marks(artists: dict[str, Any], axes: dict[str, Any]) -> None:
 
 
 def draw(artists: dict[str, Any], result: MemoryResult) -> None:
-    """Update images, curves, marks and the cursor to a result."""
+    """Update the images, the curves, the marks and the lines at the current step to show a result."""
     state, marks, axes = result.state, artists["marks"], artists["axes"]
     size, time = result.hidden.shape
     most = next(limit for limit in (0.1, 0.25, 0.5, 1) if np.abs(result.hidden).max() <= limit)
@@ -160,9 +160,9 @@ def _draw_marks(marks: dict[str, Any], result: MemoryResult, time: int) -> None:
 
 
 def grips(result: MemoryResult, envs: int) -> list[Grip]:
-    """Return the cursor of every panel over time, and the handle at the row of the robot."""
+    """Return a handle for the time step in every panel with a time axis, and a handle for the robot at its row."""
     time = result.hidden.shape[1]
-    heights = {"resets": envs, "units": 1.0, "distance": -1.0, "gradient": 0.0}  # at or below the lower edge
+    heights = {"resets": envs, "units": 1.0, "distance": -1.0, "gradient": 0.0}  # lower edge
     cursors = [grip("time", name, {t: (t, y) for t in range(time)}, along="x") for name, y in heights.items()]
     robot = grip("env", "resets", {env: (-0.5, env) for env in range(envs)}, along="y")
     return [*cursors, robot] if envs > 1 else cursors
@@ -174,5 +174,5 @@ def felt_level(result: MemoryResult) -> float:
 
 
 def decade(value: float) -> float:
-    """Return the next power of ten above a value, but at least 1."""
+    """Return the next power of ten above a value. The result is at least 1."""
     return float(10.0 ** max(0, np.ceil(np.log10(max(value, 1e-9)))))

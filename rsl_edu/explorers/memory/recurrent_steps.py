@@ -1,6 +1,6 @@
-"""Hidden states and gradients of a GRU or an LSTM for the explorer *memory*, computed faster than by the module.
+"""Hidden states and gradients of a GRU or an LSTM for the explorer *memory*, computed faster than by torch.
 
-Tests compare both with :mod:`rsl_edu.diagnosis.recurrent_memory`, which uses the module and autograd.
+Tests compare the results with :mod:`rsl_edu.diagnosis.recurrent_memory`, which uses torch's module and autograd.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ class Layer:
     state_bias: np.ndarray  # [gates, units]
 
     def of_input(self, x: np.ndarray) -> np.ndarray:
-        """Return the contribution of the inputs ``[..., inputs]`` to the gates, ``[..., gates * units]``."""
+        """Return what the inputs ``[..., inputs]`` contribute to the gates. The shape is ``[..., gates * units]``."""
         gates: np.ndarray = x @ self.by_input.reshape(-1, x.shape[-1]).T + self.input_bias.ravel()
         return gates
 
     def of_state(self, h: np.ndarray) -> np.ndarray:
-        """Return the contribution of the units ``[..., units]`` to the gates, ``[..., gates * units]``."""
+        """Return what the units ``[..., units]`` contribute to the gates. The shape is ``[..., gates * units]``."""
         gates: np.ndarray = h @ self.by_state.reshape(-1, h.shape[-1]).T + self.state_bias.ravel()
         return gates
 
     def step(self, of_input: np.ndarray, state: list[np.ndarray]) -> list[np.ndarray]:
-        """Return the state after a step: the units and, for an LSTM, the cells, ``[..., units]`` each."""
+        """Return the state after a step: the units and, for an LSTM, also the cells; each is ``[..., units]``."""
         h, units = state[0], state[0].shape[-1]
         of_state = self.of_state(h)
         if self.lstm:
@@ -50,7 +50,7 @@ class Layer:
 
 
 def is_plain(network: RNN) -> bool:
-    """Return whether the inner cell is one that ``RNN`` builds; a learner may have replaced it."""
+    """Return whether the inner cell is of a type that ``RNN`` builds. A learner may have replaced the cell."""
     rnn = network.rnn
     options = (rnn.bias, not rnn.bidirectional, not rnn.proj_size, not rnn.dropout, not rnn.batch_first)
     return type(rnn) in (nn.GRU, nn.LSTM) and all(options)
@@ -70,12 +70,12 @@ def layers_of(network: RNN) -> list[Layer]:
 
 
 def carried_memory(network: RNN, observations: torch.Tensor, dones: torch.Tensor, how: str) -> CarriedMemory:
-    """Return the same as :func:`rsl_edu.diagnosis.recurrent_memory.carried_memory`."""
+    """Return the same result as :func:`rsl_edu.diagnosis.recurrent_memory.carried_memory`."""
     if not is_plain(network):
         return recurrent_memory.carried_memory(network, observations, dones, how)
     layers = layers_of(network)
-    # The same robots twice, with the chosen resets and with the right ones, but not as rows of one matrix, because
-    # different rows may be rounded differently.
+    # Compute the same robots twice, with the chosen resets and with the right resets. They are not rows of one matrix,
+    # because different rows may be rounded differently.
     keeps = ~torch.stack([resets(dones, how), dones], 1).unsqueeze(3).numpy()  # [time, 2, envs, 1]
     inputs = observations.numpy()[:, None]  # [time, 1, envs, features]
     parts, units = 1 + layers[0].lstm, network.rnn.hidden_size
@@ -96,7 +96,7 @@ def carried_memory(network: RNN, observations: torch.Tensor, dones: torch.Tensor
 def gradients_through_time(
     network: RNN, observations: torch.Tensor, begins: torch.Tensor, cut: torch.Tensor, head: torch.Tensor
 ) -> np.ndarray:
-    """Return :func:`rsl_edu.diagnosis.recurrent_memory.gradients_through_time`, computed for all outputs together."""
+    """Return :func:`rsl_edu.diagnosis.recurrent_memory.gradients_through_time`, calculated for all outputs together."""
     if not is_plain(network):
         return recurrent_memory.gradients_through_time(network, observations, begins, cut, head).numpy()
     layers = layers_of(network)
@@ -110,7 +110,7 @@ def gradients_through_time(
     out = head.numpy() / len(head) ** 0.5
     ends = [*(np.flatnonzero(cut[:-1].numpy()) + 1).tolist(), time]
     for first, end in zip([0, *ends], ends, strict=False):
-        # For each output from here on, the gradient with respect to the state of each layer
+        # For each output at this step or later, the gradient with respect to the state of each layer
         back = [np.zeros((end - first, states.shape[1] * states.shape[3]), np.float32) for _ in layers]
         for t in reversed(range(first, end)):
             later = slice(t - first, None)
@@ -125,7 +125,7 @@ def gradients_through_time(
 
 
 def _slopes(layer: Layer, of_input: np.ndarray, state: np.ndarray) -> list[np.ndarray]:
-    """Return the derivatives that :func:`_jacobian` needs, ``[time, units]`` each.
+    """Return the derivatives that :func:`_jacobian` needs, each ``[time, units]``.
 
     Args:
         layer: The layer.
@@ -167,7 +167,7 @@ def _parted(gates: np.ndarray, units: int) -> list[np.ndarray]:
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    """Return the logistic function, computed by tanh, which cannot overflow."""
+    """Return the logistic function. It is computed with tanh, which cannot overflow."""
     half: np.ndarray = np.tanh(x * np.float32(0.5))
     half *= np.float32(0.5)
     half += np.float32(0.5)

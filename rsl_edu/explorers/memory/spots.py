@@ -1,4 +1,4 @@
-"""The spots of the explorer *memory*, each with the arithmetic of one number."""
+"""The items to point at in the explorer *memory*, each with the calculation of one number."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from .state import MemoryResult
 
 NEAR = 6
-"""Maximum number of episode ends, and of trajectories, that can be pointed at; the closest to the current step are
-used."""
+"""Maximum number of episode ends, and of trajectories, to point at. If there are more, the closest to the current step
+are used."""
 OVER_TIME = ("units", "distance", "gradient")
 
 
@@ -32,7 +32,8 @@ class Step:
     Attributes:
         layers: Weights of each layer.
         inputs: Input of each layer, ``[features]`` or ``[units]``.
-        before: State of each layer before the step, ``[parts, units]``: the units, and an LSTM's cells.
+        before: State of each layer before the step, ``[parts, units]``. The parts are the units and, for an LSTM, the
+            cells.
         after: State of each layer after the step.
     """
 
@@ -53,7 +54,7 @@ def step(layers: Sequence[Layer], x: np.ndarray, begins: np.ndarray) -> Step:
 
 
 def unit(now: Step, result: MemoryResult) -> list[Spot]:
-    """Return the first unit of the shown layer at the current step, and each of its gates."""
+    """Return the items for the first unit of the shown layer at the current step and for each of its gates."""
     i = result.state.layer - 1
     layer, x, state = now.layers[i], now.inputs[i], now.before[i]
     by_input = layer.by_input[:, 0] @ x + layer.input_bias[:, 0]  # [gates]
@@ -80,7 +81,7 @@ def unit(now: Step, result: MemoryResult) -> list[Spot]:
 
 
 def _weighed(name: str, of: str, weights: np.ndarray, values: np.ndarray, bias: float) -> str:
-    """Write out a weighted sum with its bias."""
+    """Write out a weighted sum and its bias."""
     total = added([products(weights, values, 3), written(bias)])
     return f"{name} ({counted(len(values), of)}, bias): {total} = {written(weights @ values + bias)}"
 
@@ -126,7 +127,7 @@ def _lstm(a: np.ndarray, b: np.ndarray, state: np.ndarray) -> list[str]:
 
 
 def distance(now: Step, fresh: Step, result: MemoryResult) -> Spot:
-    """Return the distance of the current hidden state from the correct one."""
+    """Return the item for the distance between the current hidden state and the correct hidden state."""
     time = result.state.time
     ours, theirs = (np.stack(each.after).transpose(1, 0, 2).ravel() for each in (now, fresh))
     apart = ours - theirs
@@ -141,7 +142,7 @@ def distance(now: Step, fresh: Step, result: MemoryResult) -> Spot:
 
 
 def episodes(result: MemoryResult, dones: torch.Tensor) -> list[Spot]:
-    """Return the robot's episode ends closest to the current step, its latest wrong reset, and its trajectories."""
+    """Return the items for the robot's episode ends near the current step, latest wrong reset, and trajectories."""
     state = result.state
     ends = sorted(sorted(result.ends.tolist(), key=lambda end: abs(end - state.time))[:NEAR])
     missed = {(t, env) for t, env in result.forgotten["missed"].tolist()}
@@ -173,7 +174,7 @@ def _reset(result: MemoryResult, end: int, name: str, missed: bool = False) -> S
 
 
 def _trajectories(result: MemoryResult, dones: torch.Tensor) -> list[Spot]:
-    """Return those of the robot's trajectories in the padded batch that are closest to the current trajectory."""
+    """Return the items for the robot's trajectories in the padded batch that are closest to the current trajectory."""
     env, time = result.state.env, len(dones)
     begin, present, _ = result.trajectories
     starts = [0, *(end + 1 for end in result.ends.tolist() if end + 1 < time)]
@@ -200,7 +201,7 @@ def _trajectories(result: MemoryResult, dones: torch.Tensor) -> list[Spot]:
 
 
 def reach(result: MemoryResult) -> Spot:
-    """Return how far back the gradient of the current output reaches."""
+    """Return the item that shows how far back the gradient of the current output reaches."""
     time, row = result.state.time, result.gradients[result.state.time]
     name = "reach of the gradient"
     if result.reach is None:

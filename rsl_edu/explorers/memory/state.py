@@ -16,7 +16,7 @@ class MemoryState:
     reset: str = control(
         "never",
         "reset",
-        "Which hidden states are reset after a step; all but the first are mistakes that people have shipped.",
+        "Which hidden states are reset after a step. All choices but the first are mistakes that people have shipped.",
         choices={
             "dones as a mask: right": "right",
             "never (IsaacLab #3837)": "never",
@@ -24,15 +24,19 @@ class MemoryState:
             "all robots if any is done": "all",
         },
     )
-    time: int = control(90, "time step", "The current step, at the cursor.", range=(0, 127, 1), play=True)
+    time: int = control(
+        90, "time step", "The current step, marked in every panel over time.", range=(0, 127, 1), play=True
+    )
     env: int = control(14, "environment", "The robot that is shown.", range=(0, 15, 1), group="what is shown")
     layer: int = control(1, "layer", "The layer whose units are shown.", range=(1, 2, 1), group="what is shown")
     type: str = control("gru", "type", "The recurrent cell.", choices={"GRU": "gru", "LSTM": "lstm"}, group="network")
-    hidden: int = control(16, "hidden size", "Units per layer.", unit="units", steps=(8, 16, 32, 64), group="network")
+    hidden: int = control(
+        16, "hidden size", "Number of units per layer.", unit="units", steps=(8, 16, 32, 64), group="network"
+    )
     detach: int = control(
         0,
         "detach every",
-        "Cuts the gradient through the hidden state after this many steps; 0: never.",
+        "Number of steps after which the gradient through the hidden state is cut; 0 means never.",
         unit="steps",
         steps=(0, 1, 2, 4, 8, 16, 32, 64),
         group="network",
@@ -51,13 +55,13 @@ class MemoryResult:
     hidden: np.ndarray  # [hidden, time]
     distance: np.ndarray  # [time]
     gradients: np.ndarray  # [time of the output, time of the input]
-    reach: int | None  # steps back to the earliest input with an effect; None if no input has one
+    reach: int | None  # steps back to the earliest input with an effect; None if no input has an effect
     cuts: np.ndarray  # [cuts], steps after which the gradient is cut
     forgotten: dict[str, np.ndarray]  # (step, environment) of right, wrong (mid-episode) and missed resets
     trajectories: tuple[int, int, int]  # rows in the padded batch: this robot's first, its current, the next robot's
-    padding: float  # share of the batch
+    padding: float  # share of the padded batch
 
     @property
     def leaked(self) -> int:
-        """Number of steps that the gradient reaches back before the current episode; 0 with the right resets."""
+        """Number of steps before the current episode that the gradient still reaches; 0 with the right resets."""
         return max(0, (self.reach or 0) - (self.state.time - self.born))

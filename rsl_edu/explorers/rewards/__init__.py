@@ -1,4 +1,4 @@
-"""Explorer *rewards*: why rewards are divided by the std of their discounted sums and not by another std."""
+"""Explorer *rewards*: why rewards are divided by the std of their discounted sums and not by a different std."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEARNED_FROM = (0.1, 2.0)
-"""Range of the std of normalized sums in which lesson 4's critic learns about as well as at 1."""
+"""Range for the std of normalized sums. Anywhere in this range, lesson 4's critic learns about as well as at 1."""
 DIVISORS = {
     "returns": "the std of the discounted sums",
     "rewards": "the std of the rewards",
@@ -37,16 +37,16 @@ DIVISORS = {
 
 
 class Rewards(Explorer[RewardsState, RewardsResult]):
-    """Rewards before and after division by a running std, and the resulting scale of a value function's targets.
+    """Rewards before and after division by a running std, and the scale that a value function's targets then have.
 
-    The grey curves are correct: they use the std of the discounted sums of the entire recording, in which every sum
-    ends with its episode. The value function's targets always respect episode ends; a switch decides whether the
-    normalizer does too.
+    The grey curves are correct. They use the std of discounted sums over the entire recording, and every sum ends with
+    its episode. The value function's targets always respect episode ends. A switch decides whether the normalizer
+    also respects them.
 
     Args:
-        rewards: Rewards ``[time, envs]``; by default those of a ``Humanoid-v5`` rollout.
-        dones: 1 or True where a step ended an episode, ``[time, envs]``. If only rewards are given, no episode ends.
-        state: Initial values of controls, by name; the others start at their defaults.
+        rewards: Rewards ``[time, envs]``; by default, the rewards of a ``Humanoid-v5`` rollout.
+        dones: 1 or True if a step ended an episode, ``[time, envs]``. With rewards but without dones, no episode ends.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         ValueError: The rewards or dones have the wrong shape or invalid values.
@@ -100,7 +100,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
             "env": (0, envs - 1, 1),
             "shift": (-most, most, most / 5),
         }
-        shifts = tuple(float(f"{most * fifths / 5:.10g}") for fifths in range(-5, 6))  # a slider rounds to 10 decimals
+        shifts = tuple(float(f"{most * fifths / 5:.10g}") for fifths in range(-5, 6))  # sliders round to 10 decimals
         defaults: dict[str, Any] = {"step": stride * max(1, steps // stride // 2)}
         if own:
             self.questions = ()
@@ -110,7 +110,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         super().__init__(ranges=ranges, step_values=own_steps, defaults=defaults, **state)
 
     def compute(self, state: RewardsState) -> RewardsResult:
-        """Scale the rewards of all steps; the result is what the library's normalizer computes step by step."""
+        """Normalize the rewards of all steps. The library's normalizer computes the same result step by step."""
         seen = self.dones[: state.step].numpy()
         return RewardsResult(
             state=state,
@@ -128,11 +128,11 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         on = sums
         if divide == "rewards":
             sums = rewards
-        elif divide == "across":  # robots and time confused: the sum runs from the first robot to the last
+        elif divide == "across":  # mistake of swapped axes: the sum runs from the first robot to the last
             sums = _sums(rewards.T, None, gamma).T
         std = _std(sums, divide)
         ended = _std(right, divide) if sums is on and not ends else std
-        divisor = (std + (std == 0))[:, None]  # as in the library, 1 while nothing has varied
+        divisor = (std + (std == 0))[:, None]  # as in the library, the std is 1 until something varies
         normalized = rewards / divisor
         if divide == "centred":
             normalized -= running_mean(rewards).astype(np.float32)[:, None] / divisor
@@ -145,43 +145,43 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
             normalized=normalized,
             values=_sums(normalized, dones, gamma),
             right=right,
-            truth=truth if truth > 1e-6 * float(np.abs(right).max()) else 0.0,  # anything smaller is rounding error
+            truth=truth if truth > 1e-6 * float(np.abs(right).max()) else 0.0,  # smaller numbers are rounding errors
         )
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out the reward before and after scaling, and below them the sums, the std and the histogram."""
+        """Lay out the rewards before and after scaling, and below them the sums, the std and the histogram."""
         return picture.stage(figure, len(self.rewards), self._unit)
 
     def draw(self, artists: dict[str, Any], result: RewardsResult) -> None:
-        """Update lines, marks, bars and labels."""
+        """Update the lines, marks, bars and labels."""
         picture.draw(artists, result, self._std_limits(result.state))
 
     def title(self, result: RewardsResult) -> str:
-        """State the divisor of the rewards and the right one."""
+        """State the divisor of the rewards and the right divisor."""
         return picture.title(result)
 
     def spots(self, result: RewardsResult) -> tuple[Spot, ...]:
-        """Return the current step, the first step, and the latest episode ends."""
+        """Return the items to point at: the current step, the first step, and the latest episode ends."""
         return picture.spots(result)
 
     def grips(self, result: RewardsResult) -> tuple[Grip, ...]:
-        """Return the step cursor."""
+        """Return the handle that selects the step."""
         return picture.grips(result, self.controls["step"].positions())
 
     def _std_limits(self, state: RewardsState) -> tuple[float, float]:
         return 0.01 * self._unit * state.scale, 3000 * self._unit * state.scale
 
     def mark(self, result: RewardsResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the end of the running-std panel."""
+        """Return the position of the guess at the right end of the panel with the running std."""
         return [len(result.trace.rewards)], [np.clip(guess, *self._std_limits(result.state))]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return rewards and episode ends."""
+        """Return rewards and episode ends for tests."""
         return draw(24, 4), draw(24, 4) > 1.3
 
     def numbers(self, result: RewardsResult) -> dict[str, str]:
-        """Return the scales before and after normalization, and the sum of the robot."""
+        """Return the scales of rewards and sums before and after normalization, and the shown robot's sum."""
         state, trace, late = result.state, result.trace, result.late
         std, scale = trace.std[state.step - 1], trace.values[late].std(dtype=float)
         return {
@@ -196,7 +196,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         }
 
     def describe(self, result: RewardsResult) -> str:
-        """State the divisor, the right divisor, and the symptom of a wrong one."""
+        """State the divisor, the right divisor, and the symptom of a wrong divisor."""
         state, trace, late = result.state, result.trace, result.late
         std, scale = trace.std[state.step - 1], trace.values[late].std(dtype=float)
         if trace.truth == 0:
@@ -227,14 +227,14 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
 
 
 def _std(sums: np.ndarray, divide: str) -> np.ndarray:
-    """Return the divisor of each step, ``[time]``: the std over the robots, or over all steps so far."""
-    each = sums - sums[:, :1]  # equal sums then have a std of exactly 0
+    """Return the divisor at each step, ``[time]``: the std over all robots, or over all robots and steps so far."""
+    each = sums - sums[:, :1]  # so that equal sums have a std of exactly 0
     std: np.ndarray = each.std(1, dtype=float) if divide == "each step" else running_std(sums)
     return std.astype(np.float32)
 
 
 def _underflow(std: float) -> str:
-    """Return a note if the library's float32 variance would underflow to 0."""
+    """Return a note if the library's float32 variance would underflow to 0; otherwise an empty string."""
     lost = std > 0 and np.float32(std) * np.float32(std) == 0
     note = " The library stores the variance in float32, where this one underflows to 0, so it would divide by 1."
     return note if lost else ""
@@ -246,7 +246,7 @@ def _mean(result: RewardsResult) -> str:
 
 
 def _sums(rewards: np.ndarray, dones: np.ndarray | None, gamma: float) -> np.ndarray:
-    """Return the discounted sum at each step, ``[time, envs]``; an episode's last step still belongs to its sum."""
+    """Return the discounted sum at each step, ``[time, envs]``. An episode's last step still belongs to its sum."""
     sums, before = np.empty_like(rewards), np.zeros_like(rewards[0])
     goes_on = None if dones is None else (~dones).astype(rewards.dtype)
     for t, total in enumerate(sums):

@@ -1,4 +1,4 @@
-"""The picture of the explorer *rewards*: its panels, its spots to point at and its handles to drag."""
+"""The picture of the explorer *rewards*: its panels, its items to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 _LOG = 10 ** np.linspace(1, 3, 21)
 EDGES = np.concatenate([-_LOG[:0:-1], np.arange(-10, 10.1, 0.5), _LOG[1:]])
-"""Edges of the bins of the normalized sums, linear up to 10 and then logarithmic. The outermost bins count the rest."""
+"""Edges of the bins of the normalized sums: linear up to ±10, then logarithmic. The outermost bins count the rest."""
 TICKS = (-1000, -100, -10, -5, 0, 5, 10, 100, 1000)
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
 """Position of the legends, between the title and the axes."""
 ENDS = 4
-"""Number of episode ends that can be pointed at, the latest ones."""
+"""Maximum number of episode ends to point at. If there are more, the latest are used."""
 TITLES = {
     "reward": ("before: reward of one robot", "reward"),
     "normalized": ("after: normalized reward", "reward / std"),
@@ -34,16 +34,16 @@ TITLES = {
     "values": ("discounted sum after normalization", "normalized sum"),
     "std": ("running std, all robots", "std"),
 }
-"""Title and y-axis label of each time series' panel."""
+"""Title and y-axis label of each panel with a time series."""
 
 
 def stage(figure: Figure, total: int, unit: float = 1.0) -> dict[str, Any]:
-    """Lay out the reward before and after scaling, and below them the sums, the std and the histogram.
+    """Lay out the rewards before and after scaling, and below them the sums, the std and the histogram.
 
     Args:
         figure: An empty figure.
         total: Number of steps in the recording.
-        unit: Order of magnitude of the rewards, a power of ten; it determines the length of the tick labels.
+        unit: Order of magnitude of the rewards, a power of ten. The length of the tick labels depends on it.
     """
     from matplotlib.transforms import ScaledTranslation
 
@@ -63,14 +63,14 @@ def stage(figure: Figure, total: int, unit: float = 1.0) -> dict[str, Any]:
     std.minorticks_off()
     _stage_spread(spread, min(WINDOW, total))
     artists: dict[str, Any] = {"axes": grid, "marks": {}, "words": {}}
-    for axes in (reward, sums, normalized, values):  # artists in nested dictionaries get no ghosts
+    for axes in (reward, sums, normalized, values):  # curves in nested dictionaries are not copied as ghosts
         artists["marks"][axes] = axes.plot([], [], color=FAINT, linewidth=1, transform=axes.get_xaxis_transform())[0]
     for name in ("sums", "std", "normalized", "values"):
         (artists[f"right {name}"],) = series[name].plot([], [], color=GREY, linewidth=1.2)
     for name, axes in series.items():
         (artists[name],) = axes.plot([], [], color=BLUE, linewidth=1.5)
     (artists["guess"],) = std.plot([], [], "X", color=ORANGE, markersize=10, clip_on=False)
-    artists["guess"].set_in_layout(False)  # an unclipped, empty artist would count as an artist at the figure's corner
+    artists["guess"].set_in_layout(False)  # empty and unclipped, it would count as an artist at the corner
     bars = np.zeros(len(EDGES) - 1)
     artists["right spread"] = spread.stairs(bars, EDGES, color=GREY, linewidth=1.2)
     artists["spread"] = spread.stairs(bars, EDGES, fill=True, color=BLUE, alpha=0.7)
@@ -82,7 +82,7 @@ def stage(figure: Figure, total: int, unit: float = 1.0) -> dict[str, Any]:
         look = {"textcoords": "offset points", "ha": "right", "fontsize": 9}
         artists["words"][axes] = axes.annotate("", (1, 1), (0, 4), xycoords="axes fraction", **look)
         beside = axes.transAxes + ScaledTranslation(-0.5 if 1e-3 < unit < 1e4 else -0.72, 0, figure.dpi_scale_trans)
-        axes.yaxis.set_label_coords(0, 0.5, transform=beside)  # independent of the tick labels
+        axes.yaxis.set_label_coords(0, 0.5, transform=beside)  # a fixed position, independent of the tick labels
     return artists
 
 
@@ -97,7 +97,7 @@ def _stage_spread(spread: Any, shown: int) -> None:
 
 
 def draw(artists: dict[str, Any], result: RewardsResult, std_limits: tuple[float, float]) -> None:
-    """Update lines, marks, bars and labels."""
+    """Update the lines, marks, bars and labels."""
     state, trace = result.state, result.trace
     (reward, normalized), (sums, values), (std, spread) = artists["axes"]
     total, ideal = len(trace.rewards), trace.truth or 1.0
@@ -106,7 +106,7 @@ def draw(artists: dict[str, Any], result: RewardsResult, std_limits: tuple[float
     right = {"sums": trace.right, "normalized": trace.rewards / ideal, "values": trace.right / ideal}
     reward.set_ylim(_limits(trace.rewards))
     sums.set_ylim(_limits(trace.sums, trace.right))
-    normalized.set_ylim(_limits(trace.normalized[half], right["normalized"]))  # the first steps may exceed it
+    normalized.set_ylim(_limits(trace.normalized[half], right["normalized"]))  # the first steps may exceed this limit
     values.set_ylim(_limits(trace.values[half], right["values"]))
     std.set_ylim(std_limits)
     artists["reward"].set_data(steps, trace.rewards[seen, state.env])
@@ -129,7 +129,7 @@ def draw(artists: dict[str, Any], result: RewardsResult, std_limits: tuple[float
 
 def tick(value: float, position: int | None = None) -> str:
     """Return a tick label of at most seven characters."""
-    value = float(f"{value:.3g}")  # ticks come with rounding errors
+    value = float(f"{value:.3g}")  # Matplotlib's tick values have rounding errors
     if 1000 <= abs(value) < 1e6:
         text = f"{value / 1000:g}k"
     elif value == 0 or 0.01 <= abs(value) < 1000:
@@ -140,19 +140,19 @@ def tick(value: float, position: int | None = None) -> str:
 
 
 def three(value: float) -> str:
-    """Return a divisor to three digits; with two, ratios computed from the text would differ from those shown."""
+    """Return a divisor with three digits. With two, the shown divisors would give ratios that differ from the text."""
     return large(value) if abs(value) >= 1e6 else exact(value, 3)
 
 
 def _limits(*series: np.ndarray) -> tuple[float, float]:
-    """Return round limits that include all numbers and 0; they change only in coarse steps."""
+    """Return round limits that include 0 and all numbers. The limits change only in coarse steps."""
     low, high = min(0.0, *(float(x.min()) for x in series)), max(0.0, *(float(x.max()) for x in series))
     step, room = round_up((high - low) / 8 or 0.2), 0.02 * (high - low)
     return float(np.floor((low - room * (low < 0)) / step)) * step, float(np.ceil((high + room) / step) or 1) * step
 
 
 def title(result: RewardsResult) -> str:
-    """State in one sentence the divisor of the rewards and the right one."""
+    """State in one sentence the divisor of the rewards and the right divisor."""
     state, trace, late = result.state, result.trace, result.late
     std, truth = float(trace.std[state.step - 1]), trace.truth
     if std == 0:
@@ -175,7 +175,7 @@ def title(result: RewardsResult) -> str:
 
 
 def _of_the_right_divisor(result: RewardsResult, std: float) -> str:
-    """Compare the divisor with the right one; blame ignored episode ends only for the difference that they cause."""
+    """Compare the divisor with the right divisor. Blame ignored episode ends only for the difference they cause."""
     state, truth, ended = result.state, result.trace.truth, float(result.trace.ended[result.state.step - 1])
     divided, right = three(std), three(truth)
     if state.ends or not result.episodes:
@@ -184,20 +184,20 @@ def _of_the_right_divisor(result: RewardsResult, std: float) -> str:
         return f"Ignoring episode ends changes nothing here: the divisor is {divided}; the right one is {right}."
     if abs(std - ended) < 0.5 * abs(std - truth) or (std - ended) * (std - truth) < 0:
         return f"Ignoring episode ends moves the divisor from {three(ended)} to {divided}; the right one is {right}."
-    ratio = float(f"{std:.3g}") / float(f"{truth:.3g}")  # of the printed numbers, so that readers get the same ratio
+    ratio = float(f"{std:.3g}") / float(f"{truth:.3g}")  # of the printed numbers, as readers would calculate it
     if large(ratio) != "1":
         return f"Episode ends are ignored: rewards are divided by {divided}, {large(ratio)} times the correct {right}."
     return f"Episode ends are ignored: rewards are divided by {divided}; the right divisor is {right}."
 
 
 def grips(result: RewardsResult, positions: Sequence[int]) -> tuple[Grip, ...]:
-    """Return the step cursor, with its knob near the bottom of the reward panel."""
+    """Return the handle that selects the step; its knob is near the bottom of the reward panel."""
     low, high = _limits(result.trace.rewards)
     return (grip("step", "reward", {step: (step, low + 0.08 * (high - low)) for step in positions}, along="x"),)
 
 
 def spots(result: RewardsResult) -> tuple[Spot, ...]:
-    """Return the current step, the first step, and the latest episode ends."""
+    """Return the items to point at: the current step, the first step, and the latest episode ends."""
     found = [_step(result, result.state.step - 1, "this step")]
     if result.state.step > 1:
         found.append(_step(result, 0, "the first step"))
@@ -222,12 +222,12 @@ def _step(result: RewardsResult, t: int, name: str) -> Spot:
 
 
 def round_to(value: float | None) -> float | None:
-    """Return a coordinate rounded to the digits that can be seen."""
+    """Return a coordinate rounded to as many digits as are visible in the picture."""
     return None if value is None else float(f"{value:.4g}")
 
 
 def step_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
-    """Return the arithmetic of a step, counted from 0: the shown robot's sum, the std, the normalized reward."""
+    """Write out the calculation of a step (counted from 0): the shown robot's sum, the std, the normalized reward."""
     state, trace, env = result.state, result.trace, result.state.env
     reward, std = float(trace.rewards[t, env]), float(trace.std[t])
     divisor = std or 1.0
@@ -261,7 +261,7 @@ def _sum_line(result: RewardsResult, t: int) -> str:
 
 
 def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
-    """Return the arithmetic of the std, from the statistics of earlier steps and this step's sums of all robots."""
+    """Write out how the std follows from the statistics of earlier steps and all robots' sums at this step."""
     trace, what = result.trace, "rewards" if result.state.divide == "rewards" else "sums"
     new = trace.sums[t].astype(float)
     m, mean, var = len(new), float(new.mean()), float(np.square(new - new.mean()).mean())
@@ -282,7 +282,7 @@ def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
 
 
 def _end(result: RewardsResult, end: int) -> Spot:
-    """Return the spot of an episode end, with the sum at this step and at the next."""
+    """Return the item to point at for an episode end, with the sum at this step and at the next step."""
     state, trace, env = result.state, result.trace, result.state.env
     right = float(trace.right[end, env])
     marks = [Mark("reward", end + 1), Mark("sums", end + 1, round_to(float(trace.sums[end, env])))]

@@ -9,7 +9,7 @@ import numpy as np
 from ..bench.controls import control
 
 WINDOW = 128
-"""Number of latest steps, of all environments, in the histogram and its numbers."""
+"""Number of latest steps that the histogram counts, in all environments; also used for the printed numbers."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,11 +17,11 @@ class RewardsState:
     """State of :class:`Rewards`."""
 
     step: int = control(256, "steps seen", "Number of steps seen so far.", range=(8, 512, 8), play=True)
-    ends: bool = control(True, "episode ends", "Whether a sum ends with its episode; in rsl_rl it does not.")
+    ends: bool = control(True, "episode ends", "Whether a sum ends with its episode. In rsl_rl, sums do not end there.")
     divide: str = control(
         "returns",
         "divide by",
-        "Divisor of the rewards; all but the first are mistakes that people have made or requested.",
+        "Divisor of the rewards. All choices but the first are mistakes that people have made or requested.",
         choices={
             "std of returns (rsl_rl)": "returns",
             "std of rewards (baselines #538)": "rewards",
@@ -42,7 +42,7 @@ class RewardsState:
     scale: float = control(
         1.0,
         "reward scale",
-        "Factor for all rewards; the normalized rewards should not depend on it.",
+        "Factor for all rewards. The normalized rewards should not depend on this factor.",
         steps=(0.01, 0.1, 1.0, 10.0, 100.0),
         group="rewards",
     )
@@ -53,14 +53,14 @@ class RewardsState:
 
 @dataclasses.dataclass(frozen=True)
 class NormalizedRewards:
-    """All steps of all environments."""
+    """The rewards and their sums, before and after normalization, for all steps of all environments."""
 
     rewards: np.ndarray  # [time, envs], scaled and shifted
     sums: np.ndarray  # [time, envs], values from which the std is computed
-    std: np.ndarray  # [time], after each step
-    ended: np.ndarray  # [time], `std` if the sums ended with their episodes
+    std: np.ndarray  # [time], divisor after each step
+    ended: np.ndarray  # [time], what `std` would be if every sum ended with its episode
     normalized: np.ndarray  # [time, envs]
-    values: np.ndarray  # [time, envs], discounted sums of `normalized` with correct ends: a value function's scale
+    values: np.ndarray  # [time, envs], discounted sums of `normalized` with correct ends (a value function's scale)
     right: np.ndarray  # [time, envs], discounted sums of the rewards with correct ends
     truth: float  # std of `right`
 
@@ -73,11 +73,11 @@ class RewardsResult:
     trace: NormalizedRewards
     dones: np.ndarray  # [time], whether a step ended an episode of the environment
     ends: np.ndarray  # steps at which an episode of the environment ended, so far
-    episodes: int  # episodes ended so far, in all environments
+    episodes: int  # number of episodes that have ended so far, in all environments
 
     @property
     def late(self) -> slice:
-        """The latest steps seen."""
+        """Slice of the latest steps up to the current step, at most ``WINDOW`` of them."""
         return slice(max(0, self.state.step - WINDOW), self.state.step)
 
     @property

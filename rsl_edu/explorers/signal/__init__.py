@@ -1,4 +1,4 @@
-"""Explorer *signal*: what each layer of an MLP does to the forward signal and to the gradient."""
+"""Explorer *signal*: how each layer of an MLP changes the forward signal and the backpropagated gradient."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SAMPLES, DEEPEST, OUTPUTS = 1024, 10, 8
-"""Maximum number of samples, maximum number of hidden layers, and number of outputs of the built-in network, one for
-each of an Ant's actions."""
+"""Maximum number of samples, maximum number of hidden layers, and number of outputs of the built-in network. An Ant has
+8 actions."""
 INPUT = ("normalize", "scale")
-"""The controls of the input, which remain if learners pass their own network."""
+"""The controls of the input. They are the only controls if a learner passes a network."""
 _AS_BUILT = {"width": 64, "normalize": True, "scale": 1.0, "shared": False, "seed": 0}
-"""Defaults of the other controls, for which the answers of the questions are correct."""
+"""Defaults of all other controls. The answers of the questions are correct only for these defaults."""
 FADED, DEAD = 0.4, 0.03
-"""Thresholds for the title, relative to a norm-preserving network. Below them, a signal or a gradient fades or dies;
-above their inverse, it grows or explodes."""
+"""Thresholds for the title. They apply to signals and gradients, relative to a norm-preserving network. Below FADED, a
+signal fades, and below DEAD, it dies; above 1 / FADED, it grows, and above 1 / DEAD, it explodes."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SignalState:
-    """State of :class:`Signal`; with a learner's own network, only the input can be changed."""
+    """State of :class:`Signal`. With a learner's own network, only the controls of the input can be changed."""
 
     depth: int = control(6, "hidden layers", "Number of hidden layers.", range=(1, DEEPEST, 1), play=True)
     gain: float = control(
@@ -68,7 +68,7 @@ class SignalState:
         group="network",
     )
     width: int = control(
-        64, "width", "Units per hidden layer.", unit="units", steps=(8, 16, 32, 64, 128, 256), group="network"
+        64, "width", "Number of units per hidden layer.", unit="units", steps=(8, 16, 32, 64, 128, 256), group="network"
     )
     normalize: bool = control(
         True, "normalize input", "Subtract each feature's mean and divide by its std.", group="input"
@@ -83,7 +83,7 @@ class SignalState:
     shared: bool = control(
         False,
         "shared activation",
-        "Break it: all layers share one activation object, and the values come from a hook on this object.",
+        "A mistake: all layers share one activation object, and a hook on this object records the values.",
         group="mistake, seed",
     )
     seed: int = control(0, "seed", "Seed of the random weights.", range=(0, 9, 1), group="mistake, seed")
@@ -100,22 +100,22 @@ class SignalResult:
 
 
 class Signal(Explorer[SignalState, SignalResult]):
-    """The values of all layers of an MLP, the spread of the samples in each layer, and the backpropagated gradient.
+    """The values in all layers of an MLP, the spread of the samples in each layer, and the backpropagated gradient.
 
-    The spread of a layer is the std over the samples, averaged over the units as a root mean square. If it is 0, the
-    layer has the same values for all observations. The gradient is that of a random error at the output, as a share of
-    the norm of this error.
+    The spread of a layer is the std over the samples, averaged over the units as a root mean square. If the spread is
+    0, the layer has the same values for all observations. The gradient is backpropagated from a random error at the
+    output, and shown as a share of the norm of this error.
 
     Args:
         observations: ``[samples, features]`` or ``[time, envs, features]``; at most 1,024 evenly spaced samples are
             used. By default, 1,024 samples of ``Ant-v5``.
-        network: A network of the learner's own for these observations: an :class:`.MLP` or another ``nn.Sequential``
-            with linear layers. The explorer shows a copy of it in evaluation mode. By default, the network is built
-            from the controls.
-        state: Initial values of controls, by name; with a network, only those of the input.
+        network: The learner's own network for these observations, an :class:`.MLP` or a different ``nn.Sequential``
+            with linear layers. The explorer shows a copy of this network in evaluation mode. By default, a network is
+            built from the controls.
+        state: Initial values of controls, by name; with a network, only of the controls of the input.
 
     Raises:
-        ValueError: The observations have the wrong shape or are not finite, or the network does not accept them.
+        ValueError: The observations have the wrong shape or are not finite, or do not fit the network.
     """
 
     State = SignalState
@@ -178,15 +178,15 @@ class Signal(Explorer[SignalState, SignalResult]):
         self._network = None if network is None else _usable_layers(network, self.observations)
         if network is None:
             super().__init__(**state)
-        else:  # only the input can be changed
+        else:  # only the controls of the input remain
             built = {field.name: field.default for field in dataclasses.fields(SignalState) if field.name not in INPUT}
             super().__init__(fixed=built, defaults={"normalize": False}, **state)
 
     def compute(self, state: SignalState) -> SignalResult:
         """Run the observations through the network and backpropagate a random error."""
         layers = self._measure(state)
-        # An orthogonal map to more units preserves the norm, which is then spread over more of them; a map to fewer
-        # units preserves only their share of it.
+        # An orthogonal map to more units preserves the norm, which is then spread over more units. A map to fewer
+        # units preserves only a part of the norm, in proportion to the number of units.
         kept = [min(1.0, below / above) ** 0.5 for below, above in itertools.pairwise(layers.units)]
         ideal_std = layers.std[0] * np.cumprod([1.0, *kept])
         ideal_gradient = np.cumprod([1.0, *kept[::-1]])[::-1]
@@ -199,13 +199,13 @@ class Signal(Explorer[SignalState, SignalResult]):
             if self._network is not None:
                 return _finite(measure(self._network, x))
             with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(state.seed)  # torch.manual_seed also reseeds the learner's GPU
+                torch.default_generator.manual_seed(state.seed)  # torch.manual_seed would also reseed the learner's GPU
                 network = _build(state, x.shape[1])
             return _finite(measure(network, x, state.seed, by_module=state.shared))
 
     @cached(64)
     def _arithmetic(self, state: SignalState) -> list[tuple[str, ...]]:
-        """Return the arithmetic of one unit per row, as a correct hook would record it."""
+        """Write out the calculation of one unit in each row, with the values that a correct hook would record."""
         x = state.scale * (self._normalized if state.normalize else self.observations)
         if self._network is not None:
             return arithmetic(self._network, x)
@@ -220,36 +220,40 @@ class Signal(Explorer[SignalState, SignalResult]):
         return rows
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out one row per layer, with the input at the bottom, across five panels."""
+        """Lay out five panels with one row per layer. The input is the lowest row."""
         return picture.stage(figure, DEEPEST + 2)
 
     def draw(self, artists: dict[str, Any], result: SignalResult) -> None:
         """Update the bars, dots and labels of all rows."""
         guess = [] if self.guess is None else [self.guess]
-        there = result.layers if self.pinned is None else self._measure(self.pinned)  # the axes also fit its ghosts
+        there = (
+            result.layers if self.pinned is None else self._measure(self.pinned)
+        )  # the axes also fit the pinned ghosts
         ideals = result.ideal_std, result.ideal_gradient
-        rows = max(len(result.layers.units), len(there.units))  # up to 8 rows, the heights stay the same
+        rows = max(
+            len(result.layers.units), len(there.units)
+        )  # with at most 8 rows, the height of a row stays the same
         room = max(rows, 8 if self._network is None else 4)
         picture.draw(artists, result.layers, ideals, ([*there.std, *guess], there.gradient), room)
 
     def spots(self, result: SignalResult) -> list[Spot]:
-        """Return one spot per layer."""
+        """Return one item to point at for each layer."""
         return picture.spots(result.layers, self._arithmetic(result.state))
 
     def grips(self, result: SignalResult) -> list[Grip]:
-        """Return the handle that adds and removes layers; there is none for a learner's own network."""
+        """Return the handle that adds and removes layers. For a learner's own network, return no handle."""
         return picture.grips(DEEPEST) if self._network is None else []
 
     def _shared(self, state: SignalState) -> bool:
         return self._network is None and state.shared and state.depth > 1
 
     def mark(self, result: SignalResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess in the row of the last hidden layer."""
+        """Return the position of the guess in the row of the last hidden layer."""
         return [guess], [max(1, len(result.layers.units) - 2) + picture.DOT]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return observations."""
+        """Return observations for tests."""
         return (draw(24, 4, 6),)
 
     def numbers(self, result: SignalResult) -> dict[str, str]:
@@ -269,7 +273,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         }
 
     def title(self, result: SignalResult) -> str:
-        """State what happens to the signal and, if it arrives, to the gradient."""
+        """State what happens to the signal and, if the signal arrives at the output, to the gradient."""
         layers, last = result.layers, len(result.layers.units) - 2
         before, after = size_word(layers.std[0]), size_word(layers.std[max(last, 1)])
         if not layers.std[0]:
@@ -299,7 +303,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         return state.activation in ("tanh", "sigmoid")
 
     def describe(self, result: SignalResult) -> str:
-        """Describe the network, and the signal and the gradient that arrive at its ends."""
+        """Describe the network, the signal near its output, and the gradient in layer 1."""
         state, layers = result.state, result.layers
         last = len(layers.units) - 2
         if self._network is None:
@@ -328,14 +332,14 @@ class Signal(Explorer[SignalState, SignalResult]):
 
 
 def _verb(share: float, dies: str, fades: str, grows: str, explodes: str) -> str:
-    """Return the verb for a share below FADED or above its inverse."""
+    """Return the verb for a signal or gradient that is below FADED or above its inverse."""
     if share < 1:
         return dies if share < DEAD else fades
     return explodes if share > 1 / DEAD else grows
 
 
 def _build(state: SignalState, features: int) -> MLP:
-    """Build the network that the controls ask for."""
+    """Build the network for the values of the controls."""
     network = MLP(features, OUTPUTS, [state.width] * state.depth, state.activation)
     linear = [layer for layer in network if isinstance(layer, nn.Linear)]
     if state.init == "orthogonal":
@@ -370,7 +374,7 @@ def _usable_layers(network: nn.Sequential, x: torch.Tensor) -> nn.Sequential:
     for leaf in leaves:
         leaf.requires_grad_(False)
         if hasattr(leaf, "inplace"):
-            leaf.inplace = False  # would overwrite values that are still to be measured
+            leaf.inplace = False  # an in-place module would overwrite values that are still to be measured
     copied = nn.Sequential(*leaves)
     try:
         copied(x).flatten(1)
@@ -387,6 +391,6 @@ def _finite(layers: Layers) -> Layers:
 
 
 def _overall(layers: Layers, shares: np.ndarray) -> float | None:
-    """Return the mean of a share over the hidden layers that have it, weighted by units; None if none has it."""
+    """Return the mean of a share over hidden layers, weighted by units. Skip NaN; return None if all are NaN."""
     units, known = np.array(layers.units), ~np.isnan(shares)
     return float(shares[known] @ units[known] / units[known].sum()) if known.any() else None

@@ -1,4 +1,4 @@
-"""The arithmetic of the explorer *signal*: one unit per layer for one observation, and the std of the layer."""
+"""The calculations in the explorer *signal*: one unit per layer for one observation, and the std of the layer."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ exact = functools.partial(written, digits=3)
 
 @torch.inference_mode()
 def arithmetic(network: nn.Sequential, x: torch.Tensor, source: str = "") -> list[tuple[str, ...]]:
-    """Write out one unit of each row for the first observation: input, hidden layers, output.
+    """Write out the calculation of one unit in each row (input, hidden layers, output) for the first observation.
 
-    The unit is the one whose std is closest to the std of the row.
+    The unit is chosen so that its std is as close as possible to the std of the row.
 
     Args:
         network: Linear layers, each with the modules that follow it.
         x: The input, ``[samples, features]``.
-        source: Text on the origin of the input's value, after its name, with the fields ``{feature}`` and ``{value}``.
+        source: Text on the origin of the input's value, which follows the name of the value. It may contain the fields
+            ``{feature}`` and ``{value}``.
 
     Returns:
         The lines of each row.
@@ -50,7 +51,7 @@ def arithmetic(network: nn.Sequential, x: torch.Tensor, source: str = "") -> lis
 
 
 def _typical(h: torch.Tensor) -> tuple[int, torch.Tensor, float]:
-    """Return the unit whose std is closest to the std of the layer, the std of each unit, and the std of the layer."""
+    """Return the unit with the std closest to the layer's std, the std of each unit, and the layer's std."""
     apart = h - h.mean(0)
     stds = apart.square_().mean(0).sqrt()  # three times as fast as torch's std
     end = float(stds.square().mean().sqrt())
@@ -58,12 +59,12 @@ def _typical(h: torch.Tensor) -> tuple[int, torch.Tensor, float]:
 
 
 def _sum(linear: nn.Linear, below: torch.Tensor, z: float, unit: int) -> str:
-    """Write out the weighted sum of a unit: its two largest terms, the sum of the others, and the bias."""
+    """Write out the weighted sum of a unit: the two largest terms, the sum of all other terms, and the bias."""
     weights = linear.weight[unit]
     terms = weights * below
     largest = terms.abs().topk(min(2, len(terms))).indices.tolist()
     left = float(terms.sum() - terms[largest].sum())
-    # Large terms that nearly cancel need more digits than their sum.
+    # Large terms that nearly cancel each other need more digits than their sum.
     digits = digits_for(z, left, *terms[largest].tolist(), digits=3, most=6)
     first = " + ".join(f"{signed(float(weights[i]), digits)}·{signed(float(below[i]), digits)}" for i in largest)
     others = len(terms) - len(largest)
@@ -73,7 +74,7 @@ def _sum(linear: nn.Linear, below: torch.Tensor, z: float, unit: int) -> str:
 
 
 def _bent(modules: list[Any], z: torch.Tensor, h: torch.Tensor, unit: int) -> list[str]:
-    """Write out the modules after the weighted sum; nothing if there are none or if they mix the units."""
+    """Write out the effect of the modules after the weighted sum; nothing without modules, or if they mix units."""
     if not modules or h.shape != z.shape:
         return []
     names = "".join(f"{type(module).__name__}(" for module in reversed(modules))

@@ -1,4 +1,4 @@
-"""The picture of the explorer *signal*: one row per layer, with the input at the bottom, across five panels."""
+"""The picture of the explorer *signal*: five panels with one row per layer. The input is the lowest row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOWEST, HIGHEST = (1e-3, 1e-6, 1e-12, 1e-24, 1e-48), (1e1, 1e3, 1e6, 1e12, 1e38)
-"""Possible limits of the logarithmic axes; the tightest ones that fit the data are used."""
+"""Possible limits of the logarithmic axes. The picture uses the tightest limits that fit the data."""
 DOT = 0.35
 """Height of the dots in a row, as a share of the row's height."""
 
@@ -76,14 +76,14 @@ def draw(
     others: Sequence[Iterable[float]],
     room: int,
 ) -> None:
-    """Update the rows.
+    """Update all rows of the five panels.
 
     Args:
         artists: The result of :func:`stage`.
         layers: The layers to draw.
-        ideals: Signal and gradient of a network that preserves norms, ``[rows]`` each.
+        ideals: Signal and gradient of a network that preserves norms, each ``[rows]``.
         others: Further values that the axes of signal and gradient must include.
-        room: Number of rows that the axes have space for.
+        room: Number of rows for which the axes have space.
     """
     rows = len(layers.units)
     y = np.arange(rows) + DOT
@@ -115,7 +115,7 @@ def draw(
 
 
 def spots(layers: Layers, arithmetic: Sequence[tuple[str, ...]]) -> list[Spot]:
-    """Return one spot per row, with its histogram and its dots."""
+    """Return one item to point at for each row, with marks around the histogram and the dots of this row."""
     found = []
     for row, lines in enumerate(arithmetic):
         y, band = row + DOT, (row, row + 0.9)
@@ -133,7 +133,7 @@ def spots(layers: Layers, arithmetic: Sequence[tuple[str, ...]]) -> list[Spot]:
 
 
 def grips(deepest: int) -> list[Grip]:
-    """Return the handle at the output row, which adds and removes layers."""
+    """Return the handle at the output row. It adds and removes layers."""
     return [grip("depth", "values", {depth: (EDGES[-1], depth + 1 + DOT) for depth in range(1, deepest + 1)})]
 
 
@@ -143,7 +143,7 @@ def row_name(layers: Layers, row: int) -> str:
 
 
 def size_word(value: float) -> str:
-    """Return two significant digits, with a power of ten for very large and small numbers."""
+    """Return a number with two significant digits, and with a power of ten if it is very large or small."""
     return short(value) if value == 0 or 1e-3 <= value < 1e5 else power(value)
 
 
@@ -154,7 +154,7 @@ def _limits(values: Iterable[float]) -> tuple[float, float]:
 
 
 def _size_words(layers: Layers, row: int) -> dict[str, str]:
-    """Return the shape of a row's weights and the number of its parameters; empty above the output."""
+    """Return the shape of a row's weights and the number of parameters as text; empty for a row above the output."""
     units, parameters = layers.units[row - 1 : row + 1], layers.parameters[row : row + 1]
     if not parameters:
         return {"weights": "", "parameters": ""}

@@ -1,4 +1,4 @@
-"""Explorer *std under training*: how exploration shrinks, and what happens when a std reaches zero."""
+"""Explorer *std under training*: how exploration shrinks during training, and what happens when a std reaches zero."""
 
 from __future__ import annotations
 
@@ -30,28 +30,29 @@ if TYPE_CHECKING:
 CHEETAH = ("back thigh", "back shin", "back foot", "front thigh", "front shin", "front foot")
 """The joints of ``HalfCheetah-v5``, in the order of its actions."""
 MOST = 1.0
-"""Maximum norm of the gradient, to which longer ones are clipped (rsl_rl's ``max_grad_norm``)."""
+"""Maximum norm of the gradient, as rsl_rl's ``max_grad_norm``. A longer gradient is clipped to this norm."""
 
 
 class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
-    r"""Policy gradient on a robot's rewards: the std of each joint, its gradient and the entropy over the steps.
+    r"""Policy gradient on a robot's rewards: the std of each joint, the gradient of this std, and the entropy.
 
-    The policy is a single Gaussian, the same in all states. Its mean and std are trained as in rsl_rl's PPO, with Adam,
-    gradients clipped to norm 1 and standardized advantages, on :math:`-\frac1n \sum_i A_i \log p(a_i) - \beta H`,
-    except that each batch is used only once. A robot's rewards depend on more than the action and would be too noisy
-    for 300 steps. The reward used here is therefore the part that the actions explain: the best-fitting quadratic
+    The policy is a single Gaussian, the same in all states. Its mean and std minimize
+    :math:`-\frac1n \sum_i A_i \log p(a_i) - \beta H` as in rsl_rl's PPO, with Adam, gradients clipped to norm 1 and
+    standardized advantages. Unlike in PPO, each batch is used only once. A robot's rewards depend on more than the
+    action and would be too noisy for 300 steps. The reward used here is therefore the part that the actions explain.
+    This part is the best-fitting quadratic
     :math:`r(a) = c + b \cdot \text{clip}(a) + q \cdot a^2`, where clip limits the actions to the range tried. For
     HalfCheetah, :math:`q < 0` for every joint, so exploration lowers the reward.
 
     Args:
-        actions: The actions tried, ``[samples, joints]``; by default those of a ``HalfCheetah-v5`` rollout.
-        rewards: The rewards received for them, ``[samples]``.
+        actions: The actions tried, ``[samples, joints]``; by default, the actions of a ``HalfCheetah-v5`` rollout.
+        rewards: The rewards received for these actions, ``[samples]``.
         names: Names of the joints; by default, the joints are numbered.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError: The names are not strings.
-        ValueError: A tensor has the wrong shape or is not finite, or there is not exactly one name per joint.
+        ValueError: A tensor has the wrong shape or is not finite, or the number of names is not the number of joints.
     """
 
     State = StdTrainingState
@@ -120,7 +121,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         return reward
 
     def compute(self, state: StdTrainingState) -> StdTrainingResult:
-        """Train once per setting and return the series up to ``state.steps``."""
+        """Train once for each setting, and return all series up to ``state.steps``."""
         training = self._train(
             state.parameter, state.rate, state.entropy, state.init, state.batch, state.raw, state.seed
         )
@@ -151,13 +152,13 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
     def _train(
         self, parameter: str, rate: float, entropy: float, init: float, batch: int, raw: bool, seed: int
     ) -> Training:
-        """Train without autograd, which would take ten times as long; a test compares the result with the library."""
+        """Train without autograd, with which training takes ten times as long; a test compares both results."""
         joints, log = len(self.linear), parameter == "log"
         policy = GaussianDistribution(joints, init_std=init, std_type="log" if log else "scalar")
         low, high = policy.log_std_range if log else policy.std_range
         if parameter == "unclamped":
             low, high = -np.inf, np.inf
-        trained = np.zeros((2, joints), np.float32)  # the mean, and the parameter that gives the std
+        trained = np.zeros((2, joints), np.float32)  # the mean, and the parameter from which the std follows
         trained[1] = next(policy.parameters()).detach().numpy()
         first, second = np.zeros((2, 2, joints), np.float32)  # Adam's moments
         params, gradients, clips, rewards, error = [], [], [], [], ""
@@ -176,7 +177,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             weights = off / ((1 if raw else math.sqrt(off @ off / (batch - 1)) + 1e-8) * batch)
             z = (actions - mean) / std
             gradient = np.stack([-(weights @ z) / std, weights.sum() - weights @ (z * z) - entropy])
-            if not log:  # so far, this is the gradient with respect to log std
+            if not log:  # up to here, the gradient is with respect to log std
                 gradient[1] /= std
             gradient[1] *= held == asked if parameter == "frozen" else gradient[1] * (held - asked) <= 0
             gradients.append(gradient[1].copy())
@@ -209,12 +210,12 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         """Return the standard normal noise of each step's actions, ``[steps + 1, batch, joints]``."""
         noise = torch.empty(STEPS + 1, batch, len(self.linear))
         generator = torch.Generator().manual_seed(seed)
-        for step in noise:  # step by step, as the policy does: a single call would draw different numbers
+        for step in noise:  # draw step by step, as the policy does, because a single call would draw different numbers
             step.normal_(generator=generator)
         return noise.numpy()
 
     def _reward(self, actions: np.ndarray) -> np.ndarray:
-        """Return the same as :meth:`reward`, for NumPy arrays."""
+        """Return the same rewards as :meth:`reward`, but for NumPy arrays."""
         low, high, constant, linear, square = self._fitted
         gain = np.minimum(np.maximum(actions, low), high) @ linear
         reward: np.ndarray = constant + gain + (actions * actions) @ square
@@ -225,24 +226,24 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         return picture.stage(figure, self.names)
 
     def draw(self, artists: dict[str, Any], result: StdTrainingResult) -> None:
-        """Update the lines, their names, and the marker of the step at which a std first fell below zero."""
+        """Update the lines, the names of the lines, and the marker of the step at which a std first fell below zero."""
         picture.draw(artists, result)
 
     def spots(self, result: StdTrainingResult) -> Sequence[Spot]:
-        """Return the joints with one step of each, the mean, the entropy, and where a std fell below zero."""
+        """Return the items to point at: joints, mean std, entropy, and the step at which a std fell below zero."""
         return picture.spots(result)
 
     def grips(self, result: StdTrainingResult) -> Sequence[Grip]:
-        """Return the step cursors, one in each panel."""
+        """Return the handles that select the step, one in each panel."""
         return picture.grips(self.controls["steps"].positions())
 
     def mark(self, result: StdTrainingResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the end of the std panel."""
+        """Return the position of the guess at the right end of the std panel."""
         return [STEPS], [guess]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return actions and rewards."""
+        """Return actions and rewards for tests."""
         return draw(96, 3), draw(96)
 
     def numbers(self, result: StdTrainingResult) -> dict[str, str]:
@@ -263,7 +264,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         if result.error:
             where = f"Crash at step {step}: the std of {name} is below zero"
             mean = rounded(result.mean[-1])
-            if one:  # the mean is this std
+            if one:  # with a single joint, the mean is this std
                 return f"{where}, at {mean}."
             return (
                 f"{where}, though the mean is {mean}." if result.mean[-1] > 0 else f"{where}; so is the mean, {mean}."
@@ -307,7 +308,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
             return (
                 f"Beyond the clamp, the gradient is zero, so the std cannot recover. The mean std is {mean}; {entropy}."
             )
-        coarse = "below 0.1" if result.mean[-1] < 0.1 else f"{result.mean[-1]:.1f}"  # rounding errors have grown since
+        coarse = "below 0.1" if result.mean[-1] < 0.1 else f"{result.mean[-1]:.1f}"  # rounding errors grew
         return (
             f"The mean std is {coarse}. Each time a std falls below zero, the library clamps it to its lower limit "
             "until a gradient raises it again."
@@ -315,13 +316,13 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
 
 
 def _words_of_the_crash(result: StdTrainingResult) -> str:
-    """Return torch's error, and whether the mean std in a training log would have shown the problem, in words."""
+    """Describe torch's error, and whether the mean std in a training log would have shown the problem."""
     fine = [rounded(std) for std in result.asked[-1] if std >= 0]
     others = f"The other stds are {fine[0]} to {fine[-1]}. " if len(fine) > 1 else ""
     end = f"until the run ends at step {result.below}"
     if len(result.names) == 1:
         log = f"With only one joint, training logs show this std, which falls {end}."
-    elif result.mean[-1] > 0:  # and at all steps before, as no std was below zero
+    elif result.mean[-1] > 0:  # also at all earlier steps, because no std was below zero
         log = f"Training logs show only the mean std, which stays above zero {end}."
     else:
         log = f"Training logs show only the mean std, which is below zero too: {rounded(result.mean[-1])} at the end."
@@ -329,12 +330,12 @@ def _words_of_the_crash(result: StdTrainingResult) -> str:
 
 
 def _stuck(result: StdTrainingResult) -> int:
-    """Return how many stds are currently below the library's limit."""
+    """Return the number of stds that are currently below the library's limit."""
     return int((result.asked[-1] < result.limits[0]).sum())
 
 
 def _step(training: Training, row: int, state: StdTrainingState, order: np.ndarray) -> Step:
-    """Return the Adam step made at ``row``, computed from all gradients up to it."""
+    """Return the Adam step at ``row``, computed from all gradients up to this row."""
     row = max(0, row)
     clipped = (training.gradient[: row + 1] * training.clip[: row + 1, None])[:, order].astype(float)
     ages = np.arange(row, -1, -1)
@@ -358,7 +359,7 @@ def _step(training: Training, row: int, state: StdTrainingState, order: np.ndarr
 
 
 def _words_of_torch(std: np.ndarray) -> str:
-    """Return torch's message for drawing with a std below zero, as rsl_rl does."""
+    """Return torch's error message for drawing actions with a std below zero, as rsl_rl draws them."""
     try:
         torch.normal(0.0, torch.from_numpy(std))
     except RuntimeError as raised:

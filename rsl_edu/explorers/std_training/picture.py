@@ -1,4 +1,4 @@
-"""The picture of the explorer *std under training*: its panels, its spots to point at and its handles to drag."""
+"""The picture of the explorer *std under training*: its panels, its items to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMED = 8
-"""Number of joints named at their lines, those with the lowest stds; more would not fit."""
+"""Number of joints with a name at their lines. They are the joints with the lowest stds; more names would not fit."""
 POINTED = 12
-"""Number of joints that can be pointed at."""
+"""Maximum number of joints to point at."""
 ROOM = 110
-"""Space for the names to the right of the last step, in steps; in all panels, so that equal steps line up.
+"""Space for the names to the right of the last step, in steps. All panels have this space, so that equal steps line up.
 
 The axis line ends at the last step.
 """
@@ -33,11 +33,11 @@ GAP = 0.055
 CLEAR = 0.09
 """Minimum distance between a name and the centre of torch's error, which has two lines."""
 ERROR = (0.2, 0.16, 0.12, *(0.25 + 0.05 * n for n in range(13)))
-"""Possible heights of torch's error; the first that is clear of all names is used."""
+"""Possible heights of torch's error. The picture uses the first height at which the error overlaps no name."""
 
 
 def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
-    """Lay out the panels: stds and gradients in the upper row, entropy and logged mean below."""
+    """Lay out the panels: stds and gradients in the upper row, entropy and logged mean std in the lower row."""
     (std, gradient), (entropy, log) = figure.subplots(2, 2, gridspec_kw={"height_ratios": (1.35, 1)})
     panels = {"std": std, "gradient": gradient, "entropy": entropy, "log": log}
     for label, axes in panels.items():
@@ -55,7 +55,7 @@ def stage(figure: Figure, names: Sequence[str]) -> dict[str, Any]:
     log.set(ylabel="mean of the stds", title="mean std in training logs")
     for axes in (std, gradient):
         axes.minorticks_off()
-    ends = STEPS / (STEPS + ROOM)  # as a share of the panel
+    ends = STEPS / (STEPS + ROOM)  # as a share of the panel's width
     std.axhspan(-30, 0, xmax=ends, color=FAINT, alpha=0.35, linewidth=0)
     gradient.axhline(0, xmax=ends, color=FAINT, linewidth=1)
     artists: dict[str, Any] = {"axes": panels, "joints": [], "gradients": [], "names": []}
@@ -81,7 +81,7 @@ def _beside(axes: Any) -> dict[str, Any]:
 
 
 def draw(artists: dict[str, Any], result: StdTrainingResult) -> None:
-    """Update the lines, their names, and the marker of the step at which a std first fell below zero."""
+    """Update the lines, the names of the lines, and the marker of the step at which a std first fell below zero."""
     asked, steps, joints = result.asked, np.arange(len(result.asked)), result.asked.shape[1]
     low = next((limit for limit, least in ((-0.1, -0.08), (-4, -1.2)) if asked.min() > least), -30)
     high = next((limit for limit, most in ((3, 2), (10, 10)) if asked.max() < most), 1e7)
@@ -115,7 +115,7 @@ def draw(artists: dict[str, Any], result: StdTrainingResult) -> None:
 
 
 def _name_lines(artists: dict[str, Any], result: StdTrainingResult) -> None:
-    """Place the names at the ends of the lines without overlap."""
+    """Place the names of the joints at the ends of the lines, without overlap."""
     axes, last = artists["axes"]["std"], len(result.asked) - 1
     for text in artists["names"]:
         text.set_text("")
@@ -130,10 +130,10 @@ def _name_lines(artists: dict[str, Any], result: StdTrainingResult) -> None:
 
 
 def spread(heights: np.ndarray) -> np.ndarray:
-    """Return heights between 0 and 1 in the same order, moved only as far as needed to be :data:`GAP` apart."""
+    """Move heights only as far as needed to be :data:`GAP` apart. They keep their order and are from 0 to 1."""
     order = np.argsort(heights, kind="stable")
     wanted = heights[order] - GAP * np.arange(len(heights))
-    # Names that would overlap form a run, which is centred on the mean of its heights.
+    # Names that would overlap form a group, which is centred on the mean of their heights.
     runs: list[list[float]] = []
     for value in wanted:
         runs.append([value])
@@ -146,16 +146,16 @@ def spread(heights: np.ndarray) -> np.ndarray:
 
 
 def grips(positions: Sequence[int]) -> list[Grip]:
-    """Return the time cursor of each panel."""
-    feet = {"std": -100.0, "gradient": -1e9, "entropy": -1e9, "log": 0.0}  # below any lower edge of the axes
+    """Return the handles that select the step, one in each panel."""
+    feet = {"std": -100.0, "gradient": -1e9, "entropy": -1e9, "log": 0.0}  # below the lower edge of all axes
     return [grip("steps", panel, {t: (t, foot) for t in positions}, along="x") for panel, foot in feet.items()]
 
 
-# Spots to point at
+# Items to point at
 
 
 def spots(result: StdTrainingResult) -> list[Spot]:
-    """Return the joints with one step of each, the mean, the entropy, and where a std fell below zero."""
+    """Return the items to point at: joints, mean std, entropy, and the step at which a std fell below zero."""
     last, step = len(result.asked) - 1, result.step
     found = []
     if result.below is not None:
@@ -195,7 +195,7 @@ def spots(result: StdTrainingResult) -> list[Spot]:
 
 
 def _joint_spot(result: StdTrainingResult, place: int) -> Spot:
-    """Return the spot of a joint, with marks along its lines."""
+    """Return the item to point at for a joint, with marks along the lines of this joint."""
     last, asked, gradient = len(result.asked) - 1, result.asked[:, place], result.gradient[:, place]
     along = np.unique(np.linspace(0, last, 7).round().astype(int))
     marks = [Mark("std", int(t), float(asked[t])) for t in along]
@@ -205,7 +205,7 @@ def _joint_spot(result: StdTrainingResult, place: int) -> Spot:
 
 
 def _joint(result: StdTrainingResult, place: int) -> tuple[str, ...]:
-    """Return the arithmetic of one step of a joint's std."""
+    """Write out the calculation of one step of a joint's std."""
     state, step = result.state, result.step
     log = state.parameter == "log"
     what = "log σ" if log else "σ"

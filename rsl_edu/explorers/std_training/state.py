@@ -14,12 +14,13 @@ STEPS = 300
 
 @dataclasses.dataclass(frozen=True)
 class StdTrainingState:
-    """State of :class:`.StdTraining`; with the defaults, training has just crashed."""
+    """State of :class:`.StdTraining`. With the default values, training has just crashed."""
 
     parameter: str = control(
         "unclamped",
         "parameter",
-        "What is trained, and what happens below zero; the first and the last are mistakes that people have shipped.",
+        "What is trained, and what happens to a std below zero. "
+        "The first and the last choice are mistakes that people have shipped.",
         choices={
             "std, not clamped (rsl_rl #124)": "unclamped",
             "std, clamped, can recover": "scalar",
@@ -27,7 +28,7 @@ class StdTrainingState:
             "std, plain clamp (frozen)": "frozen",
         },
     )
-    steps: int = control(105, "steps", "How many training steps have been made.", range=(0, STEPS, 5), play=True)
+    steps: int = control(105, "steps", "How many training steps the picture shows.", range=(0, STEPS, 5), play=True)
     rate: float = control(
         0.01,
         "learning rate",
@@ -38,18 +39,22 @@ class StdTrainingState:
     entropy: float = control(
         0.01,
         "entropy weight",
-        "Weight of the entropy bonus per nat; advantages have std 1.",
+        "Weight of the entropy bonus per nat. The advantages have a std of 1.",
         steps=(0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5),
         group="training",
     )
     raw: bool = control(
         False,
         "raw advantages",
-        "Do not divide the advantages by their std; the gradient then fades as the std shrinks.",
+        "Do not divide the advantages by their std. Then the gradient fades as the std of the policy shrinks.",
         group="training",
     )
     init: float = control(
-        1.0, "initial std", "For every joint.", steps=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0), group="training"
+        1.0,
+        "initial std",
+        "Std of every joint at the start of training.",
+        steps=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
+        group="training",
     )
     batch: int = control(
         64,
@@ -68,16 +73,16 @@ class Training:
 
     parameter: np.ndarray  # [rows, joints], the trained parameter: the std or its logarithm
     asked: np.ndarray  # [rows, joints], the std that the parameter gives, before any clamp
-    gradient: np.ndarray  # [rows, joints], of the loss with respect to the parameter
+    gradient: np.ndarray  # [rows, joints], gradient of the loss with respect to the parameter
     clip: np.ndarray  # [rows], factor by which the norm of the full gradient is clipped
     entropy: np.ndarray  # [rows], nats
-    reward: np.ndarray  # [rows], mean of the batch
+    reward: np.ndarray  # [rows], mean reward of the batch
     error: str  # torch's error at the end; empty if there was none
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """An Adam step, with the joints sorted by std: the next step, or the last one before a crash."""
+    """An Adam step: the next step or, after a crash, the last step before the crash. The joints are sorted by std."""
 
     number: int
     before: np.ndarray  # [joints], the parameter
@@ -92,7 +97,7 @@ class Step:
 
 @dataclasses.dataclass(frozen=True)
 class StdTrainingResult:
-    """What the picture shows; the series run up to ``state.steps``, with the joints sorted by std, lowest first."""
+    """What the picture shows. The series end at ``state.steps``, and the joints are sorted by std, lowest first."""
 
     state: StdTrainingState
     joints: tuple[int, ...]  # indices of the joints, lowest std first
@@ -101,9 +106,9 @@ class StdTrainingResult:
     gradient: np.ndarray  # [rows, joints]
     entropy: np.ndarray  # [rows]
     reward: np.ndarray  # [rows]
-    mean: np.ndarray  # [rows], mean of the stds after the clamp, as logs show it
+    mean: np.ndarray  # [rows], mean of the clamped stds, as logs show it
     below: int | None  # first step with a std below the library's limit
     error: str
-    std: float  # lowest std, as the distribution has it; NaN after a crash
+    std: float  # lowest std in the distribution; NaN after a crash
     step: Step
     limits: tuple[float, float]  # the library's limits of a std

@@ -1,4 +1,4 @@
-"""Explorer *stick figure*: recorded motions of robots, side by side, drawn from their simulated bodies."""
+"""Explorer *stick figure*: recorded motions of simulated robots, drawn side by side as stick figures."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 VIEWS = {"side": ((0, 2), (1, -1)), "front": ((1, 2), (0, 1)), "above": ((0, 1), (2, 1))}
-"""For each view, the axes that are shown to the right and upwards, and the axis towards the viewer with its sign. Axis
+"""For each view: the axes that are shown to the right and upwards, and the axis towards the viewer with its sign. Axis
 0 is x (forwards), axis 1 is y, and axis 2 is z (up)."""
 TRAIL = 4
-"""Steps between two poses of a trail."""
+"""Number of steps between two poses of a trail."""
 MARK = 0.06
-"""Length of the marks on the floor, in metres."""
+"""Length of each mark on the floor, in metres."""
 THICKNESS = 0.04
-"""Radius of a learner's own rods, in metres."""
+"""Radius of the rods that a learner passes, in metres."""
 OWN = "own"
-"""Robot name of a learner's own rods, for which falls, rewards and the time step are unknown."""
+"""Robot name for rods that a learner passes. For these rods, falls, rewards and the time step are unknown."""
 POLE = 2
-"""Index of the pole's first part, after rail and cart, in all robots whose name begins with *Inverted*."""
+"""Index of the pole's first part, which follows rail and cart in all robots with a name that begins with *Inverted*."""
 FALLEN = {"InvertedPendulum-v4": 0.2, "InvertedPendulum-v5": 0.2}
-"""Angle in radians beyond which a robot's pole counts as fallen."""
+"""For each robot with such a limit: the angle in radians beyond which the pole counts as fallen."""
 FEEDBACK = (0.25, 3.5, 0.6, 0.8)
-"""Feedback gains that balance the pendulum, as force per unit of position, of angle and of their velocities."""
+"""Feedback gains that balance the pendulum: force per unit of position, angle, velocity and angular velocity."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,7 @@ class StickFigureState:
     trail: int = control(
         2,
         "trail",
-        f"How many earlier poses are shown, {TRAIL} steps apart.",
+        f"How many earlier poses are shown. They are {TRAIL} steps apart.",
         unit="poses",
         range=(0, 12, 1),
         group="camera",
@@ -68,19 +68,19 @@ class StickFigureResult:
 
 
 class StickFigure(Explorer[StickFigureState, StickFigureResult]):
-    """Recorded motions of one to three robots, with the return after each step.
+    """Recorded motions of one to three robots, with each robot's return after every step.
 
-    The camera follows robots that can move freely and stays fixed for the others.
+    The camera follows robots that can move freely. For all other robots, the camera is fixed.
 
     Args:
-        motions: Recordings of :func:`rsl_edu.data.motion` by the names to show, or positions of the ends of rods,
-            ``[steps + 1, parts, 2, 3]`` in metres. By default, two pendulums: one without control and one that is
-            balanced.
-        state: Initial values of controls, by name; the others start at their defaults.
+        motions: A mapping from names to recordings of :func:`rsl_edu.data.motion`, or to the positions of the ends of
+            rods, ``[steps + 1, parts, 2, 3]`` in metres. By default, there are two pendulums, one without control and
+            one that is balanced.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError: ``motions`` is not a mapping from names to motions.
-        ValueError: There is no motion, there are more than three, or rods have the wrong shape.
+        ValueError: There is no motion, there are more than three motions, or the rods have the wrong shape.
     """
 
     State = StickFigureState
@@ -113,26 +113,26 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         self._ways = {} if self._totals else {name: _way(each) for name, each in self._motions.items()}
         self._angles = {name: _angles(each) for name, each in self._motions.items() if _has_pole(each)}
         times = {each.dt if each.robot != OWN else None for each in recorded}
-        self._dt = times.pop() if len(times) == 1 else None  # seconds per step, if known and equal for all robots
+        self._dt = times.pop() if len(times) == 1 else None  # s per step, if known and the same for all
         self._spans = {view: self._span(view) for view in VIEWS}
         self._last = max(len(each.rewards) for each in recorded)
-        stride = max(1, round(self._last / 100))  # about a hundred positions
+        stride = max(1, round(self._last / 100))  # the slider has about a hundred positions
         last = stride * max(1, self._last // stride)
         super().__init__(ranges={"step": (0, last, stride)}, **state)
 
     @property
     def size(self) -> tuple[float, float]:  # type: ignore[override]
-        """Width and height in inches; robots with poles get a second row for the angle."""
+        """Width and height in inches. For robots with poles, there is a second row with the angle."""
         return 8.6, sum(picture.HEIGHTS[: 2 if self._angles else 1])
 
     @property
     def more(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The panel of the pole's angle, hidden at first because the angle is also written next to the pole."""
+        """The panel of the pole's angle. It is hidden at first, because the angle is also written next to the pole."""
         return ("angle",) if self._angles else ()
 
     @property
     def questions(self) -> tuple[Question, ...]:  # type: ignore[override]
-        """The questions of the lesson if the first robot fell before the others, with answers from the recordings."""
+        """The lesson's questions, with answers from the recordings; empty unless the first robot fell first."""
         first, *others = self._motions.values()
         if not first.fell or not others or any(len(each.rewards) <= len(first.rewards) for each in others):
             return ()
@@ -159,7 +159,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         )
 
     def compute(self, state: StickFigureState) -> StickFigureResult:
-        """Look up the pose of each robot in the chosen view."""
+        """Return the pose of each robot at the current step and in the chosen view."""
         poses = {name: self._pose(name, state) for name in self._motions}
         return StickFigureResult(state, poses)
 
@@ -196,14 +196,14 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         )
 
     def _floor(self, here: np.ndarray, plane: tuple[int, int]) -> np.ndarray:
-        """Return the floor relative to the camera: a line at height 0 with a mark every metre."""
+        """Return the floor relative to the camera, as a line at height 0 with a mark every metre."""
         if not self._follows or 2 not in plane:
             return np.full((1, 2), np.nan)
         marks = np.arange(-6, 7) + np.round(here[plane[0]]) - here[plane[0]]
         return _strokes(np.array([[(marks[0], 0), (marks[-1], 0)], *([(x, 0), (x, -MARK)] for x in marks)]))
 
     def _span(self, view: str) -> tuple[float, float, float, float]:
-        """Return limits that fit every pose of every robot: left, right, bottom, top."""
+        """Return limits (left, right, bottom, top) that fit every pose of every robot."""
         plane, _ = VIEWS[view]
         low, high = np.full(2, np.inf), np.full(2, -np.inf)
         for name, recorded in self._motions.items():
@@ -218,36 +218,36 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
 
     @property
     def _histories(self) -> dict[str, dict[str, np.ndarray]]:
-        """The curves over the steps, by panel; rods without known rewards have the distance travelled instead."""
+        """The curves over the steps, by panel. Rods have unknown rewards, so their curves show the distance."""
         histories = {"return": self._totals, "forwards": self._ways, "angle": self._angles}
         return {panel: values for panel, values in histories.items() if values}
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out a panel per robot and the panels over time."""
+        """Lay out a panel for each robot and the panels over time."""
         limits = {FALLEN.get(each.robot) for each in self._motions.values()}
         fallen = limits.pop() if len(limits) == 1 else None
         degree = None if fallen is None else float(np.degrees(fallen))
         return picture.stage(figure, self._motions, self._histories, degree, self._last)
 
     def draw(self, artists: dict[str, Any], result: StickFigureResult) -> None:
-        """Update rods, floor, trails and curves."""
+        """Update the rods, the floor, the trails and the curves."""
         picture.draw(artists, result.poses, self._spans[result.state.view], self._motions, self._histories)
 
     def spots(self, result: StickFigureResult) -> list[Spot]:
-        """Return the parts of each robot and its return."""
+        """Return the items to point at: the parts and the return of each robot."""
         return picture.spots(result.poses, self._motions)
 
     def grips(self, result: StickFigureResult) -> list[Grip]:
-        """Return the time cursors."""
+        """Return the handles that select the time step."""
         return picture.grips(self.controls["step"].positions(), [*self._histories])
 
     def mark(self, result: StickFigureResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess on the step axis, or at its end if the guess is beyond it."""
+        """Return the position of the guess on the step axis; for a guess beyond the axis, the end of the axis."""
         return [min(guess, 1.02 * self._last)], [0.0]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return the rods of one robot."""
+        """Return the rods of one robot for tests."""
         return ({"mine": draw(24, 5, 2, 3)},)
 
     def title(self, result: StickFigureResult) -> str:
@@ -256,7 +256,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         quoted = {name: f"“{name_shown}”" for name, name_shown in short_names(poses).items()}
         fallen = sorted((pose.step, name) for name, pose in poses.items() if pose.over)
         if not fallen:
-            if any(each.robot == OWN for each in self._motions.values()):  # whether they fell is unknown
+            if any(each.robot == OWN for each in self._motions.values()):  # it is unknown whether these robots fell
                 shown = " and ".join(quoted.values()) if len(poses) < 3 else "All three"
                 return f"{shown} at step {step:,} of {self._last:,}."
             who = {1: f"{next(iter(quoted.values()))} is", 2: "Both robots are", 3: "All three robots are"}[len(poses)]
@@ -289,7 +289,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         return f"Step {step:,}{seconds}, seen {side}{trail}. {robots[0].upper()}{robots[1:]}."
 
     def numbers(self, result: StickFigureResult) -> dict[str, str]:
-        """Return the step or its time, and what is known of each robot: return, pole angle, distance forwards."""
+        """Return the step or its time and, if known, each robot's return, pole angle and distance forwards."""
         step = result.state.step
         numbers = {"step": f"{step:,}"} if self._dt is None else {"time": f"{rounded(step * self._dt)} s"}
         for name, pose in result.poses.items():
@@ -307,7 +307,7 @@ def _steps(number: int) -> str:
 
 
 def _pendulum(feedback: tuple[float, ...]) -> Motion:
-    """Return an inverted pendulum with linear feedback from its observations to the force on the cart."""
+    """Return a motion of an inverted pendulum. Linear feedback from the observations sets the force on the cart."""
     gains = torch.tensor(feedback)[:, None]
     return motion("InvertedPendulum-v5", policy=lambda observation: (observation @ gains).clamp(-3, 3))
 
@@ -317,18 +317,18 @@ def _has_pole(recorded: Motion) -> bool:
 
 
 def _pole(ends: np.ndarray) -> np.ndarray:
-    """Return the pivot of the pole's first link and the tip of its last, ``[..., 2, 3]``."""
+    """Return the pivot of the pole's first link and the tip of its last link, ``[..., 2, 3]``."""
     return np.stack([ends[..., POLE, 1, :], ends[..., -1, 0, :]], -2)
 
 
 def _angles(recorded: Motion) -> np.ndarray:
-    """Return the angle of the pole from upright before each step and after the last, in degrees, ``[steps + 1]``."""
+    """Return the pole's angle from upright in degrees, before each step and after the last step, ``[steps + 1]``."""
     across, _, up = np.moveaxis(np.diff(_pole(recorded.ends.double().numpy()), axis=-2)[..., 0, :], -1, 0)
     return np.degrees(np.arctan2(across, up))  # type: ignore[no-any-return]
 
 
 def _way(recorded: Motion) -> np.ndarray:
-    """Return the distance forwards before each step and after the last, in metres, ``[steps + 1]``."""
+    """Return the distance forwards in metres, before each step and after the last step, ``[steps + 1]``."""
     x = recorded.ends[:, recorded.moves, :, 0].double().mean((1, 2)).numpy()
     return x - x[0]  # type: ignore[no-any-return]
 
@@ -342,7 +342,7 @@ def _part_names(recorded: Motion) -> tuple[str, ...]:
 
 
 def _motion_of(ends: Any) -> Motion:
-    """Return a motion on the CPU; a learner's own rods become a motion with unknown rewards."""
+    """Return a motion on the CPU. Rods that a learner passes become a motion with unknown rewards."""
     if isinstance(ends, Motion):
         tensors = ("ends", "radii", "moves", "rewards")
         here: dict[str, Any] = {name: getattr(ends, name).detach().cpu() for name in tensors}
@@ -356,7 +356,7 @@ def _motion_of(ends: Any) -> Motion:
 
 
 def _middle(recorded: Motion, follows: bool) -> np.ndarray:
-    """Return the point that the camera is aimed at in each step, ``[steps + 1, 3]``; its height is always 0."""
+    """Return the point at which the camera is aimed in each step, ``[steps + 1, 3]``. The height of the point is 0."""
     middle = recorded.ends[:, recorded.moves].mean((1, 2)) * torch.tensor([1.0, 1.0, 0.0]) * follows
     return np.asarray(middle)
 

@@ -1,4 +1,4 @@
-"""The picture of the explorer *stick figure*: a panel per robot, the returns, and the angles of the poles."""
+"""The picture of the explorer *stick figure*: a panel for each robot, the returns, and the angles of the poles."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ if TYPE_CHECKING:
 
 COLOURS = (GREY, BLUE, GREEN)
 HEIGHTS = (4.0, 2.4)
-"""Heights in inches, first of the robots and their returns, then of the angles below them."""
+"""Heights in inches: first the height of the robots and returns, then the height of the angles below them."""
 MOST_PARTS = 24
-"""Maximum number of parts that can be pointed at, over all robots."""
+"""Maximum number of parts to point at, in all robots together."""
 Histories = Mapping[str, np.ndarray]
-"""A number before the first step and after every step, ``[steps + 1]``, by the name of each robot."""
+"""For each robot, by name: the values before the first step and after every step, ``[steps + 1]``."""
 Limits = tuple[float, float, float, float]
-"""Left, right, bottom, top."""
+"""Limits of axes: left, right, bottom, top."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Pose:
-    """A robot at one step, in metres from the centre of its panel."""
+    """The pose of a robot at one step, in metres from the centre of its panel."""
 
     rods: np.ndarray  # [parts, 2 ends, 2]: right, up
-    places: np.ndarray  # the same, in world coordinates
+    places: np.ndarray  # the same rods in world coordinates
     names: tuple[str, ...]  # [parts]
     nearness: np.ndarray  # [parts], coordinate towards the viewer
     trail: np.ndarray  # [poses · parts · 3, 2], two ends and a gap for each rod
     earlier: int  # number of poses in the trail
     floor: np.ndarray  # [marks · 3, 2], two ends and a gap for each mark, one mark per metre
     pole: np.ndarray | None  # [2, 2]: pivot and tip; None without a pole or in a view other than the side
-    angle: float | None  # of the pole from upright, in degrees; None without a pole
-    step: int  # of the recording; the last one after its end
+    angle: float | None  # angle of the pole from upright, in degrees; None without a pole
+    step: int  # step of the recording; the last step after its end
     total: float | None  # return so far; None if the rewards are unknown
     status: str
-    over: bool  # whether it has fallen
+    over: bool  # whether the robot has fallen
     distance: float  # metres forwards
 
 
 def stage(
     figure: Figure, motions: Mapping[str, Motion], histories: Mapping[str, Histories], fallen: float | None, last: int
 ) -> dict[str, Any]:
-    """Lay out the robots on the left, their returns or distances on the right, and the pole angles below.
+    """Lay out the robots on the left, their returns or distances on the right, and the pole angles in the row below.
 
     Args:
         figure: An empty figure.
         motions: The recorded motions.
-        histories: Returns or, if they are unknown, metres forwards; and the angles of poles in degrees, if any.
+        histories: Returns or, if they are unknown, distances forwards in metres; for poles, also the angles in degrees.
         fallen: Angle beyond which a pole counts as fallen; None if there is no such limit.
         last: The last step of the longest recording.
     """
@@ -84,7 +84,7 @@ def stage(
 
 
 def _stage_above(axes: Any, panel: str, values: Histories) -> None:
-    """Label the panel of the returns or distances, and set limits that fit all of its values."""
+    """Label the panel of the returns or distances, and set limits that fit all its values."""
     lowest, highest = (float(f(f(each) for each in values.values())) for f in (min, max))
     if panel == "forwards":
         axes.set(title="distance forwards", ylabel="metres")
@@ -144,7 +144,7 @@ def draw(
     motions: Mapping[str, Motion],
     histories: Mapping[str, Histories],
 ) -> None:
-    """Update rods, floor, trails and curves.
+    """Update the rods, the floor, the trails and the curves.
 
     Args:
         artists: The result of :func:`stage`.
@@ -182,7 +182,7 @@ def _points(axes: Any, limits: Limits) -> float:
 
 
 def _fit(axes: Any, limits: Limits, points: float) -> None:
-    """Widen the limits to the sides or upwards so that both axes have the same scale; the axes themselves stay."""
+    """Widen the limits to the sides or upwards, so that x and y have the same scale. The axes keep their size."""
     (left, right, bottom, _), (width, height) = limits, _size(axes)
     middle, half = (left + right) / 2, width / points / 2
     axes.set(xlim=(middle - half, middle + half), ylim=(bottom, bottom + height / points))
@@ -225,7 +225,7 @@ def _draw_curve(drawn: dict[str, Any], pose: Pose, values: np.ndarray) -> None:
 
 
 def spots(poses: Mapping[str, Pose], motions: Mapping[str, Motion]) -> list[Spot]:
-    """Return the parts of each robot and its return."""
+    """Return the items to point at: the parts and the return of each robot."""
     found, short = [], short_names(poses)
     for place, (name, pose) in enumerate(poses.items()):
         of = f" of “{short[name]}”" if len(poses) > 1 else ""
@@ -245,7 +245,7 @@ def spots(poses: Mapping[str, Pose], motions: Mapping[str, Motion]) -> list[Spot
 
 
 def _earned(pose: Pose, of: str, recorded: Motion) -> list[Spot]:
-    """Return the spot of a robot's return; none if its rewards are unknown."""
+    """Return the item to point at for a robot's return; an empty list if the rewards are unknown."""
     if pose.total is None:
         return []
     line = _sum(recorded.rewards.numpy()[: pose.step], pose.total)
@@ -254,27 +254,27 @@ def _earned(pose: Pose, of: str, recorded: Motion) -> list[Spot]:
 
 
 def grips(steps: Sequence[int], panels: Sequence[str]) -> list[Grip]:
-    """Return the time cursor of each panel over time."""
+    """Return the handles that select the time step, one in each panel with a time axis."""
     return [grip("step", panel, {step: (step, -1e9) for step in steps}, "x") for panel in panels]
 
 
 def points(total: float) -> str:
-    """Return a return as text, precise to at least 1, because it may grow by 1 per step."""
+    """Return a return as text. The text shows changes of 1, because a return may grow by 1 per step."""
     return f"{total:,.0f}".replace("-", "−") if 100 <= abs(total) < 1e6 else rounded(total)
 
 
 def degrees(angle: float) -> str:
-    """Return an angle as text."""
+    """Return an angle as text, in degrees."""
     return f"{angle:.1f}°".replace("-", "−").replace("−0.0°", "0.0°")
 
 
 def short_name(name: str) -> str:
-    """Return the name of a robot, shortened to fit into a title."""
+    """Return the name of a robot, shortened so that it fits into a title."""
     return name if len(name) <= 22 else f"{name[:12].rstrip()}…{name[-9:].lstrip()}"  # names often differ at the end
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:
-    """Return :func:`short_name` of each robot; names that would be equal get a number in front."""
+    """Return the :func:`short_name` of each robot. Short names that are equal get a number in front."""
     short = {name: short_name(name) for name in names}
     equal = [name for name in short if [*short.values()].count(short[name]) > 1]
     places = {name: place for place, name in enumerate(short, 1)}
@@ -294,7 +294,7 @@ def _rod_numbers(pose: Pose, part: int, tilted: bool) -> str:
 
 
 def _rod_arithmetic(pose: Pose, part: int, tilted: bool) -> tuple[str, ...]:
-    """Return the arithmetic of a part's angle or of its length in the current view."""
+    """Write out the calculation of a part's angle, or of its length in the current view."""
     if tilted and pose.pole is not None and pose.angle is not None:
         across, up = (pose.pole[1] - pose.pole[0]).tolist()
         lines = [f"from pivot to tip: {metres(across)} m to the right, {metres(up)} m up"]
@@ -306,7 +306,7 @@ def _rod_arithmetic(pose: Pose, part: int, tilted: bool) -> tuple[str, ...]:
 
 
 def _sum(rewards: np.ndarray, total: float) -> str:
-    """Write out a return as the sum of its rewards: the first ones and the last."""
+    """Write out a return as the sum of rewards, with the first rewards and the last one."""
     written = [rounded(each) for each in rewards.tolist()]
     shown = written if len(written) <= 4 else [*written[:2], "…", written[-1]]
     terms = " + ".join(f"({each})" if each.startswith("−") else each for each in shown) or "0"

@@ -1,4 +1,4 @@
-"""Explorer *stream*: how running statistics converge as observations arrive."""
+"""Explorer *stream*: how running statistics converge while observations arrive."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Robots:
-    """The samples of the stream's robots, and the statistics of the other robots, which count as the truth."""
+    """The samples of the robots in the stream, and the statistics of all other robots, which count as the truth."""
 
     stream: torch.Tensor  # [samples, features], in time order
-    others: torch.Tensor  # [envs], indices of the other robots
-    mean: torch.Tensor  # [features], over the other robots
-    std: torch.Tensor  # [features], over the other robots
-    constant: torch.Tensor  # [features], whether a feature never varies; a shift does not change it then
+    others: torch.Tensor  # [envs], indices of the robots outside the stream
+    mean: torch.Tensor  # [features], over the robots outside the stream
+    std: torch.Tensor  # [features], over the robots outside the stream
+    constant: torch.Tensor  # [features], True if a feature never varies; the shift does not change these features
 
     def moments(self, shifted: int | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the true mean and std of the features before the shift (0) or after it (1)."""
@@ -44,29 +44,29 @@ class Robots:
 
 @dataclasses.dataclass(frozen=True)
 class RunningStatistics:
-    """A complete stream, and the means after every update."""
+    """A complete stream, with the means after every update."""
 
     samples: np.ndarray  # [samples, features]
     seen: np.ndarray  # [updates], number of samples
     mean: np.ndarray  # [updates, features]
-    error: np.ndarray  # [updates], error of the means in true stds, root mean square over the features that vary
+    error: np.ndarray  # [updates], error of the means in true stds (root mean square over the features that vary)
 
 
 class Stream(Explorer[StreamState, StreamResult]):
     """Running mean and std of an observation stream, compared with the truth.
 
     The stream consists of a quarter of the environments. The mean and std of all other environments count as the
-    truth (with a single environment, its own).
+    truth. If there is only one environment, its own mean and std count as the truth.
 
     Args:
-        observations: A rollout ``[time, envs, features]``; by default one of ``Humanoid-v5``.
+        observations: A rollout ``[time, envs, features]``; by default, a rollout of ``Humanoid-v5``.
         names: Names of the features; by default, the features are numbered.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Raises:
         TypeError: The names are not strings.
-        ValueError: The observations have the wrong shape or are not finite or too large, or there is not exactly one
-            name per feature.
+        ValueError: The observations have the wrong shape, are not finite or are too large, or the number of names is
+            not the number of features.
     """
 
     State = StreamState
@@ -135,11 +135,11 @@ class Stream(Explorer[StreamState, StreamResult]):
         super().__init__(ranges=ranges, defaults=defaults, **self._dated(state))
 
     def at(self, **changes: Any) -> StreamState:
-        """Return the current state with ``changes``, checked; the explorer does not change."""
+        """Check ``changes``, and return the current state with them. The explorer does not change."""
         return super().at(**self._dated(changes))
 
     def _dated(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Convert a ``shift`` of True, as in older states, to half the number of samples, and False to 0 (never)."""
+        """Convert a ``shift`` from older states: True becomes half the number of samples, False becomes 0 (never)."""
         if isinstance(changes.get("shift"), bool):
             return {**changes, "shift": self._total // 2 * changes["shift"]}
         return changes
@@ -157,7 +157,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         with np.errstate(all="ignore"):  # with eps = 0, a constant feature gives 0 / 0
             normalized = (values[max(0, state.seen - WINDOW) : state.seen] - now[0]) / (now[1] + np.float32(state.eps))
         robots = self._robots(state.seed)
-        moments = (*robots.moments(0), *robots.moments(int(state.shift > 0)))  # before the shift, and after
+        moments = (*robots.moments(0), *robots.moments(int(state.shift > 0)))  # before and after the shift
         return StreamResult(
             state=state,
             name=self.names[state.feature],
@@ -179,7 +179,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         which = order[streams:] if envs > 1 else order
         others = x[:, which].flatten(0, 1)
         constant = (others == others[0]).all(0)
-        mean = torch.where(constant, others[0], others.mean(0))  # a mean has rounding errors, even over equal numbers
+        mean = torch.where(constant, others[0], others.mean(0))  # even over equal numbers, a mean has rounding errors
         std = (others - mean).square_().mean(0).sqrt_()  # three times as fast as torch's std
         return Robots(x[:, order[:streams]].flatten(0, 1), which, mean, std, constant)
 
@@ -204,7 +204,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         rows = _updates(len(seen), batch, until, merge, features)
         if merge == "last":
             means = batches.mean(1, dtype=float)
-        elif merge == "pooled":  # without the batch axis, the features are mistaken for samples
+        elif merge == "pooled":  # without a batch axis, the features are treated as samples
             means = running_mean(batches.reshape(len(seen), batch * features))[:, None]
         else:
             means = running_mean(batches)
@@ -235,32 +235,32 @@ class Stream(Explorer[StreamState, StreamResult]):
         return shown
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out four panels: the statistics and their error, the values before and after normalization."""
+        """Lay out four panels: statistics, error of the means, and the values before and after normalization."""
         return picture.stage(figure, self._total)
 
     def draw(self, artists: dict[str, Any], result: StreamResult) -> None:
-        """Update lines, band and bars."""
+        """Update the lines, the band and the bars."""
         picture.draw(artists, result)
 
     def spots(self, result: StreamResult) -> tuple[Spot, ...]:
-        """Return the last merge, one normalized value, the shift, and some earlier updates."""
+        """Return the items to point at: the last merge, a normalized value, the shift, and some earlier updates."""
         return picture.spots(result)
 
     def grips(self, result: StreamResult) -> tuple[Grip, ...]:
-        """Return the handles of the samples seen and of the shift."""
+        """Return the handles that set the number of samples seen and the sample of the shift."""
         return picture.grips(result, {name: self.controls[name].positions() for name in ("seen", "shift")})
 
     def mark(self, result: StreamResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the end of the error panel."""
+        """Return the position of the guess at the right end of the error panel."""
         return [self._total], [np.clip(guess, *picture.ERRORS)]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return observations."""
+        """Return observations for tests."""
         return (draw(24, 4, 6),)
 
     def numbers(self, result: StreamResult) -> dict[str, str]:
-        """Return the statistics of the feature and the error of all means."""
+        """Return the statistics of the shown feature and the error of all means."""
         true_mean, true_std = result.truth_now
         mean, std, error = (series[-1:] for series in (result.mean, result.std, result.error))
         finite = result.normalized[np.isfinite(result.normalized)]
@@ -274,7 +274,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         }
 
     def title(self, result: StreamResult) -> str:
-        """State how far the statistics are off, and why."""
+        """State how far the statistics are from the truth, and why."""
         return picture.title(result)
 
     def describe(self, result: StreamResult) -> str:
@@ -304,22 +304,22 @@ def _tenths(value: float) -> str:
 
 
 def _last_merge(state: StreamState, samples: np.ndarray, updates: int, mean: float, std: float) -> LastMerge:
-    """Return the last of ``updates`` updates, given the mean and std before it."""
+    """Return the last of ``updates`` updates. The arguments include the mean and std before this update."""
     pooled = state.merge == "pooled"
-    size = state.batch * (samples.shape[1] if pooled else 1)  # numbers counted in one update
+    size = state.batch * (samples.shape[1] if pooled else 1)  # how many numbers one update counts
     end = max(1, updates) * state.batch
     batch = samples[end - state.batch : end, slice(None) if pooled else state.feature].astype(float)
     most = -(-state.until // size) if state.until and state.merge != "last" else updates
-    done = min(max(0, updates - 1), most)  # updates before this one that changed the statistics
+    done = min(max(0, updates - 1), most)  # number of earlier updates that changed the statistics
     offset = batch - batch.flat[0] if batch.size else batch  # exactly 0 if nothing varies
     moments = (float(batch.flat[0] + offset.mean()), float(offset.var())) if batch.size else (0.0, 1.0)
     return LastMerge(done * size, mean, std**2, batch.size, *moments, frozen=updates > most)
 
 
 def _updates(count: int, batch: int, until: int, merge: str, features: int) -> np.ndarray:
-    """Return, for each update, the index of the latest update up to it that changed the statistics, ``[count]``."""
+    """Return for each update which update last changed the statistics, as an index ``[count]``."""
     rows = np.arange(count)
-    if not until or merge == "last":  # merging only the last batch resets the count
+    if not until or merge == "last":  # the count is reset in every update
         return rows
     samples = batch * features if merge == "pooled" else batch
     return np.minimum(rows, -(-until // samples) - 1)

@@ -1,4 +1,4 @@
-"""The picture of the explorer *stream*: its panels, its spots to point at and its handles to drag."""
+"""The picture of the explorer *stream*: its panels, its items to point at and its handles to drag."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 WINDOW = 512
 """Number of latest samples in the histograms."""
 EDGES = np.linspace(-5, 5, 51)
-"""Edges of the bins of the normalized values; values beyond them are counted in the outermost bins."""
+"""Edges of the bins of the normalized values; the outermost bins also count the values beyond them."""
 ERRORS = (0.01, 300)
 """Limits of the error axis, in true stds."""
 ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "borderaxespad": 0, "columnspacing": 1.2}
 """Position of the legends, between the title and the axes."""
 DOTS = 256
-"""Approximate number of samples and updates that are drawn."""
+"""Approximate number of samples, and of updates, that are drawn."""
 LETTERS = 22
 """Maximum length of a feature's name next to a panel's title."""
 POINTED = 6
-"""Number of earlier updates that can be pointed at."""
+"""Number of earlier updates to point at."""
 
 
 def stage(figure: Figure, total: int) -> dict[str, Any]:
-    """Lay out the running statistics and their error, and below them the values before and after normalization.
+    """Lay out the running statistics and the error of the means; below, the values before and after normalization.
 
     Args:
         figure: An empty figure.
@@ -81,11 +81,11 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
     artists["after"] = after.stairs(np.zeros(50), EDGES, fill=True, color=BLUE, alpha=0.7)
     after.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), color=GREY, linestyle="--", label="standard normal")
     after.legend(**ABOVE | {"loc": "lower right", "bbox_to_anchor": (1, 0.99)})
-    artists["shifts"] = {  # artists in nested dictionaries get no ghosts
+    artists["shifts"] = {  # curves in nested dictionaries are not copied as ghosts
         axes: axes.plot([], [], color=ORANGE, linewidth=1, transform=axes.get_xaxis_transform())[0]
         for axes in (top, error)
     }
-    artists["names"] = {  # not titles: moving artists can show a new feature without a new background
+    artists["names"] = {  # texts, not titles, because moving artists can show a new feature without a new background
         axes: axes.annotate("", (1, 1), (0, pad), "axes fraction", "offset points", ha="right")
         for axes, pad in ((top, 24), (raw, 6))
     }
@@ -94,7 +94,7 @@ def stage(figure: Figure, total: int) -> dict[str, Any]:
 
 
 def draw(artists: dict[str, Any], result: StreamResult) -> None:
-    """Update lines, band and bars."""
+    """Update the lines, the band and the bars."""
     seen, total, shift = result.state.seen, len(result.values), result.state.shift
     mean0, std0, mean1, std1 = result.truth
     kept = artists["kept"]
@@ -135,18 +135,18 @@ def _cut(name: str) -> str:
 
 
 def samples(count: int, kind: str = "sample") -> str:
-    """Return a number of samples: ``1 sample``, ``1,024 samples``."""
+    """Return a number of samples as text: ``1 sample``, ``1,024 samples``."""
     return f"{count:,} {kind}{'s' * (count != 1)}"
 
 
 def stds(value: float, kind: str = "std") -> str:
-    """Return a distance with its unit: ``1 std``, ``1.2 stds``."""
+    """Return a distance as text, with its unit: ``1 std``, ``1.2 stds``."""
     number = large(value)
     return f"{number} {kind}{'s' * (number != '1')}"
 
 
 def _limits(low: float, high: float) -> tuple[float, float]:
-    """Return round limits around a range, equal for many features, because new limits need a new background."""
+    """Return round limits around a range. Many features get equal limits, because new limits need a new background."""
     if high - low < 1e-6 * max(1.0, abs(high)):
         low, high = low - max(1.0, abs(low)), high + max(1.0, abs(high))
     step = round_up((high - low) / 6)
@@ -154,7 +154,7 @@ def _limits(low: float, high: float) -> tuple[float, float]:
 
 
 def title(result: StreamResult) -> str:
-    """State in one sentence how far the statistics are off, and why."""
+    """State in one sentence how far the statistics are from the truth, and why."""
     state, (mean, std) = result.state, result.truth_now
     if not len(result.samples):
         return "No update yet: the running mean is still 0, the running std 1."
@@ -184,7 +184,7 @@ def title(result: StreamResult) -> str:
 
 
 def grips(result: StreamResult, positions: Mapping[str, Sequence[int]]) -> tuple[Grip, ...]:
-    """Return the time cursor, with its knob at the bottom, and the shift, with its knob at the top."""
+    """Return the handles for the samples seen, with a knob at the bottom, and for the shift, with a knob at the top."""
     low, high = _places(result)
     seen = {count: (count, low) for count in positions["seen"]}
     shift = {count: (count, high) for count in positions["shift"]}
@@ -192,14 +192,14 @@ def grips(result: StreamResult, positions: Mapping[str, Sequence[int]]) -> tuple
 
 
 def _places(result: StreamResult) -> tuple[float, float]:
-    """Return the heights of the two knobs: below and above the data."""
+    """Return the heights of the two handles' knobs: below the data and above the data."""
     mean0, std0, mean1, std1 = result.truth
     low, high = _limits(min(mean0 - 4 * std0, mean1 - 4 * std1), max(mean0 + 4 * std0, mean1 + 4 * std1))
     return low + 0.1 * (high - low), high - 0.06 * (high - low)
 
 
 def spots(result: StreamResult) -> tuple[Spot, ...]:
-    """Return the last merge, the normalization of the last value, the shift, and some earlier updates."""
+    """Return the items to point at: the last merge, the last value, the shift, and some earlier updates."""
     found = [_value(result)]
     if not len(result.samples):
         return tuple(found)
@@ -227,14 +227,14 @@ def _update(result: StreamResult, update: int) -> Spot:
 
 
 def _merge(result: StreamResult) -> Spot:
-    """Return the spot of the last merge, with its effect on count, mean and variance."""
+    """Return the item to point at for the last merge, with its effect on count, mean and variance."""
     state, mean, std = result.state, float(result.mean[-1]), float(result.std[-1])
     numbers = f"{samples(state.batch, 'more sample')}: running mean {rounded(mean)}, std {rounded(std)}"
     return Spot("the last merge", numbers, _places_of_update(result, -1), merge_lines(result))
 
 
 def merge_lines(result: StreamResult) -> tuple[str, ...]:
-    """Return the arithmetic of the shown feature's last merge, by the chosen rule."""
+    """Write out the shown feature's last merge, calculated by the chosen rule."""
     last, merge = result.last, result.state.merge
     of_batch = f"mean = {exact(last.batch_mean)}, std = √{signed(last.batch_var)} = {exact(last.batch_var**0.5)}"
     n, m, total = last.count, last.batch, last.count + last.batch
@@ -264,7 +264,7 @@ def merge_lines(result: StreamResult) -> tuple[str, ...]:
 
 
 def _value(result: StreamResult) -> Spot:
-    """Return the spot of the stream's last value, with its normalization."""
+    """Return the item to point at for the last value of the stream, with the normalization of this value."""
     state, x, z = result.state, float(result.values[result.state.seen - 1]), float(result.normalized[-1])
     mean, std = (float(result.mean[-1]), float(result.std[-1])) if len(result.samples) else (0.0, 1.0)
     shown = exact(z) if np.isfinite(z) else "not a number" if np.isnan(z) else "infinite"
@@ -280,7 +280,7 @@ def _value(result: StreamResult) -> Spot:
 
 
 def _shift(result: StreamResult) -> Spot:
-    """Return the spot of the shift, with the mean expected from a weight of 1/n for each sample."""
+    """Return the item for the shift, with the mean that follows if each of n samples has the weight 1/n."""
     state, (mean0, std0, mean1, std1) = result.state, result.truth
     place = (Mark("statistics", float(state.shift)),)
     if not std0:

@@ -26,7 +26,7 @@ class StreamState:
     independent: bool = control(
         False,
         "independent samples",
-        "Draw each sample from a random time of a random other robot instead of in time order.",
+        "Draw each sample at random, from any time and any robot outside the stream, instead of in time order.",
         group="stream",
     )
     batch: int = control(
@@ -40,7 +40,7 @@ class StreamState:
     merge: str = control(
         "chan",
         "merge",
-        "How a batch is merged into the statistics; all but the first are mistakes that people have shipped.",
+        "How a batch is merged into the statistics. All choices but the first are mistakes that people have shipped.",
         choices={
             "Chan: right": "chan",
             "no shift term": "no shift",
@@ -60,18 +60,21 @@ class StreamState:
     eps: float = control(
         1e-2,
         "eps",
-        "Added to the std before dividing.",
+        "Added to the std before the division.",
         choices={"0": 0.0, "1e-8": 1e-8, "0.01": 1e-2, "1": 1.0},
         group="normalizer",
     )
     seed: int = control(
-        0, "seed", "Selects the robots of the stream (0: the first ones) and the independent samples.", range=(0, 9, 1)
+        0,
+        "seed",
+        "Selects the robots of the stream (0: the first robots) and the independent samples.",
+        range=(0, 9, 1),
     )
 
 
 @dataclasses.dataclass(frozen=True)
 class LastMerge:
-    """The last batch and the statistics before it; with pooled features, all numbers of a batch count."""
+    """The last batch and the statistics before it. With pooled features, every number of a batch counts as a sample."""
 
     count: int  # before the merge
     mean: float
@@ -79,17 +82,17 @@ class LastMerge:
     batch: int  # numbers in the batch
     batch_mean: float
     batch_var: float
-    frozen: bool  # whether the statistics no longer changed
+    frozen: bool  # whether the statistics had already stopped changing
 
 
 @dataclasses.dataclass(frozen=True)
 class StreamResult:
-    """What the picture shows; the series run up to ``state.seen``."""
+    """What the picture shows. The series end at ``state.seen``."""
 
     state: StreamState
     name: str
-    values: np.ndarray  # [samples], the feature over the whole stream
-    truth: tuple[float, ...]  # mean and std before the shift, mean and std after it
+    values: np.ndarray  # [samples], the shown feature in the complete stream
+    truth: tuple[float, ...]  # mean and std before the shift, mean and std after the shift
     samples: np.ndarray  # [updates]
     mean: np.ndarray  # [updates]
     std: np.ndarray  # [updates]
@@ -99,10 +102,10 @@ class StreamResult:
 
     @property
     def shifted(self) -> bool:
-        """Whether the data have shifted by now."""
+        """Whether the data have already shifted at the current sample."""
         return 0 < self.state.shift < self.state.seen
 
     @property
     def truth_now(self) -> tuple[float, float]:
-        """The true mean and std of the current samples."""
+        """The true mean and std of the samples at this time: before or after the shift."""
         return self.truth[2 * self.shifted], self.truth[2 * self.shifted + 1]

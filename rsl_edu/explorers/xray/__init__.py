@@ -1,4 +1,4 @@
-"""Explorer *x-ray*: the measurements of lessons 1 to 5 on a policy during training, at every checkpoint of a run."""
+"""Explorer *x-ray*: the measurements of lessons 1 to 5, made on a policy at every checkpoint of its training run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ class XRayState:
     """State of :class:`XRay`; the possible iterations depend on the run."""
 
     iteration: int = control(0, "iteration", "The checkpoint that is shown.", steps=(0,), play=True)
-    reference: str = control("before", "KL from", "The checkpoint from which the KL is measured.", choices=REFERENCES)
+    reference: str = control(
+        "before", "KL from", "The checkpoint whose policy is the reference for the KL.", choices=REFERENCES
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,9 +49,9 @@ class XRayResult:
     iterations: np.ndarray  # [checkpoints]
     std: np.ndarray  # [checkpoints, actions]
     entropy: np.ndarray  # [checkpoints]
-    kl: np.ndarray  # [checkpoints], from the reference; NaN without a reference
+    kl: np.ndarray  # [checkpoints], KL from the reference; NaN without a reference
     learning_rate: np.ndarray  # [checkpoints]
-    learning: Mapping[str, np.ndarray]  # critic and optimizer, [checkpoints]
+    learning: Mapping[str, np.ndarray]  # values for critic and optimizer, each [checkpoints]
     place: int  # index of the shown checkpoint
     findings: tuple[Finding, ...]
 
@@ -59,23 +61,24 @@ class XRay(Explorer[XRayState, XRayResult]):
 
     Args:
         run: An rsl_rl run folder (``model_0.pt``, ``model_50.pt``, …), one of its files, or the result of
-            :func:`.read_run` or :func:`rsl_edu.diagnosis.examine`; by default :func:`.example_run`. If there are more
-            than 40 checkpoints, only 40 are shown.
+            :func:`.read_run` or :func:`rsl_edu.diagnosis.examine`. By default, the result of :func:`.example_run`.
+            At most 40 checkpoints are shown.
         observations: Input of the policies: ``[samples, features]`` or ``[time, envs, features]``, or a dictionary that
             may also contain images, ``dones`` and ``actions`` (:func:`rsl_edu.diagnosis.own`). By default, random
             numbers with the normalizer's mean and std are used, and some findings are not available.
-        robot: Instead of observations, a Gymnasium robot that the last checkpoint controls: ``"InvertedPendulum-v5"``.
-        activation: Activation of the hidden layers, which a checkpoint does not contain; by default taken from a
-            configuration file next to it, or elu.
+        robot: Instead of observations, a Gymnasium robot, such as ``"InvertedPendulum-v5"``, for the last checkpoint to
+            control.
+        activation: Activation of the hidden layers, which a checkpoint does not contain. By default, it is taken from a
+            configuration file next to the checkpoint; without this file, it is elu.
         config: Other settings that a checkpoint does not contain; see :func:`rsl_edu.checkpoint.read`.
-        state: Initial values of controls, by name; the others start at their defaults.
+        state: Initial values of controls, by name; all other controls start at their defaults.
 
     Attributes:
         examination: All measurements.
 
     Raises:
         TypeError: ``run`` or ``config`` has an invalid type.
-        ValueError: The run cannot be read, or observations or robot do not fit its policies.
+        ValueError: The run cannot be read, or the observations or the robot do not fit its policies.
     """
 
     State = XRayState
@@ -116,17 +119,17 @@ class XRay(Explorer[XRayState, XRayResult]):
 
     @property
     def more(self) -> tuple[str, ...]:  # type: ignore[override]
-        """All panels except those of the first row, which show the findings."""
+        """Names of all panels below the first row. At first, only the first row is visible; it shows the findings."""
         return tuple(name for cell in self._cells[layout.COLUMNS :] for name in cell)
 
     @property
     def questions(self) -> tuple[Question, ...]:  # type: ignore[override]
-        """The questions of the lesson, with the answers for this run."""
+        """The questions of the lesson, with answers for this run."""
         first, last = self._measures[0], self._measures[-1]
         if first is last or any(m.broken for m in self._measures):
             return ()
         end = {"iteration": last.iteration}
-        if first.raw_std.size:  # one std for all states
+        if first.raw_std.size:  # the policy has one std for all states
             text = "If the std of each action ends at q times its initial value, by how much has the entropy changed?"
             choices = ("log q for each action", "q − 1 for each action", "nothing")
             asked = [Question(text, choices, choices[0], end)]
@@ -147,7 +150,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         return tuple(asked)
 
     def diagnosis(self) -> Diagnosis:
-        """Return what is likely wrong at the shown iteration, as text and, in a notebook, as a table."""
+        """Return the likely problems of the policy at the shown iteration, as text and, in a notebook, as a table."""
         return self.examination.diagnosis(self._place(self.at()))
 
     def page(self) -> str:
@@ -159,7 +162,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         )
 
     def compute(self, state: XRayState) -> XRayResult:
-        """Select the measurements of the checkpoint."""
+        """Select the measurements of the checkpoint that ``state`` selects."""
         place = self._place(state)
         measures = self._measures
         return XRayResult(
@@ -181,7 +184,7 @@ class XRay(Explorer[XRayState, XRayResult]):
     def _kls(self, reference: str) -> np.ndarray:
         """Return the KL of each checkpoint from the reference, ``[checkpoints]``.
 
-        It is NaN for the reference itself, and for all checkpoints if there is no reference.
+        The KL is NaN for the reference itself. Without a reference, it is NaN for all checkpoints.
         """
         measures, policy = self._measures, self.examination.run.checkpoints[-1].policy
         ends = {"first": measures[0], "last": measures[-1]}
@@ -194,11 +197,11 @@ class XRay(Explorer[XRayState, XRayResult]):
         return self.examination.diagnosis(place).findings
 
     def stage(self, figure: Figure) -> dict[str, Any]:
-        """Lay out the panels, starting with those of the findings."""
+        """Lay out the panels. The panels that show findings come first."""
         return layout.stage(figure, self._measures, self.examination.sample, self._cells)
 
     def draw(self, artists: dict[str, Any], result: XRayResult) -> None:
-        """Update rows, spectra, observations, histories and cursors."""
+        """Update the layers, singular values, observations, curves, and the lines at the current iteration."""
         now, iterations = result.now, result.iterations
         panels.draw_layers(artists, now)
         panels.draw_weights(artists, now)
@@ -212,16 +215,16 @@ class XRay(Explorer[XRayState, XRayResult]):
             line.set_data([iterations[result.place]] * 2, line.axes.get_ylim())
 
     def mark(self, result: XRayResult, guess: float) -> tuple[Any, Any]:
-        """Mark the guess at the last checkpoint in the std panel."""
+        """Return the position of the guess at the last checkpoint in the std panel."""
         return [result.iterations[-1]], [guess]
 
     @classmethod
     def own_data(cls, draw: Draw) -> tuple[Any, ...]:
-        """Return the example run and observations for its policies."""
+        """Return the example run and observations for its policies, for tests."""
         return str(example_run()), draw(24, 4, 4)
 
     def title(self, result: XRayResult) -> str:
-        """State the number of findings and their topics."""
+        """State the number of findings and the topics of these findings."""
         now = result.now
         when = f"Iteration {now.iteration:,} of {result.iterations[-1]:,}" if now.dated else "This checkpoint"
         if not result.findings:
@@ -230,17 +233,17 @@ class XRay(Explorer[XRayState, XRayResult]):
         return f"{when}: {number} about {topics(result.findings, self._panels)}."
 
     def spots(self, result: XRayResult) -> list[Spot]:
-        """Return the findings, the std and the layers."""
+        """Return the items to point at: the findings, the std and the layers."""
         found = finding_spots(result.findings, self._panels, self._measures, result.place)
         return [*found, *other_spots(self._measures, result.place)]
 
     def grips(self, result: XRayResult) -> list[Grip]:
-        """Return the cursor over the iterations."""
+        """Return the handle that selects the iteration."""
         positions = self.controls["iteration"].positions()
         return [grip("iteration", "std", {it: (it, 0) for it in positions}, "x")] if len(positions) > 1 else []
 
     def describe(self, result: XRayResult) -> str:
-        """Describe the policy at this iteration, and what is likely wrong."""
+        """Describe the policy at this iteration and its likely problems."""
         now = result.now
         when = f"Policy at iteration {now.iteration:,}." if now.dated else "Policy at an unknown iteration."
         start, asleep = _word(result.std[0].mean()), _asleep(now)
@@ -261,7 +264,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         )
 
     def numbers(self, result: XRayResult) -> dict[str, str]:
-        """Return the numbers of this checkpoint."""
+        """Return the measured numbers of this checkpoint, by name."""
         now = result.now
         off = int((now.off > STALE).sum())
         still = int((now.norm_std < 1e-4).sum())

@@ -1,4 +1,4 @@
-"""The spots of the x-ray: its findings as sentences, with their panels and measurements, the std and the layers."""
+"""The items to point at in the x-ray: findings (as sentences, with panels and measurements), the std and the layers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..bench.arithmetic import exact, signed
 from ..bench.touch import Mark, Spot
 
 WIDEST, MOST_ROWS = 100, 12
-"""Maximum length of a line, and maximum number of layers that can be pointed at."""
+"""Maximum length of a line, and maximum number of layers to point at."""
 
 
 class Told(NamedTuple):
-    """Presentation of a finding: a sentence, the panel that shows it, and how its number is measured."""
+    """Presentation of a finding: a sentence, the panel that shows the finding, and the way its number is measured."""
 
     sentence: str
     panel: str
@@ -129,7 +129,7 @@ TOLD = {
     "optimizer exploded": Told("The gradients are far too large", "critic", _ADAM),
     "actor's gradient too small": Told("The actor's gradient is nearly zero", "critic", _ADAM),
 }
-"""Presentation of each finding of :data:`rsl_edu.diagnosis.findings.FINDINGS`, by its name."""
+"""Presentation of each finding of :data:`rsl_edu.diagnosis.findings.FINDINGS`, by the finding's name."""
 
 TOPICS = {
     "std": "the noise",
@@ -142,17 +142,17 @@ TOPICS = {
     "actions": "the actions",
     "memory": "the hidden state",
 }
-"""Topic of a panel, as in the title."""
+"""Topic of each panel, in the words of the picture's title."""
 
 
 def panel_of(finding: Finding, panels: Iterable[str]) -> str:
-    """Return the panel that shows a finding, or the std panel if that one does not exist (without a critic, say)."""
+    """Return the panel that shows a finding. If it does not exist (without a critic, say), return the std panel."""
     panel = TOLD[finding.name].panel
     return panel if panel in panels else "std"
 
 
 def topics(findings: Iterable[Finding], panels: Sequence[str]) -> str:
-    """Return the topics of findings as text, at most two of them."""
+    """Return the topics of findings as text. At most two topics are named."""
     about = list(dict.fromkeys(TOPICS[panel_of(finding, panels)] for finding in findings))
     return " and ".join(about) if len(about) <= 2 else f"{about[0]}, {about[1]} and more"
 
@@ -160,7 +160,7 @@ def topics(findings: Iterable[Finding], panels: Sequence[str]) -> str:
 def finding_spots(
     findings: Iterable[Finding], panels: Sequence[str], measures: Sequence[Measures], place: int
 ) -> list[Spot]:
-    """Return a spot for each finding, listed above the picture.
+    """Return an item to point at for each finding. The items are listed above the picture.
 
     Args:
         findings: The findings.
@@ -180,7 +180,7 @@ def finding_spots(
 
 
 def other_spots(measures: Sequence[Measures], place: int) -> list[Spot]:
-    """Return the spots of the std and of each layer."""
+    """Return the items to point at for the std and for each layer."""
     now = measures[place]
     std = Mark("std", float(now.iteration), float(now.std.mean()))
     marks = (std,) if np.isfinite(now.std).all() else ()
@@ -194,7 +194,7 @@ def other_spots(measures: Sequence[Measures], place: int) -> list[Spot]:
 
 
 def _std_lines(measures: Sequence[Measures], place: int) -> list[str]:
-    """Return the arithmetic of the mean std and its comparison with the first checkpoint."""
+    """Write out the calculation of the mean std and the comparison of this std with the first checkpoint's."""
     now, first = measures[place], measures[0]
     if not (np.isfinite(now.std).all() and np.isfinite(first.std).all()):
         return []
@@ -235,12 +235,12 @@ def _layer_spot(now: Measures, row: int) -> Spot:
 
 
 def _stretch(value: float) -> str:
-    """Return a singular value as text; tiny ones are rounding errors, which differ between machines."""
+    """Return a singular value as text. A tiny value is a rounding error, so show only a bound."""
     return "under 0.001" if 0 < value < 1e-3 else exact(value)
 
 
 def layer_name(name: str) -> str:
-    """Return the name of a row."""
+    """Return the text for the name of a layer."""
     return f"layer {name}" if name.isdigit() else name
 
 

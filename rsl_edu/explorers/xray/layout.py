@@ -1,4 +1,4 @@
-"""The layout of the x-ray's panels: those that show its findings in the first row, the others below."""
+"""The layout of the x-ray's panels. Panels that show findings are in the first row, and all other panels are below."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from rsl_edu.diagnosis.sample import Sample
 
 COLUMNS = 3
-"""Cells per row; at first, only the first row is shown."""
+"""Number of cells per row. At first, only the first row is shown."""
 CELLS = (("std",), ("observations",), ("values",), ("layer std", "dead"), ("weights",), ("actions",), ("memory",))
 HISTORIES = (("kl",), ("entropy",), ("critic",))
 
 
 def cells(run: panels.Run, found: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return the panels of each cell, row by row.
+    """Return the names of the panels in each cell, row by row.
 
     Args:
         run: The measurements of each checkpoint.
-        found: The panels that show findings, the most important first.
+        found: The panels that show findings, with the most important panel first.
     """
     missing = {"memory" if run[0].memory is None else "actions"}
     if not panels.learning(run):
@@ -34,7 +34,7 @@ def cells(run: panels.Run, found: Iterable[str]) -> list[tuple[str, ...]]:
 
 
 def stage(figure: Figure, run: panels.Run, sample: Sample, order: list[tuple[str, ...]]) -> dict[str, Any]:
-    """Lay out all panels.
+    """Lay out all panels in their cells.
 
     Args:
         figure: An empty figure.

@@ -1,4 +1,4 @@
-"""The panels of the x-ray: ``stage_…`` lays one out for all checkpoints, ``draw_…`` updates it to one of them."""
+"""The panels of the x-ray. ``stage_…`` lays out a panel for all checkpoints; ``draw_…`` shows one checkpoint."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from rsl_edu.number_format import power, round_up, short
 from ..bench.theme import BLUE, FAINT, GREEN, GREY, ORANGE, PINK, RED
 
 FARTHEST = 100.0
-"""Features further than this from the normalizer's mean, in stds, are drawn at the edge."""
+"""Maximum distance from the normalizer's mean, in stds. Features further away are drawn at the edge."""
 COLOURS = (BLUE, ORANGE, GREEN, PINK)
 WIDTH, HEIGHT, LETTER, LINE, LONGEST, LEADER = 2.2, 2.3, 0.065, 0.125, 18, 0.05
-"""Sizes in the panel of the observations. Width, height, letter and line are in inches, followed by the maximum length
-of a label and the share of the height for the lines to the labels."""
+"""Sizes in the panel of the observations. The width, the height, a letter and a line are in inches. Then follow the
+maximum length of a label, and the lines to the labels as a share of the height."""
 Run = Sequence[Measures]
-"""Measurements of each checkpoint of a run."""
+"""Measurements of a run, one item for each checkpoint."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TermLabels:
-    """The terms of the observations, as labels under their features.
+    """The labels for the terms of the observations, which are written under the features of each term.
 
     Attributes:
         texts: The names of the terms, ``[terms]``.
         places: The centre of each term's features, ``[terms]``.
         edges: The boundaries between terms, ``[terms - 1]``.
-        slots: Positions of vertical labels, as close to ``places`` as possible, ``[terms]``; None if all labels fit
+        slots: Positions of vertical labels, ``[terms]``, as close to ``places`` as possible. None if all labels fit
             horizontally.
     """
 
@@ -48,12 +48,12 @@ class TermLabels:
 
     @property
     def height(self) -> float:
-        """Share of the panel's height taken up by vertical labels and the lines to them."""
+        """Share of the panel's height that vertical labels and the lines to them take up."""
         return 0.0 if self.slots is None else LEADER + LETTER * max(map(len, self.texts)) / HEIGHT
 
 
 def label_terms(names: Sequence[str]) -> TermLabels | None:
-    """Return labels of the terms; None if there are none, or too many to fit.
+    """Return the labels of the terms. Return None if the features have no terms, or more terms than the panel can show.
 
     Args:
         names: Names of the features: ``joint_vel[3]``, or with a history ``joint_vel[3] (t-2)``.
@@ -72,7 +72,7 @@ def label_terms(names: Sequence[str]) -> TermLabels | None:
 
 
 def _apart(places: np.ndarray, least: float, end: float) -> np.ndarray:
-    """Move ascending positions between 0 and ``end`` only as far as needed to be ``least`` apart."""
+    """Move ascending positions only as far as needed to be ``least`` apart and between 0 and ``end``."""
     steps = least * np.arange(len(places))
     groups: list[list[float]] = []  # positions that would overlap move together, around their mean
     for place in (places - steps).tolist():
@@ -85,7 +85,7 @@ def _apart(places: np.ndarray, least: float, end: float) -> np.ndarray:
 
 
 def stage_layers(artists: dict[str, Any], run: Run, ridge: Any, spread: Any, share: Any) -> None:
-    """Lay out the values of each layer, their std, and the share of dead units."""
+    """Lay out the values of each layer, the std of these values, and the share of dead units."""
     names, layers = run[0].rows, run[0].layers
     rows = np.arange(len(names))
     labels = [f"{name} ({units})" for name, units in zip(names, layers.units, strict=True)]
@@ -115,7 +115,7 @@ def stage_layers(artists: dict[str, Any], run: Run, ridge: Any, spread: Any, sha
 
 
 def draw_layers(artists: dict[str, Any], now: Measures) -> None:
-    """Update the layers."""
+    """Update the layers to show one checkpoint."""
     layers = now.layers
     y = np.arange(len(now.rows)) + 0.35
     for i, ridge in enumerate(artists["ridge"]):
@@ -150,14 +150,14 @@ def stage_weights(artists: dict[str, Any], run: Run, axes: Any) -> None:
 
 
 def draw_weights(artists: dict[str, Any], now: Measures) -> None:
-    """Update the singular values."""
+    """Update the singular values to show one checkpoint."""
     for name, line in artists["spectra"].items():
         values = now.spectra[name]
         line.set_data(np.linspace(0, 1, len(values)), np.where(values > 0, values, np.nan))
 
 
 def stage_observations(artists: dict[str, Any], run: Run, axes: Any, names: Sequence[str], real: bool) -> None:
-    """Lay out the features in the normalizer's stds, with the names of their terms if known."""
+    """Lay out the features, in stds of the normalizer. If terms are known, add the names of the terms."""
     features, bare, labels = len(run[0].shift), run[0].count is None, label_terms(names)
     axes.set(xlim=(-0.7, features - 0.3), title="observations" if real else "random observations")
     axes.set_yscale("symlog", linthresh=1)
@@ -191,7 +191,7 @@ def stage_observations(artists: dict[str, Any], run: Run, axes: Any, names: Sequ
 
 
 def draw_observations(artists: dict[str, Any], now: Measures) -> None:
-    """Update the features."""
+    """Update the features to show one checkpoint."""
     low, high = (np.clip(now.shift + side * now.ratio, -FARTHEST, FARTHEST) for side in (-1, 1))
     far = now.off > STALE
     for name, chosen in (("near", ~far), ("far", far)):
@@ -202,7 +202,7 @@ def draw_observations(artists: dict[str, Any], now: Measures) -> None:
 
 
 def learning(run: Run) -> dict[str, np.ndarray]:
-    """Return the size of critic and gradients, ``[checkpoints]``, by their names in the picture."""
+    """Return the sizes of the critic and of the gradients, each ``[checkpoints]``, by the names in the picture."""
     nan = float("nan")
     histories = {
         "critic's last layer": [m.critic.gain if m.critic else nan for m in run],
@@ -214,9 +214,9 @@ def learning(run: Run) -> dict[str, np.ndarray]:
 
 
 def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, kls: Any, critic: Any) -> None:
-    """Lay out the panels over the iterations; a single checkpoint is drawn as a point.
+    """Lay out the panels with the iterations as x axis. A single checkpoint is drawn as a point.
 
-    ``critic`` is for the values of :func:`learning`, or None if there are none.
+    The axes ``critic`` are for the values of :func:`learning`, or None if there are no values.
     """
     iterations = [m.iteration for m in run]
     margin = 0.04 * (iterations[-1] - iterations[0]) or 1
@@ -246,7 +246,7 @@ def stage_histories(artists: dict[str, Any], run: Run, std: Any, entropy: Any, k
 
 
 def _stage_learning(run: Run, axes: Any, marker: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay out the values of :func:`learning`, and return the lines."""
+    """Lay out the values of :func:`learning`, and return their lines."""
     solid, dashed = {"linestyle": "-"}, {"linestyle": "--", "fillstyle": "none"}  # single points are hollow
     looks: dict[str, dict[str, Any]] = {
         "critic's last layer": {"color": GREEN, **solid},
@@ -264,7 +264,7 @@ def _stage_learning(run: Run, axes: Any, marker: Mapping[str, Any]) -> dict[str,
 
 
 def draw_stds(artists: dict[str, Any], iterations: np.ndarray, std: np.ndarray, guess: float | None) -> None:
-    """Update the std of each action, ``std [checkpoints, actions]``, and the mean."""
+    """Update the std of each action, ``std [checkpoints, actions]``, and the mean of these stds."""
     for i, line in enumerate(artists["stds"]):
         line.set_data(iterations, _positive(std[:, i]))
     artists["std"].set_data(iterations, _positive(std.mean(1)))
@@ -281,21 +281,21 @@ def draw_entropy(artists: dict[str, Any], iterations: np.ndarray, entropy: np.nd
 
 
 def draw_kl(artists: dict[str, Any], iterations: np.ndarray, kl: np.ndarray, rate: np.ndarray) -> None:
-    """Update KL and learning rate, ``[checkpoints]``, and the limits of their axis."""
+    """Update KL and learning rate, each ``[checkpoints]``, and the limits of the axis."""
     artists["kl"].set_data(iterations, _positive(kl))
     artists["rate"].set_data(iterations, _positive(rate))
     _limit_by_powers(artists["kl"].axes, np.concatenate([kl, rate]))
 
 
 def draw_learning(artists: dict[str, Any], iterations: np.ndarray, histories: Mapping[str, np.ndarray]) -> None:
-    """Update the values of :func:`learning`."""
+    """Update the curves of the values of :func:`learning`."""
     for name, line in artists["learning"].items():
         line.set_data(iterations, _positive(histories[name]))
         _limit_by_powers(line.axes, np.concatenate(list(histories.values())))
 
 
 def stage_actions(artists: dict[str, Any], run: Run, axes: Any) -> None:
-    """Lay out the mean actions and their noise."""
+    """Lay out the mean actions and the noise of the actions."""
     reach = np.nan_to_num([np.abs(m.mean) + np.maximum(m.spread, m.std) for m in run])
     limit = round_up(max(float(reach.max()), 1e-3), (1, 2, 3, 5))
     actions = len(run[0].mean)
@@ -313,7 +313,7 @@ def stage_actions(artists: dict[str, Any], run: Run, axes: Any) -> None:
 
 
 def draw_actions(artists: dict[str, Any], now: Measures) -> None:
-    """Update the actions."""
+    """Update the mean actions and the noise to show one checkpoint."""
     for name, reach in (("noise", now.std), ("means", now.spread)):
         bars = zip(now.mean - reach, now.mean + reach, strict=True)
         artists[name].set_segments([((i, a), (i, b)) for i, (a, b) in enumerate(bars)])
@@ -329,13 +329,13 @@ def stage_memory(artists: dict[str, Any], run: Run, axes: Any) -> None:
 
 
 def draw_memory(artists: dict[str, Any], now: Measures) -> None:
-    """Update the error without a reset."""
+    """Update the error of the actions without a reset, to show one checkpoint."""
     assert now.memory is not None
     artists["leak"].set_data(np.arange(len(now.memory.leak)), now.memory.leak)
 
 
 def write_plainly(axis: Any, subs: Iterable[float] = (1, 2, 5), most: int | None = None) -> None:
-    """Write the numbers of a logarithmic axis in plain notation, optionally limiting the number of powers of ten."""
+    """Write the numbers of a logarithmic axis in plain notation. Optionally, limit the number of powers of ten."""
     axis.set_major_locator(LogLocator(subs=tuple(subs), numticks=most))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     axis.set_minor_formatter(NullFormatter())
@@ -349,7 +349,7 @@ def number(axes: Any, count: int) -> None:
 
 
 def _name_below(axes: Any, lines: Sequence[Any], columns: int) -> None:
-    """Add a legend of the lines below the axes."""
+    """Add a legend for the lines below the axes."""
     look: dict[str, Any] = {"handlelength": 1.4, "columnspacing": 1.0, "handletextpad": 0.5, "borderaxespad": 0}
     under = axes.transAxes + ScaledTranslation(0, -0.5, axes.figure.dpi_scale_trans)  # inches, below the axis label
     axes.legend(handles=lines, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=under, ncols=columns, **look)
@@ -364,13 +364,13 @@ def _positive(values: np.ndarray) -> np.ndarray:
 
 
 def _write_powers(axis: Any) -> None:
-    """Label at most six powers of ten, with small and large ones written as powers."""
+    """Label at most six powers of ten on an axis. Write small and large numbers as powers."""
     write_plainly(axis, subs=(1,), most=6)
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value) if 0.01 <= value < 1e4 else power(value)))
 
 
 def _limit_by_powers(axes: Any, values: np.ndarray) -> None:
-    """Set the limits of a logarithmic axis slightly beyond the powers of ten around all values."""
+    """Set the limits of a logarithmic axis: slightly beyond the powers of ten that enclose all values."""
     known = values[np.isfinite(values) & (values > 0)]
     low, high = np.log10([known.min(), known.max()]) if len(known) else (-5.0, 0.0)
     axes.set_ylim(0.5 * 10.0 ** np.floor(low + 1e-9), 2 * 10.0 ** np.ceil(high - 1e-9))
