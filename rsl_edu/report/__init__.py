@@ -46,7 +46,7 @@ def sentence(words: str) -> str:
 
 
 def line(name: str, words: str, indent: int = 0) -> str:
-    """Return a name and its words, wrapped and indented."""
+    """Return a line of a report: a name and the text after it, wrapped and indented."""
     return textwrap.fill(
         printable(words),
         WIDTH,

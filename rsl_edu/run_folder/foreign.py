@@ -29,7 +29,7 @@ _FOLDERS = {  # a name in a folder that another library wrote
     "algorithm_state.pkl": "a checkpoint of RLlib, which is another library; expected a run of rsl_rl",
     ".metadata": "a distributed checkpoint of torch; convert it to a single file with: "
     "python -m torch.distributed.checkpoint.format_utils dcp_to_torch FOLDER model_0.pt",
-    "saved_model.pb": "a model of TensorFlow; expected a run of rsl_rl",
+    "saved_model.pb": "a TensorFlow model; expected a run of rsl_rl",
 } | dict.fromkeys(
     ("ppo_network_config.json", "_CHECKPOINT_METADATA", "manifest.ocdbt", "orbax.checkpoint"),
     "a checkpoint of JAX (Orbax), as Brax saves it; expected a run of rsl_rl, with model_0.pt, model_50.pt, …",

@@ -1,4 +1,4 @@
-"""Recognizes the library that wrote a torch file without an rsl_rl actor, by the names in the file."""
+"""Recognizes which library wrote a torch file that has no rsl_rl actor. The names in the file show this."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def binary_kind(head: bytes, file: BinaryIO) -> str | None:
     if head[257:262] == b"ustar":
         return f"an archive (tar); {_UNPACK}"
     if head[4:8] == b"TFL3":
-        return f"a model of TensorFlow Lite; {_NOT}"
+        return f"a TensorFlow Lite model; {_NOT}"
     if head[8:10] == b'{"' and int.from_bytes(head[:8], "little") < 1 << 27:
         return f"tensors without settings (safetensors); {_NOT}"
     if is_onnx(file):

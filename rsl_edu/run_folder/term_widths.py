@@ -119,6 +119,6 @@ def _first(widths: Mapping[str, int], text: str, unknown: str) -> Width:
 
 
 def _table(said: Mapping[str, Any], name: Any) -> Mapping[str, Any]:
-    """Return the dictionary that a dictionary contains under a name; if there is none, an empty one."""
+    """Return the value of a key if it is a dictionary, otherwise an empty dictionary."""
     inner = said.get(name) if isinstance(name, str) else None
     return inner if isinstance(inner, dict) else {}

@@ -154,7 +154,7 @@ FILES = {
     "wandb": (b":W&B\xe1\xbe\0" + bytes(60), "a log of Weights & Biases; download the run's model_N.pt .*"),
     "USD": (b"PXR-USDC" + bytes(60), rf"a description of a robot or a scene \(USD\); {NOT}"),
     "USD, text": (b"#usda 1.0\n", rf"a description of a robot or a scene \(USD\); {NOT}"),
-    "TensorFlow Lite": (b"\x1c\0\0\0TFL3" + bytes(60), rf"a model of TensorFlow Lite; {NOT}"),
+    "TensorFlow Lite": (b"\x1c\0\0\0TFL3" + bytes(60), rf"a TensorFlow Lite model; {NOT}"),
 }
 
 
@@ -311,7 +311,7 @@ def test_a_compressed_pickle_is_not_unpacked(tmp_path):
         (["000206438400/ppo_network_config.json", "000206438400/_METADATA", "config.json"], "a checkpoint of JAX"),
         (["_METADATA", "_CHECKPOINT_METADATA", "manifest.ocdbt", "d/x"], "a checkpoint of JAX"),
         (["orbax.checkpoint"], "a checkpoint of JAX"),
-        (["saved_model.pb", "variables/variables.index"], "a model of TensorFlow"),
+        (["saved_model.pb", "variables/variables.index"], "a TensorFlow model"),
         ([".metadata", "config.json"], None),
         (["000206438400/model_0.pt", "1"], None),
         ([], None),

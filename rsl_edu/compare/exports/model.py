@@ -60,12 +60,12 @@ class Model:
 
     @property
     def network(self) -> tuple[Any, ...]:
-        """Everything that the actions before the ending depend on; equal for models that differ only in the ending."""
+        """What the actions depend on before the last operations; equal if two models differ only in these."""
         parts = (self.policy, self.normalizer, self.order, self.start)
         return (*map(id, parts), self.activation, self.times, self.clip, self.carries)
 
     def actions(self, observations: torch.Tensor, images: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
-        """Return the actions ``[time, envs, actions]`` before the ending.
+        """Return the actions ``[time, envs, actions]`` before the last operations (clip, squash).
 
         Args:
             observations: ``[time, envs, features]``; each environment begins with a new hidden state.

@@ -1,4 +1,4 @@
-"""Check of which recordings fit a checkpoint's normalizer, and in which of them the checkpoint's policy acted."""
+"""Checks which recordings fit a checkpoint's normalizer, and which of them the checkpoint's policy produced."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .data import Stored
 from .sizes import difference
 
 OWN = 0.05
-"""Largest distance of recorded actions from the policy's mean, in units of their std, to count as its own."""
+"""How far recorded actions may be from a policy's mean actions, in units of the actions' std, to come from it."""
 SAMPLES = 20_000
 """Largest number of samples to run through the policy."""
 

@@ -279,7 +279,7 @@ class Diagnosis:
         return self._agrees(pair, lambda: self.source.answer((*(one.edits or ()), *(other.edits or ()))), seen)
 
     def _agrees(self, mistake: Hashable, made: Callable[[], Answer], seen: _Seen) -> bool:
-        """Compare an answer with the outcome of a mistake on each case; the outcomes are stored for the next answer."""
+        """On each case, compare an answer with what a mistake returns, which is kept for the next answer."""
         for place in seen.places:
             outcome = self._outcome(mistake, place, made)
             if not _alike(seen.outcomes[place], outcome, self._cases[place], seen.outputs):

@@ -189,7 +189,7 @@ def with_names(hands: Iterable[Hand], students: Mapping[str, str], others: Itera
 def whose(hand: Hand, students: Mapping[str, str]) -> str | None:
     """Return a marked student's name in the grades; None if there is no certain match.
 
-    A student whose name is the same as in the mark matches. Otherwise, a student matches if the identifier is the same
+    A mark belongs to the student with the same name. Otherwise, a student matches if the identifier is the same
     and the two names have a word in common. Otherwise, a student matches whose name consists of the same words in a
     different order, if no other student has these words and the identifiers do not contradict the match.
 

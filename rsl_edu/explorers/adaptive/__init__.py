@@ -203,7 +203,7 @@ class AdaptiveRate(Explorer[AdaptiveRateState, AdaptiveRateResult]):
         return picture.title(result)
 
     def spots(self, result: AdaptiveRateResult) -> tuple[Spot, ...]:
-        """Return the updates of the current iteration as items to point at."""
+        """Return the updates of the current iteration as hover targets."""
         return picture.spots(result)
 
     def grips(self, result: AdaptiveRateResult) -> tuple[Grip, ...]:

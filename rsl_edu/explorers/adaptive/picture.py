@@ -1,4 +1,4 @@
-"""The picture of the explorer *adaptive rate*: its panels, its items to point at and its handles to drag."""
+"""The picture of the explorer *adaptive rate*: its panels, its hover targets and its handles to drag."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def grips(positions: Sequence[int]) -> tuple[Grip, ...]:
 
 
 def spots(result: AdaptiveRateResult) -> tuple[Spot, ...]:
-    """Return the updates of the last iteration as items to point at, each with its KL and the effect of the rule."""
+    """Return the updates of the last iteration as hover targets, each with its KL and the effect of the rule."""
     last = len(result.run.kl)
     first = (last - 1) // (EPOCHS * BATCHES) * EPOCHS * BATCHES
     return tuple(_update(result, update) for update in range(first, last))

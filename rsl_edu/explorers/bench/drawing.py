@@ -67,7 +67,7 @@ class Frame:
         numbers: The numbers below the picture.
         grounds: Background of each panel in SVG: frame, ticks and labels, which many states share.
         moving: The artists of each panel that change with the state, in SVG.
-        spots: Items to point at. Each has a name, numbers, a calculation, a flag for the list of names, and marks. A
+        spots: Hover targets. Each has a name, numbers, a calculation, a flag for the list of names, and marks. A
             mark is the index of a panel, followed by left, top, width and height in points.
         grips: Handles to drag. Each has the names of its controls, the index of its panel and the direction in which it
             can be dragged. For each tuple of values of these controls, it has x and y in points.

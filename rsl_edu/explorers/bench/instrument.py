@@ -151,7 +151,7 @@ class Instrument(ABC, Generic[S, R]):
         return ""
 
     def spots(self, result: R) -> Sequence[Spot]:
-        """Return the items of the picture to point at, with their numbers and calculations."""
+        """Return the hover targets of the picture, with their numbers and calculations."""
         return ()
 
     def grips(self, result: R) -> Sequence[Grip]:

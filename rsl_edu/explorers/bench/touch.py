@@ -1,4 +1,4 @@
-"""Items to point at and handles to drag in a picture, in the coordinates of the picture's axes."""
+"""Hover targets and handles to drag in a picture, in the coordinates of the picture's axes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Mark:
 
 @dataclasses.dataclass(frozen=True)
 class Spot:
-    """An item of a picture to point at. All places that show the item are then highlighted together.
+    """A hover target: an item that the pointer can select. All places that show it are highlighted together.
 
     Attributes:
         name: Name of the item, unique within a picture.

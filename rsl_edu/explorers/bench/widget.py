@@ -44,7 +44,7 @@ class Live(anywidget.AnyWidget):
         epoch: Counter of changes that invalidate frames drawn in advance.
         words: The value of each control, as text.
         title, caption, numbers: Texts of the picture; numbers are rows of name, number and pinned number.
-        spots, grips: Items to point at and handles to drag, as in :class:`.Frame`.
+        spots, grips: Hover targets and handles to drag, as in :class:`.Frame`.
         answers: The learner's predictions: rows of question and answer.
         error: What is wrong with the current values of the controls; empty if nothing is wrong.
         state: The state as text, for copying.

@@ -173,7 +173,7 @@ class Divergence(Explorer[DivergenceState, DivergenceResult]):
         picture.draw(artists, result, self.guess)
 
     def spots(self, result: DivergenceResult) -> Sequence[Spot]:
-        """Return the items to point at: both policies, the action's log-probabilities and the four quantities."""
+        """Return the hover targets: both policies, the action's log-probabilities and the four quantities."""
         return picture.spots(result)
 
     def grips(self, result: DivergenceResult) -> Sequence[Grip]:

@@ -1,4 +1,4 @@
-"""The picture of the explorer *divergence*: its panels, its items to point at and its handles to drag."""
+"""The picture of the explorer *divergence*: its panels, its hover targets and its handles to drag."""
 
 from __future__ import annotations
 
@@ -172,11 +172,11 @@ def _density(z: float) -> float:
     return math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
 
 
-# Items to point at
+# Hover targets
 
 
 def spots(result: DivergenceResult) -> list[Spot]:
-    """Return the items to point at: both policies, the action's log-probabilities and the four quantities."""
+    """Return the hover targets: both policies, the action's log-probabilities and the four quantities."""
     action = result.state.action
     log_old, log_new = result.log_prob
     difference = f"e^({exact(log_new)} − {signed(log_old)})"
@@ -226,7 +226,7 @@ def _log_prob(name: str, policy: MeanStd, action: float, log_prob: float) -> Spo
 
 
 def _quantity(result: DivergenceResult, row: int) -> Spot:
-    """Return the item to point at for one of the QUANTITIES, with its calculation in closed form and with a mistake."""
+    """Return the hover target for one of the QUANTITIES, with its calculation in closed form and with a mistake."""
     count, place, each = result.state.dimensions, result.worked, result.each[row]
     one, std, other, std2 = map(float, result.policies[:, place])
     old, new = (one, std), (other, std2)

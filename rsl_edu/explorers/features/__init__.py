@@ -178,7 +178,7 @@ class Features(Explorer[FeaturesState, FeaturesResult]):
         return picture.grips(result, self.controls["row"].positions())
 
     def spots(self, result: FeaturesResult) -> list[Spot]:
-        """Return the items to point at: the pixel with its convolution, the maps, the border, and the shapes."""
+        """Return the hover targets: the pixel with its convolution, the maps, the border, and the shapes."""
         state = result.state
         network, images, _ = self._input(_of_the_network(state))
         if network is None:

@@ -259,7 +259,7 @@ def grips(result: FeaturesResult, positions: Sequence[int]) -> list[Grip]:
 
 
 def _one_each(count: int, positions: Sequence[int], present: int) -> list[int]:
-    """Return one control value for each of ``count`` pixels; if there are too many pixels, for every few of them."""
+    """Return one control value for each of ``count`` pixels; if there are too many, only for equidistant pixels."""
     found: dict[int, int] = {}
     every = -(-count // MOST)
     for value in sorted(positions, key=lambda value: (value != present, value not in COARSE)):

@@ -1,4 +1,4 @@
-"""The items to point at in the explorer *features*, each with the calculation of one number."""
+"""The hover targets in the explorer *features*, each with the calculation of one number."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _running(module: Any) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def pixel(modules: Sequence[nn.Module], taken: Moments | None, x: torch.Tensor, result: FeaturesResult) -> Spot | None:
-    """Return the chosen pixel of the map as an item to point at, with the convolution that produces it.
+    """Return the chosen pixel of the map as a hover target, with the convolution that produces it.
 
     Args:
         modules: Modules of the layer.
@@ -184,7 +184,7 @@ def _weighed(weight: np.ndarray, patch: np.ndarray, taps: np.ndarray, bias: floa
 
 
 def maps(result: FeaturesResult) -> list[Spot]:
-    """Return the shown maps as items to point at, with their filters."""
+    """Return the shown maps as hover targets, with their filters."""
     shown = result.shown
     if shown is None:
         return []
@@ -227,7 +227,7 @@ def border(result: FeaturesResult) -> list[Spot]:
 
 
 def shapes(parts: Sequence[Sequence[nn.Module]], result: FeaturesResult) -> list[Spot]:
-    """Return the table rows as items to point at, with the calculation of shape, parameters and receptive field."""
+    """Return the table rows as hover targets, with the calculation of shape, parameters and receptive field."""
     run, (height, width) = result.run, result.scan.shape
     lines_in_all = len(run.layers) + 5  # lines of the table: header, layers, MLP head, three lines of warning
     spots, sides, sees, jump, before = [], (height, width), 1, 1, 1

@@ -233,7 +233,7 @@ class HeteroscedasticFit(Explorer[HeteroscedasticFitState, HeteroscedasticFitRes
         picture.draw(artists, result, self.samples, self._grid.squeeze(1).numpy())
 
     def spots(self, result: HeteroscedasticFitResult) -> Sequence[Spot]:
-        """Return the items to point at: the sample closest to the angle, the bins, and the NLL of all samples."""
+        """Return the hover targets: the sample closest to the angle, the bins, and the NLL of all samples."""
         return picture.spots(result, self.samples)
 
     def grips(self, result: HeteroscedasticFitResult) -> Sequence[Grip]:

@@ -1,4 +1,4 @@
-"""The picture of the explorer *heteroscedastic fit*: its panels, its items to point at and its handles to drag."""
+"""The picture of the explorer *heteroscedastic fit*: its panels, its hover targets and its handles to drag."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def grips(angles: Sequence[float], steps: Sequence[int]) -> list[Grip]:
 
 
 def spots(result: HeteroscedasticFitResult, samples: Samples) -> list[Spot]:
-    """Return the items to point at: the sample closest to the angle, the bins, and the NLL of all samples."""
+    """Return the hover targets: the sample closest to the angle, the bins, and the NLL of all samples."""
     nll, one = round(result.nll, 3), round(samples.nll_one, 3)
     return [
         _sample(result, samples),
@@ -191,7 +191,7 @@ def spots(result: HeteroscedasticFitResult, samples: Samples) -> list[Spot]:
 
 
 def _sample(result: HeteroscedasticFitResult, samples: Samples) -> Spot:
-    """Return the sample closest to the angle as an item to point at, with the calculation of its NLL."""
+    """Return the sample closest to the angle as a hover target, with the calculation of its NLL."""
     x, y, mean, std = result.sample
     name, unit = name_and_unit(samples.names[0])
     z, relative = (y - mean) / std, std / samples.scale

@@ -204,7 +204,7 @@ class Memory(Explorer[MemoryState, MemoryResult]):
         return picture.grips(result, self.dones.shape[1])
 
     def spots(self, result: MemoryResult) -> list[Spot]:
-        """Return the items to point at: a unit, its gates, the distance, the episode ends, and the gradient's reach."""
+        """Return the hover targets: a unit, its gates, the distance, the episode ends, and the gradient's reach."""
         state = result.state
         found = pointed.episodes(result, self.dones)
         steps = self._steps(state.type, state.hidden, state.seed, state.reset, state.env, state.time)

@@ -1,4 +1,4 @@
-"""The items to point at in the explorer *memory*, each with the calculation of one number."""
+"""The hover targets in the explorer *memory*, each with the calculation of one number."""
 
 from __future__ import annotations
 

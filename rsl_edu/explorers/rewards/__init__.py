@@ -161,7 +161,7 @@ class Rewards(Explorer[RewardsState, RewardsResult]):
         return picture.title(result)
 
     def spots(self, result: RewardsResult) -> tuple[Spot, ...]:
-        """Return the items to point at: the current step, the first step, and the latest episode ends."""
+        """Return the hover targets: the current step, the first step, and the latest episode ends."""
         return picture.spots(result)
 
     def grips(self, result: RewardsResult) -> tuple[Grip, ...]:

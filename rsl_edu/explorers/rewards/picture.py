@@ -1,4 +1,4 @@
-"""The picture of the explorer *rewards*: its panels, its items to point at and its handles to drag."""
+"""The picture of the explorer *rewards*: its panels, its hover targets and its handles to drag."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def grips(result: RewardsResult, positions: Sequence[int]) -> tuple[Grip, ...]:
 
 
 def spots(result: RewardsResult) -> tuple[Spot, ...]:
-    """Return the items to point at: the current step, the first step, and the latest episode ends."""
+    """Return the hover targets: the current step, the first step, and the latest episode ends."""
     found = [_step(result, result.state.step - 1, "this step")]
     if result.state.step > 1:
         found.append(_step(result, 0, "the first step"))
@@ -282,7 +282,7 @@ def _std_lines(result: RewardsResult, t: int) -> tuple[str, ...]:
 
 
 def _end(result: RewardsResult, end: int) -> Spot:
-    """Return the item to point at for an episode end, with the sum at this step and at the next step."""
+    """Return the hover target for an episode end, with the sum at this step and at the next step."""
     state, trace, env = result.state, result.trace, result.state.env
     right = float(trace.right[end, env])
     marks = [Mark("reward", end + 1), Mark("sums", end + 1, round_to(float(trace.sums[end, env])))]

@@ -237,7 +237,7 @@ class Signal(Explorer[SignalState, SignalResult]):
         picture.draw(artists, result.layers, ideals, ([*there.std, *guess], there.gradient), room)
 
     def spots(self, result: SignalResult) -> list[Spot]:
-        """Return one item to point at for each layer."""
+        """Return one hover target for each layer."""
         return picture.spots(result.layers, self._arithmetic(result.state))
 
     def grips(self, result: SignalResult) -> list[Grip]:

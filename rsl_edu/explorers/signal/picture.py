@@ -115,7 +115,7 @@ def draw(
 
 
 def spots(layers: Layers, arithmetic: Sequence[tuple[str, ...]]) -> list[Spot]:
-    """Return one item to point at for each row, with marks around the histogram and the dots of this row."""
+    """Return one hover target for each row, with marks around the histogram and the dots of this row."""
     found = []
     for row, lines in enumerate(arithmetic):
         y, band = row + DOT, (row, row + 0.9)

@@ -230,7 +230,7 @@ class StdTraining(Explorer[StdTrainingState, StdTrainingResult]):
         picture.draw(artists, result)
 
     def spots(self, result: StdTrainingResult) -> Sequence[Spot]:
-        """Return the items to point at: joints, mean std, entropy, and the step at which a std fell below zero."""
+        """Return the hover targets: joints, mean std, entropy, and the step at which a std fell below zero."""
         return picture.spots(result)
 
     def grips(self, result: StdTrainingResult) -> Sequence[Grip]:

@@ -1,4 +1,4 @@
-"""The picture of the explorer *std under training*: its panels, its items to point at and its handles to drag."""
+"""The picture of the explorer *std under training*: its panels, its hover targets and its handles to drag."""
 
 from __future__ import annotations
 
@@ -151,11 +151,11 @@ def grips(positions: Sequence[int]) -> list[Grip]:
     return [grip("steps", panel, {t: (t, foot) for t in positions}, along="x") for panel, foot in feet.items()]
 
 
-# Items to point at
+# Hover targets
 
 
 def spots(result: StdTrainingResult) -> list[Spot]:
-    """Return the items to point at: joints, mean std, entropy, and the step at which a std fell below zero."""
+    """Return the hover targets: joints, mean std, entropy, and the step at which a std fell below zero."""
     last, step = len(result.asked) - 1, result.step
     found = []
     if result.below is not None:
@@ -195,7 +195,7 @@ def spots(result: StdTrainingResult) -> list[Spot]:
 
 
 def _joint_spot(result: StdTrainingResult, place: int) -> Spot:
-    """Return the item to point at for a joint, with marks along the lines of this joint."""
+    """Return the hover target for a joint, with marks along the lines of this joint."""
     last, asked, gradient = len(result.asked) - 1, result.asked[:, place], result.gradient[:, place]
     along = np.unique(np.linspace(0, last, 7).round().astype(int))
     marks = [Mark("std", int(t), float(asked[t])) for t in along]

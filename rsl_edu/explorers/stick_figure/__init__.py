@@ -234,7 +234,7 @@ class StickFigure(Explorer[StickFigureState, StickFigureResult]):
         picture.draw(artists, result.poses, self._spans[result.state.view], self._motions, self._histories)
 
     def spots(self, result: StickFigureResult) -> list[Spot]:
-        """Return the items to point at: the parts and the return of each robot."""
+        """Return the hover targets: the parts and the return of each robot."""
         return picture.spots(result.poses, self._motions)
 
     def grips(self, result: StickFigureResult) -> list[Grip]:

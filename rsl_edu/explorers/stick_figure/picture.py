@@ -225,7 +225,7 @@ def _draw_curve(drawn: dict[str, Any], pose: Pose, values: np.ndarray) -> None:
 
 
 def spots(poses: Mapping[str, Pose], motions: Mapping[str, Motion]) -> list[Spot]:
-    """Return the items to point at: the parts and the return of each robot."""
+    """Return the hover targets: the parts and the return of each robot."""
     found, short = [], short_names(poses)
     for place, (name, pose) in enumerate(poses.items()):
         of = f" of “{short[name]}”" if len(poses) > 1 else ""
@@ -245,7 +245,7 @@ def spots(poses: Mapping[str, Pose], motions: Mapping[str, Motion]) -> list[Spot
 
 
 def _earned(pose: Pose, of: str, recorded: Motion) -> list[Spot]:
-    """Return the item to point at for a robot's return; an empty list if the rewards are unknown."""
+    """Return the hover target for a robot's return; an empty list if the rewards are unknown."""
     if pose.total is None:
         return []
     line = _sum(recorded.rewards.numpy()[: pose.step], pose.total)

@@ -243,7 +243,7 @@ class Stream(Explorer[StreamState, StreamResult]):
         picture.draw(artists, result)
 
     def spots(self, result: StreamResult) -> tuple[Spot, ...]:
-        """Return the items to point at: the last merge, a normalized value, the shift, and some earlier updates."""
+        """Return the hover targets: the last merge, a normalized value, the shift, and some earlier updates."""
         return picture.spots(result)
 
     def grips(self, result: StreamResult) -> tuple[Grip, ...]:

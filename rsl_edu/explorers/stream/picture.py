@@ -1,4 +1,4 @@
-"""The picture of the explorer *stream*: its panels, its items to point at and its handles to drag."""
+"""The picture of the explorer *stream*: its panels, its hover targets and its handles to drag."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def _places(result: StreamResult) -> tuple[float, float]:
 
 
 def spots(result: StreamResult) -> tuple[Spot, ...]:
-    """Return the items to point at: the last merge, the last value, the shift, and some earlier updates."""
+    """Return the hover targets: the last merge, the last value, the shift, and some earlier updates."""
     found = [_value(result)]
     if not len(result.samples):
         return tuple(found)
@@ -227,7 +227,7 @@ def _update(result: StreamResult, update: int) -> Spot:
 
 
 def _merge(result: StreamResult) -> Spot:
-    """Return the item to point at for the last merge, with its effect on count, mean and variance."""
+    """Return the hover target for the last merge, with its effect on count, mean and variance."""
     state, mean, std = result.state, float(result.mean[-1]), float(result.std[-1])
     numbers = f"{samples(state.batch, 'more sample')}: running mean {rounded(mean)}, std {rounded(std)}"
     return Spot("the last merge", numbers, _places_of_update(result, -1), merge_lines(result))
@@ -264,7 +264,7 @@ def merge_lines(result: StreamResult) -> tuple[str, ...]:
 
 
 def _value(result: StreamResult) -> Spot:
-    """Return the item to point at for the last value of the stream, with the normalization of this value."""
+    """Return the hover target for the last value of the stream, with the normalization of this value."""
     state, x, z = result.state, float(result.values[result.state.seen - 1]), float(result.normalized[-1])
     mean, std = (float(result.mean[-1]), float(result.std[-1])) if len(result.samples) else (0.0, 1.0)
     shown = exact(z) if np.isfinite(z) else "not a number" if np.isnan(z) else "infinite"

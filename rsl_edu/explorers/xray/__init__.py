@@ -233,7 +233,7 @@ class XRay(Explorer[XRayState, XRayResult]):
         return f"{when}: {number} about {topics(result.findings, self._panels)}."
 
     def spots(self, result: XRayResult) -> list[Spot]:
-        """Return the items to point at: the findings, the std and the layers."""
+        """Return the hover targets: the findings, the std and the layers."""
         found = finding_spots(result.findings, self._panels, self._measures, result.place)
         return [*found, *other_spots(self._measures, result.place)]
 

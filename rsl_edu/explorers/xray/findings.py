@@ -1,4 +1,4 @@
-"""The items to point at in the x-ray: findings (as sentences, with panels and measurements), the std and the layers."""
+"""The hover targets in the x-ray: findings (as sentences, with panels and measurements), the std and the layers."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def topics(findings: Iterable[Finding], panels: Sequence[str]) -> str:
 def finding_spots(
     findings: Iterable[Finding], panels: Sequence[str], measures: Sequence[Measures], place: int
 ) -> list[Spot]:
-    """Return an item to point at for each finding. The items are listed above the picture.
+    """Return a hover target for each finding. The items are listed above the picture.
 
     Args:
         findings: The findings.
@@ -180,7 +180,7 @@ def finding_spots(
 
 
 def other_spots(measures: Sequence[Measures], place: int) -> list[Spot]:
-    """Return the items to point at for the std and for each layer."""
+    """Return the hover targets for the std and for each layer."""
     now = measures[place]
     std = Mark("std", float(now.iteration), float(now.std.mean()))
     marks = (std,) if np.isfinite(now.std).all() else ()

@@ -82,7 +82,8 @@ class _DiscountedSum(nn.Module):
         before = self.avg
         if before is not None and before.shape != rew.shape:
             raise ValueError(
-                f"rew: expected shape {list(before.shape)} as in the previous steps (disc_avg.avg = None restarts), "
+                f"rew: expected shape {list(before.shape)} as in the previous steps "
+                f"(to restart, set disc_avg.avg = None), "
                 f"got {list(rew.shape)}"
             )
         if dones is not None:

@@ -1,4 +1,4 @@
-"""Mistakes that the exercises on Gaussian actions share. Their right answers all end in ``each.sum(-1)``."""
+"""Mistakes that the exercises on Gaussian actions share. The right answers end in ``each.sum(-1)``."""
 
 from ..exercise import Mistake
 

@@ -224,7 +224,7 @@ MISTAKES = {
     ),
     "own-value-subtracted": Mistake(
         "you subtract the value of the step itself.",
-        "The values are subtracted later, in the advantages. Here, only add to the reward.",
+        "The values are subtracted later, in the advantages. Here, only add the bootstrapped value to the reward.",
         {"return rewards": "return rewards - values"},
         {"return rewards": "return rewards - cut_off"},
     ),

@@ -35,7 +35,7 @@ def match(entries: Iterable[Entry], lines: Sequence[Line]) -> tuple[dict[int, En
     Group names are matched first: Moodle numbers groups and participants independently, so a group's number may also be
     a participant's. For the same reason, an identifier counts only if the name does not contradict it. If two entries
     match the same row, it gets neither. An entry with neither points nor a comment is ignored, such as the entry of a
-    student whose group handed in.
+    student whose group handed in a submission.
     """
     index = _Index(lines)
     claims: dict[int, list[Entry]] = defaultdict(list)

@@ -39,7 +39,7 @@ class File:
 
     @property
     def is_folder(self) -> bool:
-        """Whether the file is an empty folder."""
+        """Whether this is an empty folder instead of a file."""
         return self.path.endswith("/")
 
     @property
