@@ -107,7 +107,7 @@ def may_be_fed_otherwise(evidence: Evidence, causes: list[str]) -> None:
     """Refuse to judge an export if its other inputs, which were set to zero, may need different values.
 
     Raises:
-        ExportError: The export has such inputs, and no cause explains its actions except a lost hidden state.
+        ExportError: The export has such inputs, and no cause explains its actions, except possibly a lost hidden state.
     """
     export = evidence.export
     others = [it for it in export.inputs if it not in (export.observation, *export.state, *evidence.sample.images)]

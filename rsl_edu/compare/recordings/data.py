@@ -264,7 +264,7 @@ def _goes_on(x: np.ndarray) -> float:
 
 
 def blocks(names: Sequence[str]) -> tuple[Block, ...]:
-    """Group features named like ``joint_vel[3]`` or ``joint_vel[3] (t-2)`` into terms; any other is a term of its own."""
+    """Group features named like ``joint_vel[3]`` or ``joint_vel[3] (t-2)`` into terms; every other is its own term."""
     found: list[tuple[str, list[int]]] = []
     for column, name in enumerate(names):
         term = re.sub(r"\[\d+\]", "", name)
