@@ -59,7 +59,7 @@ def change_a_digit_of_a_stored_output(cells):
     right = printed.text
     printed.text = re.sub(r"\d", lambda digit: str((int(digit[0]) + 1) % 10), right, count=1)
     del cells[-1]  # the sweep, which is the slowest cell
-    return cells[1], f"- {right.strip()}"
+    return cells[1], f"- {right.splitlines()[0]}"
 
 
 def delete_an_import(cells):

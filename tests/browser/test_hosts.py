@@ -191,7 +191,7 @@ def test_explorer_reports_a_message_that_cannot_be_sent_and_keeps_its_value(brow
     handle = page.get_by_label("samples seen", exact=True)
     before = handle.input_value()
     handle.press("ArrowRight")
-    expect(page.get_by_text("is gone. Run the cell again to make it live.")).to_be_visible()
+    expect(page.get_by_text("Run the cell again to make this interactive.")).to_be_visible()
     expect(handle).to_be_disabled()
     expect(handle).to_have_value(before)
     assert not errors
@@ -203,7 +203,7 @@ def test_quiz_reports_a_message_that_cannot_be_sent(browser, act):
     page = rendered(browser, "<div id='widget'></div>", Quiz(Divergence()).live, form_module, "form.css")
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    line = page.get_by_text("is gone. Run the cell again to make it live.")
+    line = page.get_by_text("Run the cell again to make this interactive.")
     expect(line).to_be_hidden()
     page.evaluate("window.gone = true")
     if act == "show":

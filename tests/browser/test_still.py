@@ -52,7 +52,7 @@ def test_reopened_notebook_shows_the_last_picture_and_how_to_make_it_live(open_n
     picture = page.get_by_role("img", name=last)
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 500
-    expect(page.get_by_text("Run the cell, and its controls appear.")).to_be_visible()
+    expect(page.get_by_text("Run the cell to get the controls.")).to_be_visible()
     expect(page.get_by_text(explorer.questions[0].text).last).to_be_visible()
     errors = page.get_by_text("Error displaying widget: model not found")
     expect(errors).to_have_count(2)  # JupyterLab searches for both models for a while
@@ -74,7 +74,7 @@ def test_picture_and_quiz_say_what_to_do_when_the_kernel_has_ended(open_notebook
     shown = Shown(page, "Divergence")
     quiz = bring_into_view(page, page.get_by_role("group", name="Predict first"))
     before = shown.picture()
-    told = [where.get_by_text("is gone. Run the cell again to make it live.") for where in (shown.group, quiz)]
+    told = [where.get_by_text("Run the cell again to make this interactive.") for where in (shown.group, quiz)]
     for line in told:
         expect(line).to_be_hidden()
     end(page)
