@@ -325,7 +325,8 @@ def times_table(found):
 def dragging_table(found):
     """Return the time for a picture, and the number of learners that a core can serve."""
     lines = [
-        "| learners dragging | time from slider to picture, median | 95th percentile | pictures per second for each learner "
+        "| learners dragging | time from slider to picture, median | 95th percentile "
+        "| pictures per second for each learner "
         "| busy cores |"
     ]
     lines.append("|---|---|---|---|---|")
