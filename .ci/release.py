@@ -35,9 +35,8 @@ def lessons(wheel: Path) -> Path:
         for file in source.infolist():
             if file.filename.startswith(inside):
                 content = source.read(file)
-                file.filename = (
-                    f"{name}/{file.filename.removeprefix(inside)}"  # keeps the date, so that the zip is reproducible
-                )
+                # The entry keeps its date, so that the zip is reproducible
+                file.filename = f"{name}/{file.filename.removeprefix(inside)}"
                 target.writestr(file, content, zipfile.ZIP_DEFLATED)
     return DIST / f"{name}.zip"
 

@@ -326,8 +326,7 @@ def dragging_table(found):
     """Return the time for a picture, and the number of learners that a core can serve."""
     lines = [
         "| learners dragging | time from slider to picture, median | 95th percentile "
-        "| pictures per second for each learner "
-        "| busy cores |"
+        "| pictures per second for each learner | busy cores |"
     ]
     lines.append("|---|---|---|---|---|")
     for row in found["dragging"]:
